@@ -1,0 +1,439 @@
+//! Every flag and its variable, told once. After this, nothing is malformed.
+//!
+//! Variables are read as if they were flags: an empty one counts as unset, a list takes one entry a line, and a flag
+//! beats its variable. So a mistake in either is found by the same parser and told in the same words.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::assertion::Assertion;
+use crate::deploy::{Expect, Override};
+use crate::report::ReportFile;
+use crate::text;
+use crate::verdict;
+
+/// The environment, as the gate sees it.
+pub type Variables = BTreeMap<String, String>;
+
+/// Waits for a Nuon deploy, puts assertions to it, and exits with a code that a pipeline can trust.
+#[derive(Debug, Parser)]
+#[command(name = "deploy-gate", version, after_long_help = verdict::EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Wait for the deploy of a component, then judge it
+    #[command(after_long_help = verdict::EXIT_CODES)]
+    Wait(Box<Wait>),
+    /// Put assertions to a saved deploy document, offline
+    ///
+    /// Exits 0 if every one is true about something, 1 if not, 2 if there is none or the file is no document.
+    Check(Check),
+    /// Run `wait` against a recording instead of the network, in virtual time
+    #[command(after_long_help = verdict::EXIT_CODES)]
+    Replay(Replay),
+    /// Print what each status of a deploy means to the gate
+    Statuses(Table),
+    /// Print the built-in assertions
+    Presets(Table),
+}
+
+/// `deploy-gate wait`.
+#[derive(Debug, Args)]
+pub struct Wait {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub network: Network,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub gate: Gate,
+}
+
+/// `deploy-gate replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The recording, as `wait --record` writes it
+    #[arg(value_name = "FILE")]
+    pub recording: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub gate: Gate,
+}
+
+/// `deploy-gate check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The deploy document; - is stdin
+    #[arg(value_name = "FILE")]
+    pub document: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub asserting: Asserting,
+}
+
+/// A command that prints a table.
+#[derive(Debug, Args)]
+pub struct Table {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where to ask, and as whom.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Target")]
+pub struct Network {
+    /// The install (required, but the config file can give it)
+    #[arg(long, value_name = "ID")]
+    pub install: Option<String>,
+    /// The component
+    #[arg(long, value_name = "ID", required = true)]
+    pub component: String,
+    /// The API [default: https://api.nuon.co]
+    #[arg(long, value_name = "URL")]
+    pub api_url: Option<String>,
+    /// The org, sent as X-Nuon-Org-ID
+    #[arg(long, value_name = "ID")]
+    pub org: Option<String>,
+    /// A file with the API token, read again for every request; - is stdin. Without it the token is taken from the
+    /// variable NUON_API_TOKEN; no flag takes a token, since arguments are public
+    #[arg(long, value_name = "PATH")]
+    pub token_file: Option<PathBuf>,
+    /// The Nuon CLI's own file, the last fallback for URL, token, org and install [default: ~/.nuon if present]
+    #[arg(long, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+    /// Certificates to trust besides the public ones
+    #[arg(long, value_name = "PEM")]
+    pub ca_file: Option<PathBuf>,
+    /// Send the token over plain HTTP to a host that is not loopback
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
+    pub allow_http: bool,
+    /// Largest decoded answer
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = text::parse_size)]
+    pub max_body: u64,
+    /// One request, from connect to last byte
+    #[arg(long, value_name = "D", default_value = "30s", value_parser = positive)]
+    pub request_timeout: Duration,
+    /// Write the recording of this run to a file
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+}
+
+/// How to wait, what to judge, what to say.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Waiting")]
+pub struct Gate {
+    /// What success is
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    pub expect: Expect,
+    /// Read a status otherwise: CLASS is success, failure or running; repeatable
+    #[arg(long, value_name = "WORD=CLASS")]
+    pub status: Vec<Override>,
+    /// Wall-clock limit of the whole run, from its start
+    #[arg(long, value_name = "D", default_value = "1h", value_parser = text::parse_duration)]
+    pub timeout: Duration,
+    /// How long the deploy may take to show up at all
+    #[arg(long, value_name = "D", default_value = "5m", value_parser = text::parse_duration)]
+    pub appear_timeout: Duration,
+    /// First wait between looks; it grows by half each time [default: 2s]
+    #[arg(long, value_name = "D", value_parser = positive)]
+    pub interval: Option<Duration>,
+    /// Longest wait between looks [default: 30s]
+    #[arg(long, value_name = "D", value_parser = positive)]
+    pub max_interval: Option<Duration>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub asserting: Asserting,
+    /// Write a report in every outcome; FORMAT is json or github; repeatable. On GitHub, github=$GITHUB_OUTPUT is added
+    #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
+    pub report: Vec<ReportFile>,
+    /// Say nothing but the verdict
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+    /// Say each look
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+}
+
+impl Gate {
+    /// The first and the longest interval. One that was given bends the default of the other.
+    ///
+    /// # Errors
+    /// If both were given and contradict each other.
+    pub fn intervals(&self) -> Result<(Duration, Duration), String> {
+        let (first, longest) = (Duration::from_secs(2), Duration::from_secs(30));
+        match (self.interval, self.max_interval) {
+            (Some(first), Some(longest)) if first > longest => Err(format!(
+                "--interval (DEPLOY_GATE_INTERVAL) {} is longer than --max-interval (DEPLOY_GATE_MAX_INTERVAL) {}; it must not be",
+                text::duration(first),
+                text::duration(longest)
+            )),
+            (Some(first), given) => Ok((first, given.unwrap_or(longest.max(first)))),
+            (None, Some(longest)) => Ok((first.min(longest), longest)),
+            (None, None) => Ok((first, longest)),
+        }
+    }
+}
+
+/// What to assert.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Assertions")]
+pub struct Asserting {
+    /// A logical expression of RFC 9535 that must be true of the deploy document, like '$.plan_only == false'; @ and $
+    /// both are the document; repeatable
+    #[arg(long, value_name = "[LABEL: ]EXPR")]
+    pub assert: Vec<Assertion>,
+    /// A file with an assertion a line, # begins a comment; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub assert_file: Vec<PathBuf>,
+    /// A built-in assertion, see `deploy-gate presets`; repeatable
+    #[arg(long, value_name = "PRESET", value_parser = preset)]
+    pub require: Vec<Assertion>,
+    /// An assertion about absent data counts by its plain truth value
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
+    pub allow_vacuous: bool,
+}
+
+impl Asserting {
+    /// All assertions, in the order: `--assert`, `--assert-file`, `--require`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a malformed line in it.
+    pub fn assertions(self) -> Result<Vec<Assertion>, String> {
+        let mut assertions = self.assert;
+        for file in &self.assert_file {
+            let name = file.display();
+            let from = "--assert-file (DEPLOY_GATE_ASSERT_FILE)";
+            let lines =
+                std::fs::read_to_string(file).map_err(|error| format!("{from} {name} cannot be read: {error}"))?;
+            let before = assertions.len();
+            for (number, line) in lines.lines().enumerate().filter(|(_, line)| !is_comment(line)) {
+                let assertion = line.parse().map_err(|error| format!("{from} {name}, line {}: {error}", number + 1))?;
+                assertions.push(assertion);
+            }
+            if assertions.len() == before {
+                return Err(format!("{from} {name} has no assertion in it; it would check nothing"));
+            }
+        }
+        assertions.extend(self.require);
+        Ok(assertions)
+    }
+}
+
+fn is_comment(line: &str) -> bool {
+    let line = line.trim();
+    line.is_empty() || line.starts_with('#')
+}
+
+fn positive(text: &str) -> Result<Duration, String> {
+    match text::parse_duration(text)? {
+        Duration::ZERO => Err("it must be more than nothing".into()),
+        duration => Ok(duration),
+    }
+}
+
+fn preset(name: &str) -> Result<Assertion, String> {
+    let preset = crate::assertion::presets::find(name)?;
+    format!("{}: {}", preset.name, preset.expression).parse()
+}
+
+/// The variable of a flag.
+pub fn variable(flag: &str) -> String {
+    match flag {
+        "install" => "NUON_INSTALL_ID".into(),
+        "component" => "NUON_COMPONENT_ID".into(),
+        "api-url" => "NUON_API_URL".into(),
+        "org" => "NUON_ORG_ID".into(),
+        "token-file" => "NUON_API_TOKEN_FILE".into(),
+        "config" => "NUON_CONFIG_FILE".into(),
+        flag => format!("DEPLOY_GATE_{}", flag.to_uppercase().replace('-', "_")),
+    }
+}
+
+/// Whether a flag has a variable: those that only change what is printed here and now have none.
+fn has_variable(arg: &clap::Arg) -> bool {
+    !matches!(arg.get_long(), None | Some("help" | "version" | "json" | "quiet" | "verbose"))
+}
+
+/// What to print, and the exit code, where there is no command to run.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// For stdout if the code is 0, else for stderr.
+    pub text: String,
+    /// 0 for `--help` and `--version`, else [`verdict::MISUSE`].
+    pub code: u8,
+}
+
+/// Reads arguments and variables.
+///
+/// # Errors
+/// Help, version, or what is wrong.
+pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<Command, Stop> {
+    let mut command = Cli::command().mut_subcommands(|sub| sub.mut_args(tell_variable));
+    let arguments = with_variables(&mut command, arguments, variables);
+    command
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map(|cli| cli.command)
+        .map_err(|error| stop(&error, variables))
+}
+
+/// The help of a flag ends with its variable.
+fn tell_variable(arg: clap::Arg) -> clap::Arg {
+    if !has_variable(&arg) {
+        return arg;
+    }
+    let variable = variable(arg.get_long().unwrap_or_default());
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    arg.help(format!("{help} [env: {variable}]"))
+}
+
+/// The arguments with a flag for each variable that is set and whose flag is not given.
+fn with_variables(command: &mut clap::Command, arguments: &[OsString], variables: &Variables) -> Vec<OsString> {
+    let mut all = arguments.to_vec();
+    let place = arguments.iter().skip(1).position(|argument| !argument.to_string_lossy().starts_with('-'));
+    let Some(place) = place.map(|place| place + 1) else { return all };
+    let Some(sub) = command.find_subcommand(&arguments[place]) else { return all };
+    let mut given = Vec::new();
+    for arg in sub.get_arguments().filter(|arg| has_variable(arg)) {
+        let flag = format!("--{}", arg.get_long().unwrap_or_default());
+        let is_given = arguments.iter().any(|argument| {
+            let argument = argument.to_string_lossy();
+            argument == flag || argument.strip_prefix(&flag).is_some_and(|rest| rest.starts_with('='))
+        });
+        let value = variables.get(&variable(arg.get_long().unwrap_or_default())).map_or("", String::as_str);
+        if is_given || value.trim().is_empty() {
+            continue;
+        }
+        let is_list = matches!(arg.get_action(), ArgAction::Append);
+        let entries = if is_list { value.lines().collect() } else { vec![value] };
+        let entries = entries.into_iter().map(str::trim).filter(|entry| !entry.is_empty());
+        given.extend(entries.map(|entry| OsString::from(format!("{flag}={entry}"))));
+    }
+    all.splice(place + 1..place + 1, given);
+    all
+}
+
+/// The words of clap, with the variable of the flag that they are about.
+fn stop(error: &clap::Error, variables: &Variables) -> Stop {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Stop { text: error.to_string(), code: 0 };
+    }
+    let mut text = error.to_string();
+    let named = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(arg)) => vec![arg.clone()],
+        Some(ContextValue::Strings(args)) => args.clone(),
+        _ => Vec::new(),
+    };
+    for arg in named {
+        let flag = arg.trim_start_matches('-').split([' ', '=', '[', '<']).next().unwrap_or_default().to_owned();
+        if arg.starts_with("--") && !flag.is_empty() {
+            let variable = variable(&flag);
+            let state =
+                if variables.get(&variable).is_some_and(|value| !value.trim().is_empty()) { "set" } else { "not set" };
+            text.push_str(&format!("\n--{flag} can also be given by the variable {variable}, which is {state}\n"));
+        }
+    }
+    Stop { text, code: verdict::MISUSE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Command, Stop> {
+        let arguments: Vec<OsString> = std::iter::once(&"deploy-gate").chain(arguments).map(Into::into).collect();
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        parse(&arguments, &variables)
+    }
+
+    fn wait(arguments: &[&str], variables: &[(&str, &str)]) -> Wait {
+        match parsed(&[&["wait"], arguments].concat(), variables) {
+            Ok(Command::Wait(wait)) => *wait,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    const TARGET: [(&str, &str); 2] = [("NUON_INSTALL_ID", "inl1"), ("NUON_COMPONENT_ID", "cmp1")];
+
+    #[test]
+    fn clap_finds_no_fault() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_flag_beats_its_variable_and_an_empty_variable_is_unset() {
+        let variables = [&TARGET[..], &[("DEPLOY_GATE_TIMEOUT", "10m"), ("DEPLOY_GATE_EXPECT", "")]].concat();
+        assert_eq!(wait(&[], &variables).gate.timeout, Duration::from_secs(600));
+        let wait = wait(&["--timeout=1m", "--install", "inl2"], &variables);
+        assert_eq!(wait.gate.timeout, Duration::from_secs(60));
+        assert_eq!(wait.network.install.as_deref(), Some("inl2"));
+        assert_eq!(wait.gate.expect, Expect::Apply);
+    }
+
+    #[test]
+    fn a_list_variable_takes_an_entry_a_line() {
+        let variables = [&TARGET[..], &[("DEPLOY_GATE_ASSERT", "\n a: $.x == 1 \r\n\n@.y == '='\n")]].concat();
+        let assertions = wait(&[], &variables).gate.asserting.assertions().expect("reads no file");
+        let texts: Vec<_> = assertions.iter().map(|assertion| assertion.expression.text.as_str()).collect();
+        assert_eq!(texts, ["$.x == 1", "@.y == '='"]);
+    }
+
+    #[test]
+    fn a_switch_takes_true_or_false_from_its_variable() {
+        let with = |value| parsed(&["wait"], &[&TARGET[..], &[("DEPLOY_GATE_ALLOW_VACUOUS", value)]].concat());
+        assert!(matches!(with("true"), Ok(Command::Wait(wait)) if wait.gate.asserting.allow_vacuous));
+        assert!(matches!(with("false"), Ok(Command::Wait(wait)) if !wait.gate.asserting.allow_vacuous));
+        assert_eq!(with("yes").expect_err("neither").code, 2);
+    }
+
+    #[test]
+    fn what_is_malformed_names_flag_and_variable() {
+        let cases: &[(&[&str], &[(&str, &str)], &[&str])] = &[
+            (&["wait"], &[], &["--component", "NUON_COMPONENT_ID", "not set"]),
+            (
+                &["wait"],
+                &[TARGET[0], TARGET[1], ("DEPLOY_GATE_TIMEOUT", "soon")],
+                &["--timeout", "DEPLOY_GATE_TIMEOUT", "soon", "1h30m"],
+            ),
+            (&["wait", "--expect", "all"], &TARGET, &["--expect", "DEPLOY_GATE_EXPECT", "apply, teardown"]),
+            (&["wait", "--interval=0"], &TARGET, &["--interval", "DEPLOY_GATE_INTERVAL", "more than nothing"]),
+            (&["wait", "--status", "x"], &TARGET, &["--status", "DEPLOY_GATE_STATUS", "WORD=CLASS"]),
+            (&["wait", "--require", "x"], &TARGET, &["--require", "DEPLOY_GATE_REQUIRE", "no-failed-steps"]),
+            (&["wait", "--report", "x"], &TARGET, &["--report", "DEPLOY_GATE_REPORT", "FORMAT=FILE"]),
+            (&["wait", "--max-body", "x"], &TARGET, &["--max-body", "DEPLOY_GATE_MAX_BODY", "16MiB"]),
+            (&["wait", "--assert", "$.a ="], &TARGET, &["--assert", "DEPLOY_GATE_ASSERT", "^ expected"]),
+            (&["wait", "--token", "x"], &TARGET, &["--token"]),
+            (&["wait", "--timeout=1s", "--timeout=2s"], &TARGET, &["--timeout", "multiple"]),
+        ];
+        for (arguments, variables, words) in cases {
+            let stop = parsed(arguments, variables).expect_err("malformed");
+            assert_eq!(stop.code, 2);
+            for word in *words {
+                assert!(stop.text.contains(word), "{arguments:?}: no {word} in\n{}", stop.text);
+            }
+        }
+    }
+
+    #[test]
+    fn one_interval_bends_the_default_of_the_other() {
+        let intervals = |arguments: &[&str]| {
+            let (first, longest) = wait(arguments, &TARGET).gate.intervals().expect("no contradiction");
+            (first.as_millis(), longest.as_millis())
+        };
+        assert_eq!(intervals(&[]), (2000, 30_000));
+        assert_eq!(intervals(&["--interval=1m"]), (60_000, 60_000));
+        assert_eq!(intervals(&["--max-interval=50ms"]), (50, 50));
+        wait(&["--interval=2s", "--max-interval=1s"], &TARGET).gate.intervals().expect_err("a contradiction");
+    }
+}

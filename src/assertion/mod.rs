@@ -1,0 +1,567 @@
+//! What the user asserts, and what the document says to it: true, false or vacuous. Pure.
+//!
+//! A rule that checked nothing is the false green that every peer of this tool has shipped. So each query must *land*:
+//! the names and indexes it begins with must select something; otherwise the assertion is vacuous, and the gate fails.
+
+mod engines;
+mod expression;
+pub mod presets;
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::clock::Bell;
+use crate::document::Document;
+use crate::text;
+pub use engines::Compiled;
+pub use expression::{Expression, Malformed};
+use expression::{Query, Segment};
+
+/// How long judging may take.
+pub const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// How many nodes a query may have to hold at once: each takes some 150 bytes in the engines.
+const WIDEST: f64 = 4e6;
+/// How many of the selected values are shown, and how many characters of each.
+const SHOWN: (usize, usize) = (5, 200);
+
+/// One assertion: a label for reports, and an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assertion {
+    /// `""` if the user gave none.
+    pub label: String,
+    /// What is asserted.
+    pub expression: Expression,
+}
+
+impl std::str::FromStr for Assertion {
+    type Err = String;
+
+    /// Reads `[LABEL: ]EXPR`, and lets both engines read it.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim_matches([' ', '\t', '\n', '\r']);
+        let (label, body) = label(text);
+        let complain = |at: usize, why: &str| {
+            let offset = text.len() - body.len() + at;
+            format!("this assertion is malformed\n{}expected {why}", caret(text, offset))
+        };
+        if body.is_empty() {
+            return Err(complain(0, "an expression like $.plan_only == false; was it eaten by a shell or CI system?"));
+        }
+        let expression = Expression::parse(body).map_err(|malformed| complain(malformed.at, &malformed.why))?;
+        let filter = expression.as_filter();
+        let queries = expression.queries.iter().map(|query| expression.as_query(query));
+        for text in std::iter::once(filter).chain(queries) {
+            Compiled::new(&text).map_err(|rejected| {
+                complain(0, &format!("an expression that both engines accept; {}", rejected.why))
+            })?;
+        }
+        Ok(Self { label: label.into(), expression })
+    }
+}
+
+/// Splits `LABEL: EXPR`. No expression begins like a label, so there is no doubt.
+fn label(text: &str) -> (&str, &str) {
+    let fits = |label: &str| {
+        let known = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+        (1..=60).contains(&label.chars().count()) && label.chars().all(known)
+    };
+    match text.split_once(':') {
+        Some((label, body)) if fits(label) && (body.is_empty() || body.starts_with([' ', '\t'])) => {
+            (label.trim(), body.trim_start_matches([' ', '\t']))
+        }
+        _ => ("", text),
+    }
+}
+
+/// The line of `text` that `at` is in, with a caret under the place.
+fn caret(text: &str, at: usize) -> String {
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
+    // A window, so that the caret stays under its place in a terminal.
+    let before: Vec<char> = text[start..at].chars().rev().take(60).collect();
+    let after: String = text[at..end].chars().take(40).collect();
+    let shown: String = before.iter().rev().copied().chain(after.chars()).collect();
+    format!("  {}\n  {}^ ", text::line(&shown), " ".repeat(before.len()))
+}
+
+/// What the document says to an assertion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Truth {
+    /// It holds, and it looked at something.
+    True,
+    /// It does not hold.
+    False,
+    /// It looked at data that is not there, so it checked nothing.
+    Vacuous,
+    /// It was not put to the document, since the deploy did not get that far.
+    NotEvaluated,
+}
+
+impl Truth {
+    /// The word that reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Truth::True => "true",
+            Truth::False => "false",
+            Truth::Vacuous => "vacuous",
+            Truth::NotEvaluated => "not-evaluated",
+        }
+    }
+}
+
+/// One assertion, judged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Check {
+    /// The user's name for it, or `""`.
+    pub label: String,
+    /// The assertion as it was written.
+    pub expression: String,
+    /// What came of it.
+    pub outcome: Truth,
+    /// What each of its queries found.
+    pub queries: Vec<Found>,
+}
+
+/// What one query found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Found {
+    /// The query as it was written.
+    pub query: String,
+    /// How many nodes it selected.
+    pub selected: usize,
+    /// The first of them as JSON, cut.
+    pub values: Vec<String>,
+    /// Why it did not land, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
+}
+
+/// Why a query did not land.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    /// The path that had to select something.
+    pub path: String,
+    /// The longest part of it that does exist.
+    pub exists: String,
+    /// Names that do exist there, the nearest first.
+    pub nearest: Vec<String>,
+    /// In a sentence.
+    pub why: String,
+}
+
+impl Check {
+    /// An assertion that was not put to any document.
+    pub fn not_evaluated(assertion: &Assertion) -> Self {
+        Self {
+            label: assertion.label.clone(),
+            expression: assertion.expression.text.clone(),
+            outcome: Truth::NotEvaluated,
+            queries: Vec::new(),
+        }
+    }
+
+    /// Its label, or else its text.
+    pub fn name(&self) -> &str {
+        if self.label.is_empty() { &self.expression } else { &self.label }
+    }
+}
+
+/// How assertions about absent data count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vacuity {
+    /// They fail the gate.
+    Fails,
+    /// They count by their plain truth value.
+    Allowed,
+}
+
+/// Assertions that are being put to a document. Neither engine can be interrupted, so they run on a thread of their own,
+/// which can be left behind.
+pub struct Judging {
+    checks: Receiver<Result<Vec<Check>, String>>,
+    left: Duration,
+}
+
+impl Judging {
+    /// Starts to put every assertion to the document.
+    pub fn start(assertions: &[Assertion], document: &Document, vacuity: Vacuity) -> Self {
+        let (sender, checks) = mpsc::channel();
+        let (assertions, document) = (assertions.to_vec(), document.clone());
+        std::thread::spawn(move || {
+            let checks =
+                assertions.iter().map(|assertion| check(assertion, &document, vacuity)).collect::<Result<Vec<_>, _>>();
+            // Nobody listens any more after the time limit.
+            let _ = sender.send(checks);
+        });
+        Self { checks, left: TIME_LIMIT }
+    }
+
+    /// Waits a moment for the answer: the checks, or why there is no answer, as when the engines disagree or judging
+    /// would take too much time or memory.
+    pub fn poll(&mut self) -> Option<Result<Vec<Check>, String>> {
+        let moment = Bell::ATTENTION.min(self.left);
+        match self.checks.recv_timeout(moment) {
+            Ok(checks) => Some(checks),
+            Err(RecvTimeoutError::Disconnected) => Some(Err("judging broke off".into())),
+            Err(RecvTimeoutError::Timeout) => {
+                self.left -= moment;
+                self.left.is_zero().then(|| Err(format!("judging took longer than {}", text::duration(TIME_LIMIT))))
+            }
+        }
+    }
+
+    /// Waits for the answer.
+    ///
+    /// # Errors
+    /// As [`Judging::poll`].
+    pub fn finish(mut self) -> Result<Vec<Check>, String> {
+        loop {
+            if let Some(checks) = self.poll() {
+                return checks;
+            }
+        }
+    }
+}
+
+fn check(assertion: &Assertion, document: &Document, vacuity: Vacuity) -> Result<Check, String> {
+    let expression = &assertion.expression;
+    afford(expression, document.value())?;
+    let disagree = |shown: &str, why: String| format!("the engines disagree about {shown}: {why}");
+    let (mut queries, mut selected) = (Vec::new(), Vec::new());
+    for query in &expression.queries {
+        let shown = &expression.text[query.span.clone()];
+        let compiled = Compiled::new(&expression.as_query(query)).map_err(|rejected| disagree(shown, rejected.why))?;
+        let nodes = compiled.select(document.root()).map_err(|why| disagree(shown, why))?;
+        if let Some(node) = nodes.iter().find(|node| !query.tested && query.counted.is_none() && is_inexact(node)) {
+            return Err(format!("{shown} selects {node}: both engines compare numbers beyond 2^53 - 1 inexactly"));
+        }
+        queries.push(Found {
+            query: shown.into(),
+            selected: nodes.len(),
+            values: nodes.iter().take(SHOWN.0).map(|node| text::cut(&node.to_string(), SHOWN.1)).collect(),
+            missing: missing(query, &nodes, document.value()),
+        });
+        selected.push(nodes);
+    }
+    let (whole, root) = expression.over(&selected);
+    let holds =
+        Compiled::new(&whole).map_err(|rejected| rejected.why).and_then(|whole| Ok(!whole.select(&root)?.is_empty()));
+    let holds = holds.map_err(|why| disagree(&expression.text, why))?;
+    let landed = queries.iter().all(|found| found.missing.is_none());
+    let outcome = match (landed || vacuity == Vacuity::Allowed, holds) {
+        (false, _) => Truth::Vacuous,
+        (true, true) => Truth::True,
+        (true, false) => Truth::False,
+    };
+    Ok(Check { queries, outcome, ..Check::not_evaluated(assertion) })
+}
+
+/// Whether a number is a whole one that a double cannot tell from its neighbour.
+fn is_inexact(node: &Value) -> bool {
+    node.as_i64().is_some_and(|number| number.unsigned_abs() >= 1 << 53)
+        || node.as_u64().is_some_and(|number| number >= 1 << 53)
+}
+
+/// Whether the query landed, and if not, how far it got.
+fn missing(query: &Query, nodes: &[&Value], document: &Value) -> Option<Missing> {
+    let not_a_pattern = |node: &&&Value| node.as_str().is_none_or(|pattern| regex::Regex::new(pattern).is_err());
+    if query.pattern
+        && let Some(node) = nodes.iter().find(not_a_pattern)
+    {
+        return Some(Missing {
+            path: path(&query.segments),
+            exists: path(&query.segments),
+            nearest: Vec::new(),
+            why: format!("{} is not a regular expression", text::cut(&node.to_string(), SHOWN.1)),
+        });
+    }
+    let leading: Vec<&Segment> =
+        query.segments.iter().take_while(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_))).collect();
+    let must = if query.tested && query.is_singular() { leading.len().saturating_sub(1) } else { leading.len() };
+    let mut node = document;
+    for (reached, segment) in leading[..must].iter().enumerate() {
+        match child(node, segment) {
+            Some(child) => node = child,
+            None => {
+                let exists = path(&query.segments[..reached]);
+                let nearest = nearest(node, segment);
+                let there = match node {
+                    Value::Object(_) | Value::Array(_) => String::new(),
+                    other => format!(" is {}, which", text::cut(&other.to_string(), 40)),
+                };
+                let name = match segment {
+                    Segment::Name(name) => format!("\"{}\"", text::cut(name, 60)),
+                    Segment::Index(index) => format!("element {index}"),
+                    Segment::Many(_) | Segment::Below(_) => String::new(),
+                };
+                let hint = match nearest.as_slice() {
+                    [] => String::new(),
+                    names => format!(
+                        "; did you mean {}?",
+                        names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" or ")
+                    ),
+                };
+                return Some(Missing {
+                    path: path(&query.segments[..must]),
+                    why: format!("{exists}{there} has no {name}{hint}"),
+                    exists,
+                    nearest,
+                });
+            }
+        }
+    }
+    None
+}
+
+fn child<'d>(node: &'d Value, segment: &Segment) -> Option<&'d Value> {
+    match (segment, node) {
+        (Segment::Name(name), Value::Object(members)) => members.get(name),
+        (Segment::Index(index), Value::Array(elements)) => {
+            let index = if *index < 0 {
+                elements.len().checked_add_signed(isize::try_from(*index).ok()?)?
+            } else {
+                usize::try_from(*index).ok()?
+            };
+            elements.get(index)
+        }
+        _ => None,
+    }
+}
+
+/// The names at `node` that are most like the one that was looked for.
+fn nearest(node: &Value, segment: &Segment) -> Vec<String> {
+    let (Segment::Name(wanted), Value::Object(members)) = (segment, node) else { return Vec::new() };
+    let mut names: Vec<(f64, &String)> = members
+        .keys()
+        .map(|name| (strsim::jaro_winkler(wanted, name), name))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .collect();
+    names.sort_by(|a, b| b.0.total_cmp(&a.0));
+    names.into_iter().take(3).map(|(_, name)| text::cut(name, 60)).collect()
+}
+
+/// Segments as they are written.
+fn path(segments: &[Segment]) -> String {
+    let mut path = String::from("$");
+    for segment in segments {
+        match segment {
+            Segment::Name(name) if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
+                path.push('.');
+                path.push_str(name);
+            }
+            Segment::Name(name) => path.push_str(&format!("['{}']", name.escape_default())),
+            Segment::Index(index) => path.push_str(&format!("[{index}]")),
+            Segment::Many(_) => path.push_str("[…]"),
+            Segment::Below(_) => path.push_str("..…"),
+        }
+    }
+    path
+}
+
+/// Refuses what could take more memory than a CI runner has: each `..` after the first can select a node once for each
+/// of its ancestors, and each further selector in a bracket can select it once more.
+fn afford(expression: &Expression, document: &Value) -> Result<(), String> {
+    let (nodes, depth) = extent(document);
+    let factor = |segments: &[Segment]| {
+        let mut below = 0;
+        let selectors: f64 = segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Name(_) | Segment::Index(_) => 1.0,
+                Segment::Many(count) => *count as f64,
+                Segment::Below(count) => {
+                    below += 1;
+                    *count as f64
+                }
+            })
+            .product();
+        selectors * (depth as f64).powi((below - 1).max(0))
+    };
+    let widest = expression
+        .queries
+        .iter()
+        .map(|query| &query.segments)
+        .chain(&expression.relative)
+        .map(|segments| factor(segments));
+    match widest.fold(0.0, f64::max) * nodes as f64 {
+        width if width > WIDEST => Err(format!(
+            "{} could select {width:.0} nodes of this document, more than the {WIDEST:.0} that the gate makes room for",
+            expression.text
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// How many nodes there are, and how deep they nest.
+fn extent(value: &Value) -> (usize, usize) {
+    let children: Box<dyn Iterator<Item = &Value>> = match value {
+        Value::Array(elements) => Box::new(elements.iter()),
+        Value::Object(members) => Box::new(members.values()),
+        _ => return (1, 1),
+    };
+    let (nodes, depth) = children.map(extent).fold((0, 0), |(nodes, depth), (n, d)| (nodes + n, depth.max(d)));
+    (nodes + 1, depth + 1)
+}
+
+/// Values as they are shown in one line.
+fn show(nodes: &[&Value]) -> String {
+    let shown: Vec<String> = nodes.iter().take(SHOWN.0).map(|node| text::cut(&node.to_string(), SHOWN.1)).collect();
+    match nodes.len() {
+        0 => "nothing".into(),
+        count if count > SHOWN.0 => format!("{count}: {}, …", shown.join(", ")),
+        count => format!("{count}: {}", shown.join(", ")),
+    }
+}
+
+impl Found {
+    /// What it selected, in one line.
+    pub fn shown(&self) -> String {
+        match self.selected {
+            0 => "nothing".into(),
+            count if count > self.values.len() => format!("{count} values: {}, …", self.values.join(", ")),
+            1 => self.values.join(", "),
+            count => format!("{count} values: {}", self.values.join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn judged(text: &str) -> Check {
+        let document = Document::any(json!({
+            "id": "dpl1",
+            "plan_only": true,
+            "status_v2": {"status": "active", "history": [{}, {"status": "queued"}]},
+            "workflow": {"steps": []},
+            "nothing": null,
+            "pattern": "[x",
+            "big": 9_007_199_254_740_993_i64,
+            "bigger": 9_007_199_254_740_992_i64,
+        }));
+        let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
+        Judging::start(&[assertion], &document, Vacuity::Fails)
+            .finish()
+            .unwrap_or_else(|error| panic!("{error}"))
+            .remove(0)
+    }
+
+    #[test]
+    fn true_false_or_vacuous() {
+        use Truth::{False, True, Vacuous};
+        let cases = [
+            ("$.plan_only == true", True),
+            ("$.plan_only == false", False),
+            ("@.plan_only == true", True),
+            ("$.status_v2.status == 'active' && $.id == 'dpl1'", True),
+            ("$.nothing == null", True),
+            ("$.missing == null", Vacuous),
+            ("$.missing != 1", Vacuous),
+            ("$.missing == $.gone", Vacuous),
+            ("$.id == 'dpl1' || $.missing == 1", Vacuous),
+            ("$.release_id", False),
+            ("!$.release_id", True),
+            ("!$.release.id", Vacuous),
+            ("!$.workflow.steps[?@.status == 'error']", True),
+            ("$.workflow.steps[*]", False),
+            ("count($.workflow.steps[*]) == 0", True),
+            ("count($.workflow.stages[*]) == 0", Vacuous),
+            ("!$.flow.steps[?@.status == 'error']", Vacuous),
+            ("!$.workflow.steps[?@.id == $.idd]", Vacuous),
+            ("!$..error", True),
+            ("$.status_v2.history[1].status == 'queued'", True),
+            ("$.status_v2.history[-1].status == 'queued'", True),
+            ("$.status_v2.history[9].status != 'error'", Vacuous),
+            ("$.status_v2.history[-3].status != 'error'", Vacuous),
+            ("$.status_v2.status.x != 'error'", Vacuous),
+            ("match($.id, 'dpl[0-9]')", True),
+            ("!match($.id, $.pattern)", Vacuous),
+            ("!match($.id, $.plan_only)", Vacuous),
+            ("!match($.id, $.missing)", Vacuous),
+            ("length($.missing) != 3", Vacuous),
+        ];
+        for (text, want) in cases {
+            assert_eq!(judged(text).outcome, want, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_vacuous_assertion_says_how_far_it_got() {
+        let check = judged("$.status_v2.state == 'active'");
+        let missing = check.queries[0].missing.clone().expect("does not land");
+        assert_eq!(missing.path, "$.status_v2.state");
+        assert_eq!(missing.exists, "$.status_v2");
+        assert_eq!(missing.why, r#"$.status_v2 has no "state"; did you mean "status"?"#);
+        let check = judged("$.id.x.y == 1");
+        assert_eq!(check.queries[0].missing.clone().expect("does not land").why, r#"$.id is "dpl1", which has no "x""#);
+    }
+
+    #[test]
+    fn engines_that_disagree_give_no_answer() {
+        let document = Document::any(json!({"list": [{"none": []}]}));
+        let assertion = "$.list[?count(@.none[*]) != 0]".parse().expect("parses");
+        let error =
+            Judging::start(&[assertion], &document, Vacuity::Fails).finish().expect_err("one engine cannot count to 0");
+        assert!(error.contains("disagree about $.list"), "{error}");
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_told_apart_give_no_answer() {
+        let document = Document::any(json!({"big": 9_007_199_254_740_993_i64, "bigger": 9_007_199_254_740_992_i64}));
+        let assertion = "$.big == $.bigger".parse().expect("parses");
+        let error =
+            Judging::start(&[assertion], &document, Vacuity::Fails).finish().expect_err("both engines say true");
+        assert!(error.contains("inexactly"), "{error}");
+    }
+
+    #[test]
+    fn labels() {
+        let cases = [
+            ("applied: $.plan_only == false", "applied", "$.plan_only == false"),
+            ("no failed-steps_2:  !$.a", "no failed-steps_2", "!$.a"),
+            ("$.a == 'x: y'", "", "$.a == 'x: y'"),
+            ("$[1:2]", "", "$[1:2]"),
+            ("@['a: b']", "", "@['a: b']"),
+        ];
+        for (text, label, expression) in cases {
+            let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!((assertion.label.as_str(), assertion.expression.text.as_str()), (label, expression));
+        }
+    }
+
+    #[test]
+    fn a_caret_shows_the_place() {
+        let error = "label: $.a = 1".parse::<Assertion>().expect_err("malformed");
+        assert!(
+            error.starts_with("this assertion is malformed\n  label: $.a = 1\n            ^ expected the end"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn presets_are_assertions() {
+        for preset in presets::TABLE {
+            preset.expression.parse::<Assertion>().unwrap_or_else(|error| panic!("{}: {error}", preset.name));
+        }
+    }
+
+    #[test]
+    fn what_could_fill_the_memory_is_refused() {
+        let wide = Document::any(json!({"a": vec![vec![vec![0; 20]; 20]; 20]}));
+        let assertion = "$..*..*..*..*..*..*".parse().expect("parses");
+        let error = Judging::start(&[assertion], &wide, Vacuity::Fails).finish().expect_err("too wide");
+        assert!(error.contains("could select"), "{error}");
+        let selectors = format!("$.a{}", "[*,*,*,*]".repeat(20));
+        let error = Judging::start(&[selectors.parse().expect("parses")], &wide, Vacuity::Fails)
+            .finish()
+            .expect_err("too wide");
+        assert!(error.contains("could select"), "{error}");
+    }
+}

@@ -1,0 +1,341 @@
+//! From arguments to a connection: URL, token, org, proxy and trust, each checked before the first request.
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use ureq::Proxy;
+use ureq::http::Uri;
+use ureq::tls::{Certificate, PemItem, RootCerts};
+
+use crate::args::{Network, Variables};
+use crate::target::{Secret, Target};
+
+/// All that is needed to ask.
+#[derive(Debug)]
+pub struct Connection {
+    /// Scheme and authority, in lower case.
+    pub origin: String,
+    /// What stands before `/v1/`, without a slash at its end.
+    pub base: String,
+    /// The org, if one is known.
+    pub org: Option<String>,
+    /// The token, if one is known.
+    pub token: Token,
+    /// The proxy, if the environment names one for this URL.
+    pub proxy: Option<Proxy>,
+    /// Whom to trust.
+    pub roots: RootCerts,
+    /// Largest decoded body, in bytes.
+    pub max_body: u64,
+    /// Longest time for one request.
+    pub request_timeout: Duration,
+}
+
+/// Where the token comes from.
+pub enum Token {
+    /// There is none; the server will say what it thinks of that.
+    None,
+    /// The same for the whole run.
+    Fixed(Secret),
+    /// Read again for every request, since mounted tokens rotate.
+    File(PathBuf),
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[token]")
+    }
+}
+
+impl Token {
+    /// The token as it is now.
+    ///
+    /// # Errors
+    /// Why the file gives none.
+    pub fn read(&self) -> Result<Option<Secret>, String> {
+        match self {
+            Token::None => Ok(None),
+            Token::Fixed(secret) => Ok(Some(secret.clone())),
+            Token::File(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+                Secret::new(&text).map(Some).map_err(|why| format!("{}: {why}", path.display()))
+            }
+        }
+    }
+}
+
+/// The Nuon CLI's own file. Keys that the gate has no use for are passed over.
+#[derive(Default, Deserialize)]
+struct NuonFile {
+    #[serde(default)]
+    api_url: Option<String>,
+    #[serde(default)]
+    api_token: Option<String>,
+    #[serde(default)]
+    org_id: Option<String>,
+    #[serde(default)]
+    install_id: Option<String>,
+}
+
+impl NuonFile {
+    fn read(path: Option<&Path>, variables: &Variables) -> Result<Self, String> {
+        let home = variables.get("HOME").filter(|home| !home.is_empty());
+        let (path, named) = match (path, home) {
+            (Some(path), _) => (path.to_path_buf(), true),
+            (None, Some(home)) => (Path::new(home).join(".nuon"), false),
+            (None, None) => return Ok(Self::default()),
+        };
+        let complain = |why: String| format!("--config (NUON_CONFIG_FILE) {}: {why}", path.display());
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if !named && error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(complain(format!("it cannot be read: {error}"))),
+        };
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        // The parser's message would show the line, and a line of this file can be the token.
+        serde_saphyr::from_str(&text)
+            .map_err(|_| complain("it is not the YAML that the Nuon CLI writes (key: value lines)".into()))
+    }
+}
+
+/// The target, and the way to it: flags and variables first, then the Nuon CLI's file.
+///
+/// # Errors
+/// What is missing or malformed, with its flag and variable.
+pub fn target_and_connection(network: &Network, variables: &Variables) -> Result<(Target, Connection), String> {
+    let file = NuonFile::read(network.config.as_deref(), variables)?;
+    let filled =
+        |given: &Option<String>, fallback: Option<String>| given.clone().or(fallback).filter(|value| !value.is_empty());
+    let install = network.install.clone().or(file.install_id).ok_or_else(|| {
+        "the install is missing: give --install ID or the variable NUON_INSTALL_ID, or set install_id in ~/.nuon"
+            .to_owned()
+    })?;
+    let target = Target {
+        install: name("--install (NUON_INSTALL_ID)", &install)?,
+        component: name("--component (NUON_COMPONENT_ID)", &network.component)?,
+    };
+    let url = filled(&network.api_url, file.api_url).unwrap_or_else(|| "https://api.nuon.co".into());
+    let (uri, origin, base) = api(&url)?;
+    let token = token(network.token_file.as_deref(), variables, file.api_token.as_deref())?;
+    let org = filled(&network.org, file.org_id);
+    if let Some(org) = &org
+        && !org.bytes().all(|byte| byte.is_ascii_graphic())
+    {
+        return Err(format!(
+            "--org (NUON_ORG_ID) \"{org}\" holds blanks or characters beyond ASCII; it should be an id like org…"
+        ));
+    }
+    let plain = uri.scheme_str() == Some("http");
+    if plain && !network.allow_http && !matches!(token, Token::None) && !is_loopback(&uri) {
+        return Err(format!(
+            "--api-url (NUON_API_URL) {url} would send the token over plain HTTP; use https://, or --allow-http \
+             (DEPLOY_GATE_ALLOW_HTTP) if the way there is safe"
+        ));
+    }
+    let connection = Connection {
+        proxy: proxy(&uri, variables)?,
+        origin,
+        base,
+        org,
+        token,
+        roots: roots(network.ca_file.as_deref())?,
+        max_body: network.max_body,
+        request_timeout: network.request_timeout,
+    };
+    Ok((target, connection))
+}
+
+fn name(flag: &str, value: &str) -> Result<String, String> {
+    let wrong = value.is_empty()
+        || value == "."
+        || value == ".."
+        || value.chars().any(|c| c.is_control() || "/?#\\".contains(c));
+    if wrong {
+        return Err(format!(
+            "{flag} \"{}\" is not an id; it should be like inl… or cmp… and 26 letters and digits",
+            value.escape_debug()
+        ));
+    }
+    Ok(value.into())
+}
+
+/// The URL of the API as it is used: whole, its origin, and the path before `/v1/`.
+fn api(url: &str) -> Result<(Uri, String, String), String> {
+    let complain = |why: &str| format!("--api-url (NUON_API_URL): {why}; it should be like https://api.nuon.co");
+    let uri: Uri = url.trim().parse().map_err(|_| complain("what was given is not a URL"))?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(complain("what was given has no scheme or no host"));
+    };
+    if !matches!(scheme, "http" | "https") {
+        return Err(complain("the scheme is neither https nor http"));
+    }
+    if authority.as_str().contains('@') || uri.query().is_some() || url.contains('#') {
+        return Err(complain(
+            "there is a user, a query or a fragment in the URL; a token goes into NUON_API_TOKEN or --token-file, never into a URL",
+        ));
+    }
+    if authority.host().is_empty() {
+        return Err(complain("the host is empty"));
+    }
+    let origin = format!("{scheme}://{}", authority.as_str().to_lowercase());
+    let base = uri.path().trim_end_matches('/').to_owned();
+    Ok((uri, origin, base))
+}
+
+fn token(file: Option<&Path>, variables: &Variables, fallback: Option<&str>) -> Result<Token, String> {
+    let from_file = "--token-file (NUON_API_TOKEN_FILE)";
+    match file {
+        Some(path) if path.as_os_str() == "-" => {
+            let mut text = String::new();
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|error| format!("{from_file} -: stdin cannot be read: {error}"))?;
+            Secret::new(&text).map(Token::Fixed).map_err(|why| format!("{from_file} -: {why}"))
+        }
+        Some(path) => {
+            let token = Token::File(path.into());
+            token.read().map_err(|why| format!("{from_file} {why}"))?;
+            Ok(token)
+        }
+        None => {
+            let variable = variables.get("NUON_API_TOKEN").map(|text| (text.as_str(), "NUON_API_TOKEN"));
+            let fallback = fallback.map(|text| (text, "api_token in the --config file (NUON_CONFIG_FILE)"));
+            match variable.into_iter().chain(fallback).find(|(text, _)| !text.trim().is_empty()) {
+                Some((text, from)) => Secret::new(text).map(Token::Fixed).map_err(|why| format!("{from}: {why}")),
+                None => Ok(Token::None),
+            }
+        }
+    }
+}
+
+/// Whether a URL stays on this machine.
+fn is_loopback(uri: &Uri) -> bool {
+    let host = host(uri);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The host without the brackets of IPv6, in lower case.
+fn host(uri: &Uri) -> String {
+    uri.host().unwrap_or_default().trim_matches(['[', ']']).to_lowercase()
+}
+
+/// The proxy for this URL, chosen as `curl` does: by its scheme, else `ALL_PROXY`, unless `NO_PROXY` names the host.
+fn proxy(uri: &Uri, variables: &Variables) -> Result<Option<Proxy>, String> {
+    let either = |name: &'static str| {
+        let find =
+            |name: &str| variables.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        find(&name.to_lowercase()).or_else(|| find(name)).map(|value| (name, value))
+    };
+    let own = if uri.scheme_str() == Some("http") { "HTTP_PROXY" } else { "HTTPS_PROXY" };
+    let Some((name, value)) = either(own).or_else(|| either("ALL_PROXY")) else { return Ok(None) };
+    if either("NO_PROXY").is_some_and(|(_, list)| no_proxy(&list, &host(uri))) {
+        return Ok(None);
+    }
+    match Proxy::new(&value) {
+        Ok(proxy) if matches!(proxy.protocol(), ureq::ProxyProtocol::Http | ureq::ProxyProtocol::Https) => {
+            Ok(Some(proxy))
+        }
+        // The value is not shown: it can hold a password.
+        _ => Err(format!(
+            "the variable {name} does not name a proxy that the gate can use; it should be like http://host:3128"
+        )),
+    }
+}
+
+/// Whether `NO_PROXY` names the host: `*`, a name and all below it, or an address.
+fn no_proxy(list: &str, host: &str) -> bool {
+    list.split([',', ' ']).map(|entry| entry.trim().to_lowercase()).filter(|entry| !entry.is_empty()).any(|entry| {
+        let name = entry.trim_start_matches('*').trim_start_matches('.').trim_matches(['[', ']']);
+        entry == "*"
+            || host == name
+            || (!name.is_empty() && host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')))
+    })
+}
+
+/// The public roots, and those of `--ca-file` with them.
+fn roots(ca_file: Option<&Path>) -> Result<RootCerts, String> {
+    let Some(path) = ca_file else { return Ok(RootCerts::WebPki) };
+    let complain = |why: String| format!("--ca-file (DEPLOY_GATE_CA_FILE) {}: {why}", path.display());
+    let pem = std::fs::read(path).map_err(|error| complain(format!("it cannot be read: {error}")))?;
+    let mut certificates = Vec::new();
+    for item in ureq::tls::parse_pem(&pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+            Ok(_) => {}
+            Err(error) => return Err(complain(format!("it is not PEM: {error}"))),
+        }
+    }
+    if certificates.is_empty() {
+        return Err(complain(
+            "there is no certificate in it; it should hold -----BEGIN CERTIFICATE----- blocks".into(),
+        ));
+    }
+    let public = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der).to_owned());
+    certificates.extend(public);
+    Ok(RootCerts::new_with_certs(&certificates))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_holds_no_secret_and_is_whole() {
+        let good = [
+            ("https://api.nuon.co", "https://api.nuon.co", ""),
+            ("https://API.nuon.co:8443/", "https://api.nuon.co:8443", ""),
+            ("http://127.0.0.1:1/nuon/", "http://127.0.0.1:1", "/nuon"),
+            ("http://[::1]:1", "http://[::1]:1", ""),
+        ];
+        for (url, origin, base) in good {
+            let (_, got_origin, got_base) = api(url).expect(url);
+            assert_eq!((got_origin.as_str(), got_base.as_str()), (origin, base));
+        }
+        for bad in [
+            "",
+            "api.nuon.co",
+            "ftp://x",
+            "https://",
+            "https://u:secret@x",
+            "https://x?token=secret",
+            "https://x/#secret",
+            "/v1",
+        ] {
+            let error = api(bad).expect_err(bad);
+            assert!(error.contains("--api-url (NUON_API_URL)") && !error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn proxies_are_read_as_curl_reads_them() {
+        let chosen = |url: &str, variables: &[(&str, &str)]| {
+            let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            let uri = url.parse().expect("a URL");
+            proxy(&uri, &variables).map(|proxy| proxy.map_or_else(String::new, |proxy| proxy.host().into()))
+        };
+        let cases: &[(&str, &[(&str, &str)], &str)] = &[
+            ("https://a.co", &[], ""),
+            ("https://a.co", &[("HTTPS_PROXY", "http://p1:1"), ("HTTP_PROXY", "http://p2:1")], "p1"),
+            ("http://a.co", &[("HTTPS_PROXY", "http://p1:1"), ("HTTP_PROXY", "http://p2:1")], "p2"),
+            ("https://a.co", &[("HTTP_PROXY", "http://p2:1")], ""),
+            ("https://a.co", &[("ALL_PROXY", "p3:1")], "p3"),
+            ("https://a.co", &[("HTTPS_PROXY", "p1"), ("https_proxy", "p4"), ("ALL_PROXY", "p3")], "p4"),
+            ("https://a.co", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "*")], ""),
+            ("https://a.b.co", &[("HTTPS_PROXY", "p1"), ("no_proxy", "x, .b.co")], ""),
+            ("https://b.co", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", ".b.co")], ""),
+            ("https://ab.co", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "b.co")], "p1"),
+            ("https://[::1]:5", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "[::1]")], ""),
+        ];
+        for (url, variables, host) in cases {
+            assert_eq!(chosen(url, variables).as_deref(), Ok(*host), "{url} {variables:?}");
+        }
+        let error = chosen("https://a.co", &[("HTTPS_PROXY", "socks5://u:secret@p")]).expect_err("no SOCKS");
+        assert!(error.contains("HTTPS_PROXY") && !error.contains("secret"), "{error}");
+    }
+}

@@ -1,0 +1,319 @@
+//! What is read from each answer, and what a status word means: the one table of statuses.
+//!
+//! The words and their meaning follow the server's source, not its published enum, which lacks half of them.
+
+use serde::{Deserialize, Serialize};
+
+/// The parts of a deploy document that every look needs. Everything else is skipped unread.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Deploy {
+    /// Empty in the zero document that older servers answer before the first deploy.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Id of the build.
+    #[serde(default)]
+    pub build_id: Option<String>,
+    /// Id of the workflow that the deploy belongs to.
+    #[serde(default)]
+    pub install_workflow_id: Option<String>,
+    /// The newer name of the same id.
+    #[serde(default)]
+    pub workflow_id: Option<String>,
+    /// Often empty on `deploys/latest`.
+    #[serde(default)]
+    pub install_id: Option<String>,
+    /// Absent on `deploys/latest`.
+    #[serde(default)]
+    pub component_id: Option<String>,
+    /// `apply`, `sync-image` or `teardown`.
+    #[serde(default)]
+    pub install_deploy_type: Option<String>,
+    /// RFC 3339.
+    #[serde(default)]
+    pub created_at: Option<String>,
+    /// RFC 3339.
+    #[serde(default)]
+    pub updated_at: Option<String>,
+    /// The build that was deployed.
+    #[serde(default)]
+    pub component_build: Option<Build>,
+    /// The status that decides. Absent until the first transition.
+    #[serde(default)]
+    pub status_v2: Option<Status>,
+}
+
+/// `component_build`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Build {
+    #[serde(default)]
+    #[allow(missing_docs)]
+    pub vcs_connection_commit: Option<Commit>,
+}
+
+/// `component_build.vcs_connection_commit`: only builds from a connected repository have one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Commit {
+    #[serde(default)]
+    #[allow(missing_docs)]
+    pub sha: Option<String>,
+}
+
+/// `status_v2`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Status {
+    /// The word; see [`TABLE`].
+    #[serde(default)]
+    pub status: Option<String>,
+    /// Words for people.
+    #[serde(default)]
+    pub status_human_description: Option<String>,
+}
+
+impl Deploy {
+    /// The id, or `""`.
+    pub fn id(&self) -> &str {
+        self.id.as_deref().unwrap_or_default()
+    }
+
+    /// The id of the workflow, under either of its names.
+    pub fn workflow(&self) -> &str {
+        [&self.install_workflow_id, &self.workflow_id]
+            .into_iter()
+            .filter_map(|id| id.as_deref())
+            .find(|id| !id.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// The commit of the build, or `""`.
+    pub fn commit(&self) -> &str {
+        let commit = self.component_build.as_ref().and_then(|build| build.vcs_connection_commit.as_ref());
+        commit.and_then(|commit| commit.sha.as_deref()).unwrap_or_default()
+    }
+
+    /// `status_v2.status`, or `""` where it is absent.
+    pub fn word(&self) -> &str {
+        self.status_v2.as_ref().and_then(|v2| v2.status.as_deref()).unwrap_or_default()
+    }
+
+    /// `status_v2.status_human_description`, or `""`.
+    pub fn description(&self) -> &str {
+        self.status_v2.as_ref().and_then(|v2| v2.status_human_description.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether this deploy takes the component away.
+    pub fn is_teardown(&self) -> bool {
+        self.install_deploy_type.as_deref() == Some("teardown")
+    }
+}
+
+/// What a status word means to the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Terminal: what was asked for.
+    Success,
+    /// Terminal, passes: the plan had no changes.
+    NothingToDo,
+    /// Terminal: it failed.
+    Failure,
+    /// Another deploy, or the same one, goes on in the same workflow.
+    Replaced,
+    /// Waits for a person.
+    Parked,
+    /// Goes on.
+    Running,
+    /// Not in the table: never a pass.
+    Unknown,
+}
+
+impl Class {
+    /// The class as it is written everywhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Success => "success",
+            Class::NothingToDo => "nothing-to-do",
+            Class::Failure => "failure",
+            Class::Replaced => "replaced",
+            Class::Parked => "parked",
+            Class::Running => "running",
+            Class::Unknown => "unknown",
+        }
+    }
+
+    /// What the gate does at such a status.
+    pub fn effect(self) -> &'static str {
+        match self {
+            Class::Success => "terminal, passes if every assertion holds",
+            Class::NothingToDo => "terminal, passes if every assertion holds: the install already is as wanted",
+            Class::Failure => "terminal, fails",
+            Class::Replaced => "keeps watching: the work goes on in the same workflow",
+            Class::Parked => "keeps watching: a person must act",
+            Class::Running => "keeps watching",
+            Class::Unknown => "keeps watching, warns; at the deadline times out",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Row {
+    /// The server's word. `""` stands for an absent or empty `status_v2`.
+    pub status: &'static str,
+    /// Its class with `--expect apply`.
+    pub class: Class,
+    /// What else there is to know.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub note: &'static str,
+}
+
+const fn row(status: &'static str, class: Class, note: &'static str) -> Row {
+    Row { status, class, note }
+}
+
+/// Every status word the gate knows. Any other is [`Class::Unknown`].
+pub const TABLE: &[Row] = &[
+    row("active", Class::Success, "with --expect teardown: keeps watching"),
+    row("auto-skipped", Class::NothingToDo, ""),
+    row("no-drift", Class::NothingToDo, ""),
+    row("error", Class::Failure, ""),
+    row("noop", Class::Failure, "the build cannot be deployed; not \"no changes\""),
+    row("cancelled", Class::Failure, ""),
+    row("approval-denied", Class::Failure, ""),
+    row("approval-expired", Class::Failure, ""),
+    row("not-attempted", Class::Failure, ""),
+    row("user-skipped", Class::Failure, ""),
+    row("drift-detected", Class::Failure, ""),
+    row("drifted", Class::Failure, ""),
+    row("expired", Class::Failure, ""),
+    row("inactive", Class::Failure, "with --expect teardown: success on a deploy of type teardown"),
+    row("retried", Class::Replaced, ""),
+    row("discarded", Class::Replaced, ""),
+    row("outdated", Class::Replaced, ""),
+    row("failed-pending-retry", Class::Parked, ""),
+    row("queued", Class::Running, ""),
+    row("pending", Class::Running, ""),
+    row("planning", Class::Running, ""),
+    row("syncing", Class::Running, ""),
+    row("executing", Class::Running, ""),
+    row("pending-approval", Class::Running, "written after every plan, approved or not"),
+    row("approval-awaiting", Class::Running, ""),
+    row("awaiting-user-run", Class::Running, ""),
+    row("in-progress", Class::Running, ""),
+    row("checking-plan", Class::Running, ""),
+    row("building", Class::Running, ""),
+    row("applying", Class::Running, ""),
+    row("provisioning", Class::Running, ""),
+    row("deleting", Class::Running, ""),
+    row("retrying", Class::Running, ""),
+    row("approval-retry", Class::Running, ""),
+    row("", Class::Running, "status_v2 absent or empty: a deploy that has not begun"),
+    row("unknown", Class::Unknown, "and every word that is not listed"),
+];
+
+/// What counts as success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Expect {
+    /// The component is deployed.
+    #[default]
+    Apply,
+    /// The component is taken away.
+    Teardown,
+}
+
+/// `--status WORD=CLASS`: one row of the table, read otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// The server's word.
+    pub status: String,
+    /// Success, failure or running.
+    pub class: Class,
+}
+
+impl std::str::FromStr for Override {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = "it should be WORD=CLASS with CLASS one of success, failure, running; for example noop=success";
+        let (status, class) = text.split_once('=').ok_or(wanted)?;
+        let status = status.trim();
+        if status.is_empty() || status.contains(char::is_whitespace) {
+            return Err(format!("\"{status}\" is not a status word; {wanted}"));
+        }
+        let class = match class.trim() {
+            "success" => Class::Success,
+            "failure" => Class::Failure,
+            "running" => Class::Running,
+            other => return Err(format!("\"{other}\" is not a class; {wanted}")),
+        };
+        Ok(Self { status: status.into(), class })
+    }
+}
+
+/// What the status of a deploy means: the user's overrides first, then the table, then what is expected.
+pub fn class(deploy: &Deploy, expect: Expect, overrides: &[Override]) -> Class {
+    let word = deploy.word();
+    // The last one wins, as with every flag of every tool.
+    if let Some(row) = overrides.iter().rev().find(|row| row.status == word) {
+        return row.class;
+    }
+    let class = TABLE.iter().find(|row| row.status == word).map_or(Class::Unknown, |row| row.class);
+    let good = matches!(class, Class::Success | Class::NothingToDo);
+    match expect {
+        Expect::Teardown if word == "inactive" && deploy.is_teardown() => Class::Success,
+        // A deploy that put the component there is not the teardown that was asked for: it may still come.
+        Expect::Teardown if word == "active" || (good && !deploy.is_teardown()) => Class::Running,
+        // Nor is a teardown the deploy that was asked for, however well it went.
+        Expect::Apply if good && deploy.is_teardown() => Class::Failure,
+        _ => class,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deploy(word: &str, kind: &str) -> Deploy {
+        Deploy {
+            install_deploy_type: Some(kind.into()),
+            status_v2: Some(Status { status: Some(word.into()), ..Status::default() }),
+            ..Deploy::default()
+        }
+    }
+
+    #[test]
+    fn only_these_words_pass() {
+        let passing = |kind, expect| {
+            TABLE
+                .iter()
+                .map(|row| row.status)
+                .chain(["success", "Active", "active ", "warning"])
+                .filter(|word| {
+                    let class = class(&deploy(word, kind), expect, &[]);
+                    matches!(class, Class::Success | Class::NothingToDo)
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(passing("apply", Expect::Apply), ["active", "auto-skipped", "no-drift"]);
+        assert_eq!(passing("sync-image", Expect::Apply), ["active", "auto-skipped", "no-drift"]);
+        assert_eq!(passing("teardown", Expect::Apply), [""; 0]);
+        assert_eq!(passing("teardown", Expect::Teardown), ["auto-skipped", "no-drift", "inactive"]);
+        assert_eq!(passing("apply", Expect::Teardown), [""; 0]);
+    }
+
+    #[test]
+    fn the_table_names_each_word_once() {
+        for (index, row) in TABLE.iter().enumerate() {
+            assert!(!TABLE[..index].iter().any(|other| other.status == row.status), "{}", row.status);
+        }
+    }
+
+    #[test]
+    fn an_override_reads_one_row_otherwise() {
+        let overrides = ["noop=failure".parse().expect("parses"), "noop=success".parse().expect("parses")];
+        assert_eq!(class(&deploy("noop", "apply"), Expect::Apply, &overrides), Class::Success);
+        assert_eq!(class(&deploy("error", "apply"), Expect::Apply, &overrides), Class::Failure);
+        for bad in ["noop", "noop=passed", "=success", "a b=success"] {
+            bad.parse::<Override>().expect_err(bad);
+        }
+    }
+}

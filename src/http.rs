@@ -1,0 +1,243 @@
+//! The only network: GET requests to one origin, over one connection that is kept open.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::http::{HeaderMap, Uri};
+use ureq::tls::TlsConfig;
+
+use crate::clock::Bell;
+use crate::config::Connection;
+use crate::source::{Fault, Request, Response, Source};
+use crate::target::Secret;
+use crate::text;
+
+/// Names the gate to the server. It must not hold `nuon/`, `curl` or the like: the server counts those as its own CLI.
+const USER_AGENT: &str = concat!("deploy-gate/", env!("CARGO_PKG_VERSION"));
+/// How many redirects are followed, all within the origin.
+const REDIRECTS: usize = 5;
+/// How much is read of a body that only explains an error.
+const EXPLANATION: u64 = 64 * 1024;
+/// The shortest token that is looked for in answers, as CI systems mask no shorter ones.
+const SECRET: usize = 8;
+/// How long a connection may idle: longer than the longest default wait between looks.
+const IDLE: Duration = Duration::from_secs(90);
+
+/// The server, asked over HTTP.
+pub struct Http {
+    worker: Arc<Worker>,
+    bell: Bell,
+}
+
+struct Worker {
+    agent: Agent,
+    connection: Connection,
+}
+
+impl Http {
+    /// Prepares to ask; nothing is sent yet. A signal on `bell` ends the wait for an answer.
+    #[expect(clippy::disallowed_types, reason = "the one place that speaks HTTP")]
+    pub fn new(connection: Connection, bell: Bell) -> Self {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .max_idle_age(IDLE)
+            .proxy(connection.proxy.clone())
+            .tls_config(TlsConfig::builder().root_certs(connection.roots.clone()).build())
+            .user_agent(USER_AGENT)
+            .accept("application/json")
+            .build()
+            .new_agent();
+        Self { worker: Arc::new(Worker { agent, connection }), bell }
+    }
+}
+
+impl Source for Http {
+    fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
+        let (sender, receiver) = mpsc::channel();
+        let (worker, request) = (Arc::clone(&self.worker), request.clone());
+        // A request cannot be interrupted, but it can be left behind.
+        std::thread::spawn(move || {
+            // Nobody listens any more after a signal.
+            let _ = sender.send(worker.get(&request));
+        });
+        loop {
+            if let Some(signal) = self.bell.rung() {
+                return Err(Fault::Interrupted(signal));
+            }
+            match receiver.recv_timeout(Bell::ATTENTION) {
+                Ok(answer) => return answer,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(Fault::Transient("the request broke off".into())),
+            }
+        }
+    }
+}
+
+impl Worker {
+    fn get(&self, request: &Request) -> Result<Response, Fault> {
+        let within = request.within.min(self.connection.request_timeout);
+        let token = self.connection.token.read().map_err(|why| Fault::Transient(format!("the token file {why}")))?;
+        let mut url = format!("{}{}{}", self.connection.origin, self.connection.base, request.path);
+        let answer = (|| {
+            for _ in 0..REDIRECTS {
+                let response = self.send(&url, &request.trace, token.as_ref(), within)?;
+                match redirected(&url, &response) {
+                    Some(next) => url = next,
+                    None => return Ok(response),
+                }
+            }
+            Err(Fault::Final(format!("more than {REDIRECTS} redirects, the last to {url}")))
+        })();
+        redact(answer, token.as_ref())
+    }
+
+    fn send(&self, url: &str, trace: &str, token: Option<&Secret>, within: Duration) -> Result<Response, Fault> {
+        let mut request = self.agent.get(url).header("X-Nuon-Trace-ID", trace);
+        if let Some(token) = token {
+            request = request.header("Authorization", format!("Bearer {}", token.expose()));
+        }
+        if let Some(org) = &self.connection.org {
+            request = request.header("X-Nuon-Org-ID", org);
+        }
+        let (head, body) = request
+            .config()
+            .timeout_global(Some(within))
+            .build()
+            .call()
+            .map_err(|error| fault(&error, within))?
+            .into_parts();
+        let status = head.status.as_u16();
+        let mut config = body.into_with_config();
+        let body = if status == 200 {
+            config = config.limit(self.connection.max_body);
+            config.read_to_vec().map_err(|error| fault(&error, within))?
+        } else {
+            let mut explanation = Vec::new();
+            // The status says enough if the words break off.
+            let _ = config.limit(EXPLANATION).reader().take(EXPLANATION).read_to_end(&mut explanation);
+            explanation
+        };
+        Ok(Response { status, headers: headers(&head.headers), body })
+    }
+}
+
+fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str().into(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect()
+}
+
+/// Where a redirect leads, if it stays within the origin.
+fn redirected(url: &str, response: &Response) -> Option<String> {
+    if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.header("location")?;
+    let from: Uri = url.parse().ok()?;
+    if location.starts_with('/') && !location.starts_with("//") {
+        return Some(format!("{}://{}{location}", from.scheme_str()?, from.authority()?));
+    }
+    let to: Uri = location.parse().ok()?;
+    let is_plain = to.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+    (is_plain && origin(&from) == origin(&to)).then(|| location.into())
+}
+
+fn origin(uri: &Uri) -> Option<(String, String, u16)> {
+    let scheme = uri.scheme_str()?.to_lowercase();
+    let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+    Some((scheme, uri.host()?.to_lowercase(), port))
+}
+
+/// Whether an error is worth another try.
+fn fault(error: &ureq::Error, within: Duration) -> Fault {
+    if let Some(why) = bad_certificate(error) {
+        return Fault::Final(format!(
+            "the server's certificate does not verify: {why}; a private API needs its CA (not the server's own certificate) \
+             in --ca-file (DEPLOY_GATE_CA_FILE)"
+        ));
+    }
+    match error {
+        ureq::Error::BodyExceedsLimit(_) => Fault::TooLarge,
+        ureq::Error::Timeout(_) => Fault::Transient(format!("no whole answer within {}", text::duration(within))),
+        ureq::Error::HostNotFound => Fault::Transient("the host name does not resolve".into()),
+        ureq::Error::Io(io) if limit_inside(io) => Fault::TooLarge,
+        ureq::Error::Io(io) => Fault::Transient(io.to_string()),
+        other => Fault::Transient(other.to_string()),
+    }
+}
+
+fn limit_inside(error: &std::io::Error) -> bool {
+    matches!(error.get_ref().and_then(|inner| inner.downcast_ref()), Some(ureq::Error::BodyExceedsLimit(_)))
+}
+
+fn bad_certificate(error: &ureq::Error) -> Option<String> {
+    let tls = match error {
+        ureq::Error::Rustls(tls) => tls,
+        ureq::Error::Io(io) => io.get_ref()?.downcast_ref::<rustls::Error>()?,
+        _ => return None,
+    };
+    match tls {
+        rustls::Error::InvalidCertificate(why) => Some(why.to_string()),
+        _ => None,
+    }
+}
+
+/// A server that echoes the token must not get it into any log, report or recording. What is shorter than [`SECRET`]
+/// would be found inside of ordinary words.
+fn redact(answer: Result<Response, Fault>, token: Option<&Secret>) -> Result<Response, Fault> {
+    let Some(token) = token.filter(|token| token.expose().len() >= SECRET) else { return answer };
+    let clean = |text: String| text.replace(token.expose(), "[token]");
+    match answer {
+        Ok(mut response) => {
+            for (_, value) in &mut response.headers {
+                *value = clean(std::mem::take(value));
+            }
+            if memmem(&response.body, token.expose().as_bytes()) {
+                response.body = clean(String::from_utf8_lossy(&response.body).into_owned()).into_bytes();
+            }
+            Ok(response)
+        }
+        Err(Fault::Transient(why)) => Err(Fault::Transient(clean(why))),
+        Err(Fault::Final(why)) => Err(Fault::Final(clean(why))),
+        Err(other) => Err(other),
+    }
+}
+
+fn memmem(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_stay_within_the_origin() {
+        let follow = |url: &str, location: &str| {
+            let response =
+                Response { status: 302, headers: vec![("location".into(), location.into())], body: Vec::new() };
+            redirected(url, &response)
+        };
+        let url = "https://api.co/v1/x";
+        assert_eq!(follow(url, "/v1/y").as_deref(), Some("https://api.co/v1/y"));
+        assert_eq!(follow(url, "https://API.co:443/v1/y").as_deref(), Some("https://API.co:443/v1/y"));
+        for elsewhere in [
+            "http://api.co/v1/y",
+            "https://api.co:8443/v1/y",
+            "https://evil.co/",
+            "//evil.co/",
+            "https://api.co@evil.co/",
+            "https://u@api.co/",
+            "y",
+            "",
+        ] {
+            assert_eq!(follow(url, elsewhere), None, "{elsewhere}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! One asking and what came of it: an HTTP answer becomes a [`Look`]. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::deploy::Deploy;
+use crate::source::{Fault, Response};
+use crate::target::Target;
+use crate::verdict::Ending;
+
+/// The deepest nesting that the JSON parser takes.
+const DEEPEST: usize = 127;
+
+/// What came of one asking.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Look {
+    /// A deploy, and the bytes it was read from.
+    Seen(Box<Deploy>, Vec<u8>),
+    /// The server answered that there is no such deploy.
+    Absent(Miss),
+    /// No usable answer; the next may be one.
+    Missed(Miss),
+    /// An answer that asking again cannot change.
+    Refused(Ending, String),
+}
+
+/// Why a look brought nothing, and how long the server wants to be left alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Miss {
+    /// In words.
+    pub why: String,
+    /// `Retry-After`, from now on.
+    pub retry_after: Option<Duration>,
+}
+
+/// Reads the answer to a look at the latest deploy of `target`. `utc` is the calendar now, for a `Retry-After` that is a date.
+pub fn latest(answer: Result<Response, Fault>, target: &Target, utc: Option<Timestamp>) -> Look {
+    let response = match answer {
+        Ok(response) => response,
+        Err(Fault::Transient(why)) => return missed(why),
+        Err(Fault::Final(why)) => return Look::Refused(Ending::BadAnswer, why),
+        Err(Fault::TooLarge) => {
+            let why = "the answer is larger than --max-body (DEPLOY_GATE_MAX_BODY) allows".into();
+            return Look::Refused(Ending::BadAnswer, why);
+        }
+        Err(Fault::Interrupted(signal)) => return Look::Refused(Ending::Interrupted(signal), "interrupted".into()),
+    };
+    let miss = |why: String| Miss { why, retry_after: retry_after(&response, utc) };
+    let said = || said(&response);
+    match response.status {
+        200 => match deploy(&response.body, target) {
+            Ok(deploy) if deploy.id().is_empty() => Look::Absent(miss("no deploy yet (an empty document)".into())),
+            Ok(deploy) => Look::Seen(Box::new(deploy), response.body),
+            Err(Unreadable::Deep) => {
+                let why = format!("the answer is nested more than {DEEPEST} levels deep");
+                Look::Refused(Ending::BadAnswer, why)
+            }
+            Err(Unreadable::Strange(why)) => Look::Missed(miss(why)),
+        },
+        404 => Look::Absent(miss(format!("no deploy yet ({})", said()))),
+        401 => Look::Refused(
+            Ending::Unauthorized,
+            format!("{}; likely the token is missing, mistyped or expired (NUON_API_TOKEN, --token-file)", said()),
+        ),
+        403 => Look::Refused(
+            Ending::Forbidden,
+            format!(
+                "{}; likely the org is missing or wrong (--org, NUON_ORG_ID), or the token has no rights in it",
+                said()
+            ),
+        ),
+        408 | 409 | 425 | 429 | 500..=599 => Look::Missed(miss(said())),
+        400..=499 => Look::Refused(Ending::BadAnswer, said()),
+        300..=399 => {
+            let to = response.header("location").unwrap_or("nowhere");
+            let why = format!(
+                "{} to {to}: redirects are followed only within the same origin, and the token never leaves it; \
+                 is --api-url (NUON_API_URL) right?",
+                said()
+            );
+            Look::Refused(Ending::BadAnswer, why)
+        }
+        _ => Look::Missed(miss(format!("{}, which is not the 200 that was expected", said()))),
+    }
+}
+
+fn missed(why: String) -> Look {
+    Look::Missed(Miss { why, retry_after: None })
+}
+
+enum Unreadable {
+    Deep,
+    Strange(String),
+}
+
+/// Reads a deploy document, or says why these bytes are not one of this target.
+fn deploy(body: &[u8], target: &Target) -> Result<Deploy, Unreadable> {
+    let strange = |why: String| Unreadable::Strange(format!("200, but {why}"));
+    let text = std::str::from_utf8(body).map_err(|_| strange("the body is not UTF-8".into()))?;
+    if text.trim().is_empty() {
+        return Err(strange("the body is empty".into()));
+    }
+    if depth(body) > DEEPEST {
+        return Err(Unreadable::Deep);
+    }
+    if !text.trim_start().starts_with('{') {
+        return Err(strange("the body is not a JSON object".into()));
+    }
+    let deploy: Deploy = serde_json::from_str(text).map_err(|error| {
+        let what = if error.is_data() { "not a deploy document" } else { "not whole JSON" };
+        strange(format!("the body is {what} ({error})"))
+    })?;
+    for (got, wanted, name) in
+        [(&deploy.install_id, &target.install, "install"), (&deploy.component_id, &target.component, "component")]
+    {
+        if let Some(got) = got.as_deref().filter(|got| !got.is_empty() && got != wanted) {
+            return Err(strange(format!("the document is of another {name}, {got}")));
+        }
+    }
+    Ok(deploy)
+}
+
+/// How deep brackets nest, outside of strings.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => {
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'\\' => drop(bytes.next()),
+                        b'"' => break,
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// The status line, and the server's own words where it has any.
+fn said(response: &Response) -> String {
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(default)]
+        error: String,
+        #[serde(default)]
+        description: String,
+    }
+    let line = match phrase(response.status) {
+        "" => response.status.to_string(),
+        phrase => format!("{} {phrase}", response.status),
+    };
+    let words = match serde_json::from_slice::<Body>(&response.body) {
+        Ok(body) if !body.error.is_empty() => body.error,
+        Ok(body) => body.description,
+        // A load balancer's page says no more than its status line.
+        Err(_) if response.body.trim_ascii_start().starts_with(b"<") => String::new(),
+        Err(_) => String::from_utf8_lossy(&response.body).trim().into(),
+    };
+    match words.chars().count() {
+        0 => line,
+        1..=300 => format!("{line}: {words}"),
+        _ => format!("{line}: {}…", words.chars().take(300).collect::<String>()),
+    }
+}
+
+fn phrase(status: u16) -> &'static str {
+    ureq::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default()
+}
+
+/// `Retry-After`: seconds, or an HTTP date, which is read against the server's own `Date` so that clocks may differ.
+fn retry_after(response: &Response, utc: Option<Timestamp>) -> Option<Duration> {
+    let date = |text| jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok();
+    let value = response.header("retry-after")?.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = date(value)?;
+    let now = response.header("date").and_then(|now| date(now.trim())).or(utc)?;
+    Some(Duration::try_from(until.duration_since(now)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target() -> Target {
+        Target { install: "inl1".into(), component: "cmp1".into() }
+    }
+
+    fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Look {
+        let response = Response {
+            status,
+            headers: headers.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect(),
+            body: body.into(),
+        };
+        latest(Ok(response), &target(), "2026-01-14T16:00:00Z".parse().ok())
+    }
+
+    #[test]
+    fn every_answer_has_its_effect() {
+        let cases: &[(u16, &str, &str)] = &[
+            (200, r#"{"id":"dpl1"}"#, "seen"),
+            (200, r#"{"id":"dpl1","status_v2":null}"#, "seen"),
+            (200, r#"{"install_id":"","plan_only":false}"#, "absent"),
+            (200, r#"{"id":""}"#, "absent"),
+            (404, "404 page not found", "absent"),
+            (401, "{}", "refused unauthorized"),
+            (403, "{}", "refused forbidden"),
+            (400, "", "refused bad-answer"),
+            (410, "", "refused bad-answer"),
+            (422, "", "refused bad-answer"),
+            (302, "", "refused bad-answer"),
+            (408, "", "missed"),
+            (409, "", "missed"),
+            (425, "", "missed"),
+            (429, "", "missed"),
+            (500, "", "missed"),
+            (503, "<html>", "missed"),
+            (204, "", "missed"),
+            (206, r#"{"id":"dpl1"}"#, "missed"),
+            (200, "", "missed"),
+            (200, "<html>", "missed"),
+            (200, "null", "missed"),
+            (200, "[]", "missed"),
+            (200, r#"{"id":"dpl1""#, "missed"),
+            (200, r#"{"id":"dpl1"} {"id":"dpl2"}"#, "missed"),
+            (200, r#"{"id":5}"#, "missed"),
+            (200, r#"{"id":"dpl1","id":"dpl2"}"#, "missed"),
+            (200, r#"{"id":"dpl1","status_v2":"active"}"#, "missed"),
+            (200, r#"{"id":"dpl1","status_v2":{"status":1}}"#, "missed"),
+            (200, r#"{"id":"dpl1","install_id":"inl2"}"#, "missed"),
+            (200, r#"{"id":"dpl1","install_id":"inl1","component_id":"cmp2"}"#, "missed"),
+        ];
+        for (status, body, want) in cases {
+            let got = match answer(*status, &[], body) {
+                Look::Seen(..) => "seen".into(),
+                Look::Absent(_) => "absent".into(),
+                Look::Missed(_) => "missed".into(),
+                Look::Refused(ending, _) => format!("refused {}", ending.reason()),
+            };
+            assert_eq!(&got, want, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_measured_outside_of_strings() {
+        let nested = |levels: usize| format!(r#"{{"id":"dpl1","x":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+        assert!(matches!(answer(200, &[], &nested(126)), Look::Seen(..)));
+        assert!(matches!(answer(200, &[], &nested(127)), Look::Refused(Ending::BadAnswer, _)));
+        assert!(matches!(answer(200, &[], &nested(100_000)), Look::Refused(Ending::BadAnswer, _)));
+        let quoted = format!(r#"{{"id":"dpl1","x":"\"{}"}}"#, "[".repeat(500));
+        assert!(matches!(answer(200, &[], &quoted), Look::Seen(..)));
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let cases: &[(&[(&str, &str)], Option<u64>)] = &[
+            (&[("retry-after", "7")], Some(7)),
+            (&[("retry-after", "Wed, 14 Jan 2026 16:01:30 GMT")], Some(90)),
+            (&[("retry-after", "Wed, 14 Jan 2026 15:00:00 GMT")], Some(0)),
+            (&[("retry-after", "Wed, 14 Jan 2026 16:01:30 GMT"), ("date", "Wed, 14 Jan 2026 16:01:00 GMT")], Some(30)),
+            (&[("retry-after", "soon")], None),
+            (&[("retry-after", "-1")], None),
+            (&[], None),
+        ];
+        for (headers, want) in cases {
+            let Look::Missed(miss) = answer(429, headers, "") else { panic!("a 429 is transient") };
+            assert_eq!(miss.retry_after, want.map(Duration::from_secs), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn the_servers_own_words_are_told() {
+        let Look::Refused(_, why) = answer(403, &[], r#"{"error":"org not found"}"#) else { panic!("403 is final") };
+        assert!(why.starts_with("403 Forbidden: org not found; likely"), "{why}");
+    }
+}

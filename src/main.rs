@@ -1,0 +1,95 @@
+//! Wires the real world to [`deploy_gate::run`].
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use deploy_gate::World;
+use deploy_gate::clock::{Bell, RealClock};
+use deploy_gate::http::Http;
+use deploy_gate::verdict;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+fn main() -> ExitCode {
+    exit_with_a_code_of_its_own_on_a_bug();
+    pin_name_services();
+    let bell = Bell::default();
+    if let Err(error) = listen(&bell) {
+        return complain(&format!("signals cannot be handled: {error}"));
+    }
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let mut clock = RealClock::new(bell.clone());
+    let code = deploy_gate::run(
+        &arguments,
+        &mut World {
+            variables: &variables,
+            clock: &mut clock,
+            connect: &mut |connection| Box::new(Http::new(connection, bell.clone())),
+            out: &mut std::io::stdout().lock(),
+            err: &mut std::io::stderr().lock(),
+            seed: fastrand::u64(..),
+        },
+    );
+    ExitCode::from(code)
+}
+
+/// The first signal rings the bell: the run ends in order and still writes its reports. The second exits at once.
+fn listen(bell: &Bell) -> std::io::Result<()> {
+    for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
+        let number = usize::try_from(signal).unwrap_or_default();
+        flag::register_conditional_shutdown(signal, code, second())?;
+        flag::register(signal, second())?;
+        flag::register_usize(signal, bell.cell(), number)?;
+    }
+    Ok(())
+}
+
+/// Whether a signal has come before.
+fn second() -> Arc<AtomicBool> {
+    static SECOND: std::sync::OnceLock<Arc<AtomicBool>> = std::sync::OnceLock::new();
+    Arc::clone(SECOND.get_or_init(Arc::default))
+}
+
+#[expect(clippy::print_stderr, reason = "before there is a world to print to")]
+fn complain(why: &str) -> ExitCode {
+    eprintln!("error: {why}");
+    ExitCode::from(verdict::BUG)
+}
+
+/// A panic says so and exits with [`verdict::BUG`], whichever thread it is on.
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "no code of a verdict may stand for a bug"
+)]
+fn exit_with_a_code_of_its_own_on_a_bug() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
+        eprintln!("deploy-gate has a bug{place}; there is no verdict. Please report this.");
+        std::process::exit(verdict::BUG.into());
+    }));
+}
+
+/// A static glibc still loads name service modules that the host names in nsswitch.conf, and crashes when they were
+/// built for another glibc (seen with `mdns4_minimal` and `myhostname`). So it is told to use the two it has built in.
+#[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
+#[expect(unsafe_code, reason = "the only call; glibc has no safe way to say this")]
+fn pin_name_services() {
+    use std::ffi::{c_char, c_int};
+    unsafe extern "C" {
+        fn __nss_configure_lookup(database: *const c_char, services: *const c_char) -> c_int;
+    }
+    // SAFETY: both are constant C strings, and no other thread is running yet.
+    unsafe {
+        __nss_configure_lookup(c"hosts".as_ptr(), c"files dns".as_ptr());
+    }
+}
+
+#[cfg(not(all(target_env = "gnu", target_feature = "crt-static")))]
+fn pin_name_services() {}

@@ -1,0 +1,225 @@
+//! Recordings: what a run was answered, and the same answers again. JSON Lines, one answer a line, in order of time.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::document;
+use crate::report::file::{OutputFile, Stream};
+use crate::source::{Fault, Request, Response, Source};
+use crate::target::Target;
+
+/// Headers that are worth keeping; the rest can hold what nobody should share.
+const KEPT: [&str; 7] =
+    ["content-type", "date", "location", "retry-after", "x-nuon-api-next", "x-nuon-page-next", "x-nuon-trace-id"];
+
+/// One line: an answer that holds from `at_ms` until the next line for the same path.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    /// When it was asked, in milliseconds since the start of the run.
+    at_ms: u64,
+    path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<String, String>,
+    /// JSON, or the raw text of what was not JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// A recording, as a source.
+pub struct Recording {
+    lines: Vec<(Duration, String, Result<Response, Fault>)>,
+}
+
+impl Recording {
+    /// Reads a recording.
+    ///
+    /// # Errors
+    /// The first line that is not one, and why.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut lines: Vec<(Duration, String, Result<Response, Fault>)> = Vec::new();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let complain = |why: String| format!("line {}: {why}", number + 1);
+            let line: Line = serde_json::from_str(line).map_err(|error| complain(error.to_string()))?;
+            let at = Duration::from_millis(line.at_ms);
+            if lines.last().is_some_and(|(last, ..)| *last > at) {
+                return Err(complain(format!("at_ms {} is before the line above", line.at_ms)));
+            }
+            let answer = match (line.status, line.error) {
+                (Some(status), None) => Ok(Response {
+                    status,
+                    headers: line.headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect(),
+                    body: match line.body {
+                        None => Vec::new(),
+                        Some(Value::String(raw)) => raw.into_bytes(),
+                        Some(json) => json.to_string().into_bytes(),
+                    },
+                }),
+                (None, Some(error)) => Err(Fault::Transient(error)),
+                _ => return Err(complain("there must be either status or error".into())),
+            };
+            lines.push((at, line.path, answer));
+        }
+        Ok(Self { lines })
+    }
+
+    /// The target of the first look.
+    pub fn target(&self) -> Option<Target> {
+        self.lines.iter().find_map(|(_, path, _)| Target::of_latest(path))
+    }
+
+    /// What the calendar said at the start, if the server told.
+    pub fn epoch(&self) -> Option<Timestamp> {
+        let (at, _, Ok(response)) = self.lines.first()? else { return None };
+        let date = jiff::fmt::rfc2822::parse(response.header("date")?).ok()?.timestamp();
+        date.checked_sub(*at).ok()
+    }
+}
+
+impl Source for Recording {
+    fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
+        let path = request.path.split('?').next().unwrap_or_default();
+        let answer =
+            self.lines.iter().rev().find(|(at, of, _)| *at <= request.at && of.split('?').next() == Some(path));
+        match answer {
+            Some((_, _, answer)) => answer.clone(),
+            None => Ok(Response { status: 404, headers: Vec::new(), body: b"404 page not found".to_vec() }),
+        }
+    }
+}
+
+/// A source whose answers are written down as they come.
+pub struct Recorder {
+    source: Box<dyn Source>,
+    file: Stream,
+    failed: Option<String>,
+}
+
+impl Recorder {
+    /// Records what `source` answers to `path`.
+    ///
+    /// # Errors
+    /// Why the file cannot be written.
+    pub fn new(source: Box<dyn Source>, path: &Path) -> Result<Self, String> {
+        Ok(Self { source, file: OutputFile::create(path)?.stream()?, failed: None })
+    }
+}
+
+impl Source for Recorder {
+    fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
+        let answer = self.source.ask(request);
+        if let Some(line) = line(request, &answer)
+            && let Err(error) = writeln!(self.file, "{line}")
+        {
+            self.failed.get_or_insert(error.to_string());
+        }
+        answer
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), String> {
+        match self.failed {
+            Some(why) => Err(format!("the recording could not be written: {why}")),
+            None => self.file.finish(),
+        }
+    }
+}
+
+fn line(request: &Request, answer: &Result<Response, Fault>) -> Option<String> {
+    let mut line = Line {
+        at_ms: u64::try_from(request.at.as_millis()).unwrap_or(u64::MAX),
+        path: request.path.clone(),
+        status: None,
+        headers: BTreeMap::new(),
+        body: None,
+        error: None,
+    };
+    match answer {
+        Ok(response) => {
+            line.status = Some(response.status);
+            line.headers = response.headers.iter().filter(|(name, _)| KEPT.contains(&name.as_str())).cloned().collect();
+            line.body = Some(match serde_json::from_slice(&response.body) {
+                // A body that is a JSON string would be read back as raw text, so it stays as it came.
+                Ok(mut json @ (Value::Object(_) | Value::Array(_))) => {
+                    document::strip(&mut json);
+                    json
+                }
+                _ => Value::String(unreadable(&response.body)),
+            });
+        }
+        Err(Fault::Transient(why) | Fault::Final(why)) => line.error = Some(why.clone()),
+        Err(Fault::TooLarge) => line.error = Some("the answer is larger than --max-body allows".into()),
+        Err(Fault::Interrupted(_)) => return None,
+    }
+    serde_json::to_string(&line).ok()
+}
+
+/// The raw text of a body that is not JSON. One that is cut off could hold a secret that can no longer be found by its
+/// name, so text that mentions one is not kept.
+fn unreadable(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    if document::mentions_secret(&text) {
+        let end = text.len() - text.trim_start().len() + 1;
+        return text.get(..end).unwrap_or_default().into();
+    }
+    text.into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(source: &mut dyn Source, at: u64, path: &str) -> Result<Response, Fault> {
+        source.ask(&Request {
+            path: path.into(),
+            at: Duration::from_millis(at),
+            within: Duration::ZERO,
+            trace: String::new(),
+        })
+    }
+
+    #[test]
+    fn an_answer_holds_until_the_next_for_its_path() {
+        let mut recording = Recording::parse(
+            r#"{"at_ms": 0, "path": "/v1/installs/inl1/components/c%201/deploys/latest", "status": 503, "headers": {"Retry-After": "5"}, "body": "<html>"}
+               {"at_ms": 10, "path": "/b", "error": "connection reset"}
+               {"at_ms": 20, "path": "/b", "status": 200, "body": {"id": "x"}}"#,
+        )
+        .expect("parses");
+        assert_eq!(recording.target().map(|target| target.component).as_deref(), Some("c 1"));
+        let first = ask(&mut recording, 99, "/v1/installs/inl1/components/c%201/deploys/latest").expect("an answer");
+        assert_eq!(
+            (first.status, first.header("retry-after"), first.body.as_slice()),
+            (503, Some("5"), &b"<html>"[..])
+        );
+        assert_eq!(ask(&mut recording, 9, "/b").map(|response| response.status), Ok(404));
+        assert_eq!(ask(&mut recording, 10, "/b"), Err(Fault::Transient("connection reset".into())));
+        assert_eq!(ask(&mut recording, 20, "/b?limit=1").expect("an answer").body, br#"{"id":"x"}"#);
+    }
+
+    #[test]
+    fn a_strange_line_is_named() {
+        for (text, why) in [
+            ("{", "line 1"),
+            (r#"{"at_ms":0,"path":"/","status":200}\n{"at_ms":1}"#, "line 1"),
+            (r#"{"at_ms":0,"path":"/"}"#, "status or error"),
+            (r#"{"at_ms":0,"path":"/","status":200,"bodi":1}"#, "bodi"),
+            (
+                "{\"at_ms\":5,\"path\":\"/\",\"status\":200}\n{\"at_ms\":4,\"path\":\"/\",\"status\":200}",
+                "line 2: at_ms 4",
+            ),
+        ] {
+            let error = Recording::parse(text).err().unwrap_or_default();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

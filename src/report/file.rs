@@ -1,0 +1,161 @@
+//! The only writer of files: created before the first request, replaced whole or not at all.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// A file that will be written when the run ends.
+pub struct OutputFile {
+    /// With links resolved, so that a link stays one.
+    path: PathBuf,
+    way: Way,
+}
+
+/// How a file is written.
+enum Way {
+    /// A new file takes its place.
+    Replace,
+    /// Written in place: a device or a pipe, or a file in a folder where no other can be created.
+    InPlace,
+    /// Added to its end: CI systems share some files between steps.
+    Append(File),
+}
+
+impl OutputFile {
+    /// Creates the file, empty: a result that an earlier run left there must not be taken for this one's.
+    ///
+    /// # Errors
+    /// Why it cannot be created.
+    pub fn create(path: &Path) -> Result<Self, String> {
+        let wrong = |error: io::Error| format!("it cannot be created: {error}");
+        if path.is_dir() {
+            return Err("it is a folder; it should be a file".into());
+        }
+        let is_special = path.metadata().is_ok_and(|metadata| !metadata.is_file());
+        if is_special {
+            OpenOptions::new().write(true).open(path).map_err(wrong)?;
+            return Ok(Self { path: path.into(), way: Way::InPlace });
+        }
+        File::create(path).map_err(wrong)?;
+        let path = path.canonicalize().map_err(wrong)?;
+        let way = if temporary(&path).is_ok() { Way::Replace } else { Way::InPlace };
+        Ok(Self { path, way })
+    }
+
+    /// Opens the file to add to its end.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub fn append(path: &Path) -> Result<Self, String> {
+        let wrong = |error: io::Error| format!("it cannot be opened: {error}");
+        let file = OpenOptions::new().append(true).create(true).open(path).map_err(wrong)?;
+        Ok(Self { path: path.canonicalize().map_err(wrong)?, way: Way::Append(file) })
+    }
+
+    /// Whether both are one file.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.path == other.path
+            && matches!(
+                (&self.way, &other.way),
+                (Way::Replace, _) | (_, Way::Replace) | (Way::Append(_), Way::Append(_))
+            )
+    }
+
+    /// Writes the whole content.
+    ///
+    /// # Errors
+    /// Which file, and why not.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let written = match &mut self.way {
+            Way::Append(file) => file.write_all(bytes).and_then(|()| sync(file)),
+            Way::InPlace => in_place(&self.path).and_then(|mut file| file.write_all(bytes)),
+            Way::Replace => temporary(&self.path).and_then(|mut file| {
+                file.write_all(bytes)?;
+                persist(file, &self.path)
+            }),
+        };
+        written.map_err(|error| format!("{} could not be written: {error}", self.path.display()))
+    }
+
+    /// Opens the file to be written bit by bit.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn stream(self) -> Result<Stream, String> {
+        let stream = match self.way {
+            Way::Append(file) => Ok(Stream::InPlace(file)),
+            Way::InPlace => in_place(&self.path).map(Stream::InPlace),
+            Way::Replace => temporary(&self.path).map(|file| Stream::Replace(file, self.path)),
+        };
+        stream.map_err(|error| format!("it cannot be created: {error}"))
+    }
+}
+
+/// A file that grows while the run goes on, and takes its place at the end.
+pub enum Stream {
+    /// Takes the place of the path when it is finished.
+    Replace(NamedTempFile, PathBuf),
+    /// Is in its place already.
+    InPlace(File),
+}
+
+impl Stream {
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// Why it is not there.
+    pub fn finish(self) -> Result<(), String> {
+        match self {
+            Stream::Replace(file, path) => {
+                persist(file, &path).map_err(|error| format!("{} could not be written: {error}", path.display()))
+            }
+            Stream::InPlace(_) => Ok(()),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Replace(file, _) => file.write(bytes),
+            Stream::InPlace(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Replace(file, _) => file.flush(),
+            Stream::InPlace(file) => file.flush(),
+        }
+    }
+}
+
+fn in_place(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).truncate(true).open(path)
+}
+
+/// A new file beside `path`, readable by the next step even if that is another user.
+fn temporary(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".deploy-gate-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    builder.tempfile_in(folder)
+}
+
+fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    sync(file.as_file())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// A full disk can show here first. Pipes and some file systems know no sync, which is no loss.
+fn sync(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,252 @@
+//! What a run says in the end: one value, and a renderer a format. All are made from that value, so they cannot
+//! disagree. Rendering is pure; [`file`] is the only writer.
+
+pub mod file;
+mod github;
+mod text;
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::assertion::Check;
+use crate::deploy::{Class, Deploy};
+use crate::verdict::Ending;
+use file::OutputFile;
+pub use text::{assertion as assertion_lines, render as verdict};
+
+/// `--report FORMAT=FILE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFile {
+    /// How it is written.
+    pub format: Format,
+    /// Where to.
+    pub path: PathBuf,
+}
+
+/// A format of reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The whole result, described by `schema/result.v1.json`.
+    Json,
+    /// Step outputs of GitHub Actions.
+    Github,
+}
+
+impl std::str::FromStr for ReportFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = "it should be FORMAT=FILE with FORMAT one of json, github";
+        let (format, path) = text.split_once('=').ok_or(wanted)?;
+        let format = match format.trim() {
+            "json" => Format::Json,
+            "github" => Format::Github,
+            other => return Err(format!("\"{other}\" is not a format; {wanted}")),
+        };
+        match path.trim() {
+            "" => Err(format!("the file is missing; {wanted}")),
+            "-" => Err("- is not a file; stdout is /dev/stdout".into()),
+            path => Ok(Self { format, path: path.into() }),
+        }
+    }
+}
+
+/// The result of a run. Fields may be added; none changes its meaning within a `schema_version`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// 1.
+    pub schema_version: u32,
+    /// Who wrote this.
+    pub tool: Tool,
+    /// `passed`, `failed`, `undecided`, `timed-out` or `interrupted`.
+    pub outcome: &'static str,
+    /// See the table of exit codes; `""` where the outcome says it all.
+    pub reason: &'static str,
+    /// Why, in a sentence.
+    pub message: String,
+    /// The exit code of the process.
+    pub exit_code: u8,
+    /// RFC 3339, UTC; absent in a replay that has no calendar.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// RFC 3339, UTC; absent in a replay that has no calendar.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<String>,
+    /// How long the run took.
+    pub duration_ms: u64,
+    /// What became of each target.
+    pub targets: Vec<Verdict>,
+}
+
+/// The program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tool {
+    /// `deploy-gate`.
+    pub name: &'static str,
+    /// Semantic version.
+    pub version: &'static str,
+}
+
+/// What became of one target, and why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Id of the install.
+    pub install: String,
+    /// Id of the component.
+    pub component: String,
+    /// As in [`Report::outcome`].
+    pub outcome: &'static str,
+    /// As in [`Report::reason`].
+    pub reason: &'static str,
+    /// Why, in a sentence.
+    pub message: String,
+    /// The deploy that was judged, or last seen; absent if there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deploy: Option<DeploySeen>,
+    /// Why the gate believes that this is the right deploy.
+    pub belief: String,
+    /// Whether the deploy was already over at the first look.
+    pub preexisting: bool,
+    /// How many looks there were.
+    pub polls: u32,
+    /// Every change that was seen.
+    pub timeline: Vec<Moment>,
+    /// Every assertion, judged or not.
+    pub assertions: Vec<Check>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// A deploy, as it was last seen. Strings are empty where the server said nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the server's own names")]
+pub struct DeploySeen {
+    pub id: String,
+    pub build_id: String,
+    pub workflow_id: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub status: String,
+    pub class: Class,
+    pub status_description: String,
+    pub commit: String,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+/// A change of the deploy or its status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Moment {
+    /// Since the start of the run.
+    pub at_ms: u64,
+    /// Id of the deploy.
+    pub deploy: String,
+    /// The server's word, `""` where `status_v2` is absent.
+    pub status: String,
+    /// What it means to the gate.
+    pub class: Class,
+    /// The server's words for people.
+    pub description: String,
+}
+
+impl DeploySeen {
+    /// What is known of a deploy.
+    pub fn new(deploy: &Deploy, class: Class) -> Self {
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        Self {
+            id: deploy.id().into(),
+            build_id: text(&deploy.build_id),
+            workflow_id: deploy.workflow().into(),
+            kind: text(&deploy.install_deploy_type),
+            status: deploy.word().into(),
+            class,
+            status_description: deploy.description().into(),
+            commit: deploy.commit().into(),
+            created_at: text(&deploy.created_at),
+            updated_at: text(&deploy.updated_at),
+        }
+    }
+}
+
+impl Report {
+    /// Takes note of an output that could not be written. A pass that cannot be shown is none; any other ending stays.
+    pub fn lose(&mut self, lost: &str) {
+        let ending = Ending::OutputNotWritten;
+        if self.exit_code == Ending::Passed.code() {
+            self.outcome = ending.outcome().name();
+            self.reason = ending.reason();
+            self.exit_code = ending.code();
+        }
+        self.message = format!("{} ({}: {lost})", self.message, ending.reason());
+    }
+
+    /// The outputs for later steps of a pipeline: always all of them, empty where unknown.
+    pub fn outputs(&self) -> Vec<(&'static str, String)> {
+        let verdict = self.targets.first();
+        let deploy = verdict.and_then(|verdict| verdict.deploy.as_ref());
+        let of_deploy = |field: fn(&DeploySeen) -> &String| deploy.map(field).cloned().unwrap_or_default();
+        vec![
+            ("outcome", self.outcome.into()),
+            ("reason", self.reason.into()),
+            ("exit-code", self.exit_code.to_string()),
+            ("deploy-id", of_deploy(|deploy| &deploy.id)),
+            ("build-id", of_deploy(|deploy| &deploy.build_id)),
+            ("workflow-id", of_deploy(|deploy| &deploy.workflow_id)),
+            ("status", of_deploy(|deploy| &deploy.status)),
+            ("status-description", of_deploy(|deploy| &deploy.status_description)),
+            ("commit", of_deploy(|deploy| &deploy.commit)),
+            ("url", String::new()),
+            ("duration-ms", self.duration_ms.to_string()),
+            ("polls", verdict.map_or(0, |verdict| verdict.polls).to_string()),
+        ]
+    }
+
+    fn render(&self, format: Format) -> String {
+        match format {
+            Format::Json => {
+                serde_json::to_string_pretty(self).map_or_else(|error| error.to_string(), |json| json + "\n")
+            }
+            Format::Github => github::render(&self.outputs(), &format!("ghadelimiter_{}", uuid::Uuid::new_v4())),
+        }
+    }
+}
+
+/// The files of all reports, open before the first request.
+pub struct Files(Vec<(Format, OutputFile)>);
+
+impl Files {
+    /// Creates every file, so that a bad path fails before the wait.
+    ///
+    /// # Errors
+    /// The first that cannot be created, or two that are one.
+    pub fn create(reports: &[ReportFile]) -> Result<Self, String> {
+        let mut files: Vec<(Format, OutputFile)> = Vec::new();
+        for report in reports {
+            let complain = |why: String| format!("--report (DEPLOY_GATE_REPORT) {}: {why}", report.path.display());
+            let file = match report.format {
+                Format::Github => OutputFile::append(&report.path),
+                Format::Json => OutputFile::create(&report.path),
+            }
+            .map_err(complain)?;
+            if files.iter().any(|(_, other)| other.is_same(&file)) {
+                return Err(complain("two reports would overwrite each other there".into()));
+            }
+            files.push((report.format, file));
+        }
+        Ok(Self(files))
+    }
+
+    /// Writes every report.
+    ///
+    /// # Errors
+    /// What could not be written; the others are written all the same.
+    pub fn write(&mut self, report: &Report) -> Result<(), String> {
+        let lost: Vec<String> = self
+            .0
+            .iter_mut()
+            .filter_map(|(format, file)| file.write(report.render(*format).as_bytes()).err())
+            .collect();
+        if lost.is_empty() { Ok(()) } else { Err(lost.join("; ")) }
+    }
+}

@@ -1,0 +1,59 @@
+//! The verdict for people, on stdout. Pure.
+
+use std::time::Duration;
+
+use super::{Report, Verdict};
+use crate::assertion::{Check, Truth};
+use crate::text;
+
+/// Renders the verdict: outcome and why, then the assertions, those that failed first, then the facts.
+pub fn render(report: &Report) -> String {
+    let mut lines = Vec::new();
+    let reason = if report.reason.is_empty() { String::new() } else { format!(" ({})", report.reason) };
+    lines.push(format!("{}{reason}: {}", report.outcome, report.message));
+    for verdict in &report.targets {
+        let (failed, others): (Vec<&Check>, Vec<&Check>) =
+            verdict.assertions.iter().partition(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
+        for check in failed.into_iter().chain(others) {
+            assertion(check, &mut lines);
+        }
+        facts(verdict, &mut lines);
+    }
+    lines.push(format!(
+        "  {} looks in {}, exit code {}",
+        report.targets.iter().map(|verdict| verdict.polls).sum::<u32>(),
+        text::duration(Duration::from_millis(report.duration_ms)),
+        report.exit_code
+    ));
+    lines.iter().map(|line| text::line(line) + "\n").collect()
+}
+
+/// The lines of one assertion.
+pub fn assertion(check: &Check, lines: &mut Vec<String>) {
+    let label = if check.label.is_empty() { String::new() } else { format!("{}: ", check.label) };
+    lines.push(format!("  {:<13} {label}{}", check.outcome.name(), check.expression));
+    for found in &check.queries {
+        lines.push(format!("  {:<13} {} -> {}", "", found.query, found.shown()));
+        if let Some(missing) = &found.missing {
+            lines.push(format!("  {:<13} {}", "", missing.why));
+        }
+    }
+}
+
+fn facts(verdict: &Verdict, lines: &mut Vec<String>) {
+    let mut fact = |name: &str, value: &str| {
+        if !value.is_empty() {
+            lines.push(format!("  {name:<13} {value}"));
+        }
+    };
+    fact("install", &verdict.install);
+    fact("component", &verdict.component);
+    if let Some(deploy) = &verdict.deploy {
+        fact("deploy", &deploy.id);
+        fact("status", &deploy.status);
+        fact("build", &deploy.build_id);
+        fact("workflow", &deploy.workflow_id);
+        fact("commit", &deploy.commit);
+        fact("which", &verdict.belief);
+    }
+}

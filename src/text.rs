@@ -1,0 +1,191 @@
+//! Words and numbers for people, and how what came from the network is defused before anyone sees it. Pure.
+
+use std::time::Duration;
+
+/// Reads `500ms`, `30s`, `5m`, `1h30m`; a bare number is seconds.
+///
+/// # Errors
+/// What would be right.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+    let wanted = "it should be like 500ms, 30s, 5m or 1h30m; a bare number is seconds";
+    let wrong = || format!("\"{text}\" is not a duration; {wanted}");
+    let mut rest = text.trim();
+    let bare = rest.bytes().all(|byte| byte.is_ascii_digit());
+    let mut total = Duration::ZERO;
+    if rest.is_empty() {
+        return Err(wrong());
+    }
+    let mut largest = u128::MAX;
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail.len() - tail.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+        let (unit, tail) = tail.split_at(letters);
+        let number: u32 = number.parse().map_err(|_| wrong())?;
+        let unit = match unit {
+            "ms" => Duration::from_millis(1),
+            "s" => Duration::from_secs(1),
+            "" if bare => Duration::from_secs(1),
+            "m" => Duration::from_secs(60),
+            "h" => Duration::from_secs(3600),
+            _ => return Err(wrong()),
+        };
+        if unit.as_nanos() >= largest {
+            return Err(format!("\"{text}\" has its units out of order; {wanted}"));
+        }
+        largest = unit.as_nanos();
+        total = unit.checked_mul(number).and_then(|part| total.checked_add(part)).unwrap_or(Duration::MAX);
+        rest = tail;
+    }
+    if total > LONGEST {
+        return Err(format!("\"{text}\" is more than a year"));
+    }
+    Ok(total)
+}
+
+/// A duration as it is typed: the inverse of [`parse_duration`], to the millisecond below a minute.
+pub fn duration(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    if millis < 1000 {
+        return format!("{millis}ms");
+    }
+    let seconds = millis / 1000;
+    if seconds < 60 && millis % 1000 != 0 {
+        return format!("{seconds}.{}s", millis % 1000 / 100);
+    }
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    [(hours, "h"), (minutes, "m"), (seconds, "s")]
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect()
+}
+
+/// Time since the start as the log shows it: `+1:02:03`, `+2:03`.
+pub fn elapsed(since: Duration) -> String {
+    let seconds = since.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, minutes, seconds) => format!("+{minutes}:{seconds:02}"),
+        (hours, minutes, seconds) => format!("+{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+/// Reads `16MiB`, `500kB`; a bare number is bytes.
+///
+/// # Errors
+/// What would be right.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let wrong =
+        || format!("\"{text}\" is not a size; it should be like 16MiB, 500kB or a number of bytes, and at most 1GiB");
+    let text = text.trim();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit.trim() {
+        "" | "B" => 1,
+        "kB" | "KB" => 1000,
+        "MB" => 1_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit))
+        .filter(|bytes| (1..=1 << 30).contains(bytes))
+        .ok_or_else(wrong)
+}
+
+/// Makes any text safe for one line of a log: no control characters, and nothing that a CI system would obey.
+pub fn line(text: &str) -> String {
+    let calm: String = text
+        .chars()
+        .map(|c| if c == '\n' || c == '\t' { ' ' } else { c })
+        .filter(|c| !c.is_control() && !is_invisible(*c))
+        .collect();
+    let calm = calm.replace("##[", "# #[").replace("##vso[", "# #vso[").replace("##teamcity[", "# #teamcity[");
+    // GitHub takes a command after any white space at the start of a line.
+    let blank = calm.len() - calm.trim_start().len();
+    match calm.get(blank..) {
+        Some(rest) if rest.starts_with("::") => format!("{}: :{}", &calm[..blank], &rest[2..]),
+        _ => calm,
+    }
+}
+
+/// Line separators and the marks that turn the direction of text: a log must read as it is written.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// At most `most` characters, with a mark where something was cut.
+pub fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let good = [
+            ("0", 0),
+            ("90", 90_000),
+            ("500ms", 500),
+            ("30s", 30_000),
+            (" 5m ", 300_000),
+            ("1h30m", 5_400_000),
+            ("1h0m5s", 3_605_000),
+        ];
+        for (text, millis) in good {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for bad in ["", "5x", "1.5h", "-1", "5m30", "30m1h", "1m1m", "m", "1 h", "99999999999s", "9000h", "none"] {
+            parse_duration(bad).expect_err(bad);
+        }
+        for (millis, text) in [(5, "5ms"), (1500, "1.5s"), (60_000, "1m"), (5_400_000, "1h30m"), (3_723_999, "1h2m3s")]
+        {
+            assert_eq!(duration(Duration::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in [("16MiB", 16 << 20), ("1", 1), ("2kB", 2000), ("1 GiB", 1 << 30)] {
+            assert_eq!(parse_size(text), Ok(bytes));
+        }
+        for bad in ["", "0", "MiB", "1TiB", "2GiB", "-1", "1.5MiB", "99999999999999999999"] {
+            parse_size(bad).expect_err(bad);
+        }
+    }
+
+    #[test]
+    fn no_line_speaks_to_a_ci_system() {
+        let cases = [
+            ("plain äöü ✓", "plain äöü ✓"),
+            ("::error::x", ": :error::x"),
+            ("  ::add-mask::e", "  : :add-mask::e"),
+            ("a ##[stop-commands]z", "a # #[stop-commands]z"),
+            ("##vso[task.setvariable]", "# #vso[task.setvariable]"),
+            ("\u{1b}[0Ksection_start:1:x\r\u{1b}[0K", "[0Ksection_start:1:x[0K"),
+            ("a\n::error::b", "a ::error::b"),
+            ("\u{1b}::error::b", ": :error::b"),
+            ("#\u{0}#[x]", "# #[x]"),
+            ("a\u{202e}b\u{9b}c", "abc"),
+        ];
+        for (text, want) in cases {
+            assert_eq!(line(text), want);
+        }
+    }
+
+    #[test]
+    fn cuts_at_characters() {
+        assert_eq!(cut("äöü", 2), "äö…");
+        assert_eq!(cut("äöü", 3), "äöü");
+    }
+}
