@@ -145,7 +145,8 @@ fn replay(replay: args::Replay, world: &mut World<'_>) -> Result<u8, Stop> {
     let mut clock = VirtualClock::new(recording.epoch());
     let plan = Plan::new(replay.gate, world).map_err(misuse)?;
     let opening = format!("replaying {file} for {target}, up to {}", text::duration(plan.rules.timeout));
-    let mut run = Run::new(target, plan, world.seed);
+    // Always the same seed, so that a recording replays alike each time.
+    let mut run = Run::new(target, plan, 0);
     Ok(run.gate(&opening, Box::new(recording), &mut clock, world.out, world.err))
 }
 
@@ -477,12 +478,12 @@ fn judged(checks: &[Check], so_far: &str) -> (Ending, String) {
     if let Some(check) = first(Truth::False) {
         let saw: Vec<String> =
             check.queries.iter().map(|found| format!("{} -> {}", found.query, found.shown())).collect();
-        return (Ending::AssertionFalse, format!("\"{}\" is false: {}", check.name(), saw.join("; ")));
+        return (Ending::AssertionFalse, format!("`{}` is false: {}", check.name(), saw.join("; ")));
     }
     if let Some(check) = first(Truth::Vacuous) {
         let why: Vec<&str> =
             check.queries.iter().filter_map(|found| Some(found.missing.as_ref()?.why.as_str())).collect();
-        return (Ending::AssertionVacuous, format!("\"{}\" checked nothing: {}", check.name(), why.join("; ")));
+        return (Ending::AssertionVacuous, format!("`{}` checked nothing: {}", check.name(), why.join("; ")));
     }
     let all = match checks.len() {
         0 => "no assertion was asked for".into(),

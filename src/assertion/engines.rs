@@ -20,8 +20,6 @@ pub struct Compiled {
 /// A query that one of them does not accept.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// Byte offset in the query, where it is known.
-    pub at: Option<usize>,
     /// Which engine, and its words.
     pub why: String,
 }
@@ -32,12 +30,9 @@ impl Compiled {
     /// # Errors
     /// The first rejection.
     pub fn new(text: &str) -> Result<Self, Rejected> {
-        let second = JsonPath::parse(text).map_err(|error| Rejected {
-            at: error.position().checked_sub(1),
-            why: format!("serde_json_path: {}", error.message()),
-        })?;
+        let second =
+            JsonPath::parse(text).map_err(|error| Rejected { why: format!("serde_json_path: {}", error.message()) })?;
         let first = parse_json_path(text).map_err(|error| Rejected {
-            at: None,
             why: format!(
                 "jsonpath-rust: {}",
                 error.to_string().lines().last().unwrap_or_default().trim_start_matches([' ', '='])

@@ -50,16 +50,53 @@ impl std::str::FromStr for Assertion {
         if body.is_empty() {
             return Err(complain(0, "an expression like $.plan_only == false; was it eaten by a shell or CI system?"));
         }
-        let expression = Expression::parse(body).map_err(|malformed| complain(malformed.at, &malformed.why))?;
-        let filter = expression.as_filter();
-        let queries = expression.queries.iter().map(|query| expression.as_query(query));
-        for text in std::iter::once(filter).chain(queries) {
-            Compiled::new(&text).map_err(|rejected| {
-                complain(0, &format!("an expression that both engines accept; {}", rejected.why))
-            })?;
-        }
+        let expression = accepted(body).map_err(|malformed| complain(malformed.at, &malformed.why))?;
         Ok(Self { label: label.into(), expression })
     }
+}
+
+impl Assertion {
+    /// Takes an expression as it is, without a label or white space around it.
+    ///
+    /// # Errors
+    /// Where and why it is malformed, or which engine does not accept it.
+    pub fn exactly(text: &str) -> Result<Self, Malformed> {
+        accepted(text).map(|expression| Self { label: String::new(), expression })
+    }
+
+    /// What each query of the expression selects.
+    ///
+    /// # Errors
+    /// How the engines disagree.
+    pub fn select<'d>(&self, document: &'d Document) -> Result<Vec<Vec<&'d Value>>, String> {
+        let expression = &self.expression;
+        expression
+            .queries
+            .iter()
+            .map(|query| {
+                let compiled = Compiled::new(&expression.as_query(query)).map_err(|rejected| rejected.why);
+                let nodes = compiled.and_then(|compiled| compiled.select(document.root()));
+                nodes.map_err(|why| disagree(&expression.text[query.span.clone()], &why))
+            })
+            .collect()
+    }
+}
+
+fn disagree(what: &str, why: &str) -> String {
+    format!("the engines disagree about {what}: {why}")
+}
+
+/// Reads an expression, and lets both engines read it and each of its queries.
+fn accepted(text: &str) -> Result<Expression, Malformed> {
+    let expression = Expression::parse(text)?;
+    let queries = expression.queries.iter().map(|query| (query.span.start, expression.as_query(query)));
+    for (at, query) in queries.chain([(0, expression.as_filter())]) {
+        Compiled::new(&query).map_err(|rejected| Malformed {
+            at,
+            why: format!("an expression that both engines accept; {}", rejected.why),
+        })?;
+    }
+    Ok(expression)
 }
 
 /// Splits `LABEL: EXPR`. No expression begins like a label, so there is no doubt.
@@ -230,12 +267,10 @@ impl Judging {
 fn check(assertion: &Assertion, document: &Document, vacuity: Vacuity) -> Result<Check, String> {
     let expression = &assertion.expression;
     afford(expression, document.value())?;
-    let disagree = |shown: &str, why: String| format!("the engines disagree about {shown}: {why}");
-    let (mut queries, mut selected) = (Vec::new(), Vec::new());
-    for query in &expression.queries {
+    let selected = assertion.select(document)?;
+    let mut queries = Vec::new();
+    for (query, nodes) in expression.queries.iter().zip(&selected) {
         let shown = &expression.text[query.span.clone()];
-        let compiled = Compiled::new(&expression.as_query(query)).map_err(|rejected| disagree(shown, rejected.why))?;
-        let nodes = compiled.select(document.root()).map_err(|why| disagree(shown, why))?;
         if let Some(node) = nodes.iter().find(|node| !query.tested && query.counted.is_none() && is_inexact(node)) {
             return Err(format!("{shown} selects {node}: both engines compare numbers beyond 2^53 - 1 inexactly"));
         }
@@ -243,14 +278,13 @@ fn check(assertion: &Assertion, document: &Document, vacuity: Vacuity) -> Result
             query: shown.into(),
             selected: nodes.len(),
             values: nodes.iter().take(SHOWN.0).map(|node| text::cut(&node.to_string(), SHOWN.1)).collect(),
-            missing: missing(query, &nodes, document.value()),
+            missing: missing(query, nodes, document.value()),
         });
-        selected.push(nodes);
     }
     let (whole, root) = expression.over(&selected);
-    let holds =
-        Compiled::new(&whole).map_err(|rejected| rejected.why).and_then(|whole| Ok(!whole.select(&root)?.is_empty()));
-    let holds = holds.map_err(|why| disagree(&expression.text, why))?;
+    let compiled = Compiled::new(&whole).map_err(|rejected| rejected.why);
+    let holds = compiled.and_then(|whole| Ok(!whole.select(&root)?.is_empty()));
+    let holds = holds.map_err(|why| disagree(&expression.text, &why))?;
     let landed = queries.iter().all(|found| found.missing.is_none());
     let outcome = match (landed || vacuity == Vacuity::Allowed, holds) {
         (false, _) => Truth::Vacuous,

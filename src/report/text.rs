@@ -18,10 +18,12 @@ pub fn render(report: &Report) -> String {
             assertion(check, &mut lines);
         }
         facts(verdict, &mut lines);
+        lines.extend(verdict.warnings.iter().map(|warning| format!("  {:<13} {warning}", "warning")));
     }
+    let looks: u32 = report.targets.iter().map(|verdict| verdict.polls).sum();
     lines.push(format!(
-        "  {} looks in {}, exit code {}",
-        report.targets.iter().map(|verdict| verdict.polls).sum::<u32>(),
+        "  {looks} look{} in {}, exit code {}",
+        if looks == 1 { "" } else { "s" },
         text::duration(Duration::from_millis(report.duration_ms)),
         report.exit_code
     ));

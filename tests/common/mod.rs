@@ -1,0 +1,137 @@
+//! A loopback server that answers what a test wants, byte by byte.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// What one request is answered.
+#[derive(Clone)]
+pub enum Reply {
+    /// These bytes, and the connection stays open.
+    Bytes(Vec<u8>),
+    /// These bytes, and the connection is closed.
+    Last(Vec<u8>),
+    /// These bytes again and again, until the client goes away.
+    Endless(Vec<u8>, Vec<u8>),
+    /// Nothing, until the client goes away.
+    Silence,
+}
+
+/// A whole answer with a body.
+pub fn answer(status: &str, headers: &str, body: impl AsRef<[u8]>) -> Reply {
+    let body = body.as_ref();
+    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
+    Reply::Bytes([head.as_bytes(), body].concat())
+}
+
+/// A deploy with this `status_v2.status`; `""` leaves `status_v2` out.
+pub fn deploy(status: &str) -> Reply {
+    answer("200 OK", "content-type: application/json\r\n", document(status))
+}
+
+/// The document of [`deploy`].
+pub fn document(status: &str) -> String {
+    let status = if status.is_empty() { String::new() } else { format!(r#","status_v2":{{"status":"{status}"}}"#) };
+    format!(r#"{{"id":"dpl1","install_id":"","build_id":"bld1","plan_only":false{status}}}"#)
+}
+
+/// A server on a loopback port.
+pub struct Server {
+    address: SocketAddr,
+    /// The heads of all requests, in order.
+    pub requests: Arc<Mutex<Vec<String>>>,
+    /// How many connections there were.
+    pub connections: Arc<AtomicUsize>,
+}
+
+impl Server {
+    /// Answers in order; the last one for ever.
+    pub fn start(replies: Vec<Reply>) -> Self {
+        Self::start_with(replies, |stream| Some(Box::new(stream)))
+    }
+
+    /// The same over TLS.
+    pub fn start_tls(replies: Vec<Reply>, config: Arc<rustls::ServerConfig>) -> Self {
+        Self::start_with(replies, move |stream| {
+            let session = rustls::ServerConnection::new(Arc::clone(&config)).ok()?;
+            Some(Box::new(rustls::StreamOwned::new(session, stream)))
+        })
+    }
+
+    fn start_with(
+        replies: Vec<Reply>,
+        wrap: impl Fn(TcpStream) -> Option<Box<dyn Stream>> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let server = Self {
+            address: listener.local_addr().expect("an address"),
+            requests: Arc::default(),
+            connections: Arc::default(),
+        };
+        let (requests, connections) = (Arc::clone(&server.requests), Arc::clone(&server.connections));
+        let (wrap, replies, next) = (Arc::new(wrap), Arc::new(replies), Arc::new(AtomicUsize::new(0)));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                connections.fetch_add(1, Ordering::SeqCst);
+                let (requests, wrap, replies, next) =
+                    (Arc::clone(&requests), Arc::clone(&wrap), Arc::clone(&replies), Arc::clone(&next));
+                std::thread::spawn(move || {
+                    let Some(mut stream) = wrap(stream) else { return };
+                    while let Some(head) = head(&mut *stream) {
+                        requests.lock().expect("no panic").push(head);
+                        let index = next.fetch_add(1, Ordering::SeqCst).min(replies.len() - 1);
+                        if !reply(&mut *stream, &replies[index]) {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        server
+    }
+
+    /// The URL of the server.
+    pub fn url(&self, scheme: &str) -> String {
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The heads of all requests so far.
+    pub fn heads(&self) -> Vec<String> {
+        self.requests.lock().expect("no panic").clone()
+    }
+}
+
+/// Anything that a connection is.
+pub trait Stream: Read + Write {}
+impl<T: Read + Write> Stream for T {}
+
+fn head(stream: &mut dyn Stream) -> Option<String> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).ok()
+}
+
+/// Whether the connection goes on.
+fn reply(stream: &mut dyn Stream, reply: &Reply) -> bool {
+    let mut send = |bytes: &[u8]| stream.write_all(bytes).and_then(|()| stream.flush()).is_ok();
+    match reply {
+        Reply::Bytes(bytes) => send(bytes),
+        Reply::Last(bytes) => {
+            send(bytes);
+            false
+        }
+        Reply::Endless(bytes, again) => {
+            send(bytes);
+            while send(again) {}
+            false
+        }
+        Reply::Silence => stream.read(&mut [0]).is_ok_and(|_| false),
+    }
+}

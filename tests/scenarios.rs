@@ -1,0 +1,640 @@
+//! Whole runs in process: arguments and a script of answers in; log, verdict, files and exit code out. Time jumps, so
+//! nothing waits.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use deploy_gate::World;
+use deploy_gate::args::Variables;
+use deploy_gate::clock::{Clock, Signal, VirtualClock};
+use deploy_gate::source::{Fault, Request, Response, Source};
+use serde_json::{Value, json};
+
+/// What a script answers to one look.
+#[derive(Clone)]
+struct Answer {
+    answer: Result<Response, Fault>,
+    /// How long it takes.
+    takes: Duration,
+}
+
+fn http(status: u16, body: impl AsRef<[u8]>) -> Answer {
+    let response = Response { status, headers: Vec::new(), body: body.as_ref().to_vec() };
+    Answer { answer: Ok(response), takes: Duration::ZERO }
+}
+
+fn fault(fault: Fault) -> Answer {
+    Answer { answer: Err(fault), takes: Duration::ZERO }
+}
+
+fn reset() -> Answer {
+    fault(Fault::Transient("connection reset".into()))
+}
+
+impl Answer {
+    fn header(mut self, name: &str, value: &str) -> Self {
+        if let Ok(response) = &mut self.answer {
+            response.headers.push((name.into(), value.into()));
+        }
+        self
+    }
+
+    fn takes(mut self, seconds: u64) -> Self {
+        self.takes = Duration::from_secs(seconds);
+        self
+    }
+}
+
+/// A deploy document as the server gives it; `""` is a deploy whose `status_v2` is absent.
+fn document(status: &str) -> Value {
+    let mut document = json!({
+        "id": "dpl1", "install_id": "", "build_id": "bld1", "install_workflow_id": "inw1",
+        "install_deploy_type": "apply", "plan_only": false, "status": "legacy", "outputs": {},
+        "created_at": "2026-01-14T16:00:00Z", "updated_at": "2026-01-14T16:00:00Z",
+    });
+    if !status.is_empty() {
+        document["status_v2"] = json!({"status": status, "status_human_description": format!("about {status}")});
+    }
+    document
+}
+
+fn with(mut document: Value, member: &str, value: Value) -> Value {
+    document[member] = value;
+    document
+}
+
+fn seen(document: &Value) -> Answer {
+    http(200, document.to_string())
+}
+
+fn deploy(status: &str) -> Answer {
+    seen(&document(status))
+}
+
+/// Answers in order; the last one for ever.
+struct Script {
+    answers: VecDeque<Answer>,
+    clock: VirtualClock,
+    looks: std::rc::Rc<std::cell::RefCell<Vec<Duration>>>,
+}
+
+impl Source for Script {
+    fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
+        assert_eq!(request.path, "/v1/installs/inl1/components/cmp1/deploys/latest");
+        self.looks.borrow_mut().push(self.clock.now());
+        let answer = if self.answers.len() > 1 { self.answers.pop_front() } else { self.answers.front().cloned() };
+        let answer = answer.expect("a script has an answer");
+        self.clock.sleep(answer.takes.min(request.within));
+        if answer.takes > request.within {
+            return Err(Fault::Transient("no whole answer in time".into()));
+        }
+        answer.answer
+    }
+}
+
+/// A clock that brings a signal at some time.
+struct Ringing {
+    clock: VirtualClock,
+    at: Duration,
+    signal: Signal,
+}
+
+impl Clock for Ringing {
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    fn utc(&self) -> Option<jiff::Timestamp> {
+        self.clock.utc()
+    }
+
+    fn sleep(&mut self, wait: Duration) -> Option<Signal> {
+        if self.now() + wait < self.at {
+            return self.clock.sleep(wait);
+        }
+        let left = self.at.saturating_sub(self.now());
+        self.clock.sleep(left);
+        Some(self.signal)
+    }
+}
+
+/// What came of a run.
+struct Ran {
+    code: u8,
+    out: String,
+    err: String,
+    report: Value,
+    outputs: Vec<(String, String)>,
+    looks: Vec<Duration>,
+    folder: tempfile::TempDir,
+}
+
+impl Ran {
+    fn ended(&self) -> (u8, &str, &str) {
+        let word = |name: &str| self.report[name].as_str().unwrap_or_default();
+        (self.code, word("outcome"), word("reason"))
+    }
+
+    fn message(&self) -> &str {
+        self.report["message"].as_str().unwrap_or_default()
+    }
+
+    fn output(&self, name: &str) -> &str {
+        self.outputs.iter().rev().find(|(output, _)| output == name).map_or("no such output", |(_, value)| value)
+    }
+
+    fn seconds(&self) -> u64 {
+        self.report["duration_ms"].as_u64().unwrap_or_default() / 1000
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn run(arguments: &[&str], answers: &[Answer]) -> Ran {
+    run_until(arguments, answers, None)
+}
+
+fn run_until(arguments: &[&str], answers: &[Answer], signal: Option<(u64, Signal)>) -> Ran {
+    let clock = VirtualClock::new("2026-01-14T17:00:00Z".parse().ok());
+    let mut clock_of_run: Box<dyn Clock> = match signal {
+        None => Box::new(clock.clone()),
+        Some((at, signal)) => Box::new(Ringing { clock: clock.clone(), at: Duration::from_secs(at), signal }),
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (json, github) = (folder.path().join("result.json"), folder.path().join("github"));
+    let place = |text: &&str| OsString::from(text.replace("FOLDER", &folder.path().to_string_lossy()));
+    let mut all: Vec<OsString> = ["deploy-gate", "wait", "--install=inl1", "--component=cmp1"].map(Into::into).into();
+    all.push(format!("--report=json={}", json.display()).into());
+    all.push(format!("--report=github={}", github.display()).into());
+    all.extend(arguments.iter().map(place));
+    let looks = std::rc::Rc::default();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = deploy_gate::run(
+        &all,
+        &mut World {
+            variables: &Variables::new(),
+            clock: &mut *clock_of_run,
+            connect: &mut |_| {
+                Box::new(Script {
+                    answers: answers.iter().cloned().collect(),
+                    clock: clock.clone(),
+                    looks: std::rc::Rc::clone(&looks),
+                })
+            },
+            out: &mut out,
+            err: &mut err,
+            seed: 1,
+        },
+    );
+    let text = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let report = serde_json::from_str(&text(&json)).unwrap_or_default();
+    let looks = looks.borrow().clone();
+    Ran {
+        code,
+        out: String::from_utf8(out).expect("the verdict is text"),
+        err: String::from_utf8(err).expect("the log is text"),
+        report,
+        outputs: github_outputs(&text(&github)),
+        looks,
+        folder,
+    }
+}
+
+/// Reads step outputs as the runner of GitHub does.
+fn github_outputs(text: &str) -> Vec<(String, String)> {
+    let mut outputs = Vec::new();
+    let mut lines = text.split('\n');
+    while let Some(line) = lines.next() {
+        if let Some((name, delimiter)) = line.split_once("<<") {
+            let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
+            outputs.push((name.into(), value.join("\n")));
+        }
+    }
+    outputs
+}
+
+/// The result holds to its published schema, and the process to the result.
+fn holds_together(ran: &Ran) {
+    let schema: Value = serde_json::from_str(include_str!("../schema/result.v1.json")).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    let errors: Vec<String> = validator.iter_errors(&ran.report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}\n{:#}", ran.report);
+    assert_eq!(ran.report["exit_code"], ran.code);
+    assert_eq!(ran.output("outcome"), ran.report["outcome"]);
+    assert_eq!(ran.output("exit-code"), ran.code.to_string());
+    assert!(ran.out.starts_with(ran.output("outcome")), "{}", ran.out);
+}
+
+#[test]
+fn a_deploy_from_nothing_to_active() {
+    let ran = run(
+        &["--assert", "applied: $.plan_only == false", "--assert=$.build_id == 'bld1'"],
+        &[
+            http(404, r#"{"error":"record not found","description":"not found"}"#),
+            deploy(""),
+            deploy("planning"),
+            http(502, "<html>"),
+            deploy("executing"),
+            deploy("active"),
+        ],
+    );
+    assert_eq!(
+        ran.out,
+        "passed: deploy dpl1 is \"active\", all 2 assertions are true\n\
+         \x20 true          applied: $.plan_only == false\n\
+         \x20               $.plan_only -> false\n\
+         \x20 true          $.build_id == 'bld1'\n\
+         \x20               $.build_id -> \"bld1\"\n\
+         \x20 install       inl1\n\
+         \x20 component     cmp1\n\
+         \x20 deploy        dpl1\n\
+         \x20 status        active\n\
+         \x20 build         bld1\n\
+         \x20 workflow      inw1\n\
+         \x20 which         latest, no pin\n\
+         \x20 6 looks in 10.8s, exit code 0\n"
+    );
+    let log: Vec<&str> = ran.err.lines().map(|line| line[10..].split(" (trace").next().unwrap_or_default()).collect();
+    assert_eq!(
+        log,
+        [
+            "waiting up to 1h for inl1 / cmp1 at https://api.nuon.co",
+            "no deploy yet (404 Not Found: record not found)",
+            "deploy dpl1 is queued (no status_v2 yet)",
+            "deploy dpl1 is \"planning\", about planning",
+            "no usable answer: 502 Bad Gateway",
+            "deploy dpl1 is \"executing\", about executing",
+            "deploy dpl1 is \"active\", about active",
+        ]
+    );
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    for (name, value) in [
+        ("deploy-id", "dpl1"),
+        ("build-id", "bld1"),
+        ("workflow-id", "inw1"),
+        ("status", "active"),
+        ("polls", "6"),
+        ("url", ""),
+    ] {
+        assert_eq!(ran.output(name), value);
+    }
+    assert_eq!(ran.report["targets"][0]["preexisting"], false);
+    holds_together(&ran);
+}
+
+#[test]
+fn every_status_has_its_ending() {
+    // Class, exit code and reason with --expect apply, for a deploy that stays as it is.
+    let cases = [
+        ("success", 0, ""),
+        ("nothing-to-do", 0, ""),
+        ("failure", 1, "deploy-failed"),
+        ("replaced", 124, "still-running"),
+        ("parked", 124, "awaiting-approval"),
+        ("running", 124, "still-running"),
+        ("unknown", 124, "unknown-status"),
+    ];
+    for row in deploy_gate::deploy::TABLE {
+        let ran = run(&["--timeout=10m"], &[deploy(row.status)]);
+        let (_, code, reason) =
+            cases.iter().find(|(class, ..)| *class == row.class.name()).expect("every class has a case");
+        assert_eq!((ran.ended().0, ran.ended().2), (*code, *reason), "{}", row.status);
+        assert_eq!(ran.seconds(), if *code == 124 { 600 } else { 0 }, "{}", row.status);
+        holds_together(&ran);
+    }
+}
+
+#[test]
+fn an_unknown_status_is_said_once_and_never_passes() {
+    let ran = run(&["--timeout=1m"], &[deploy("triumphant")]);
+    assert_eq!(ran.ended(), (124, "timed-out", "unknown-status"));
+    assert!(ran.message().contains("--status 'triumphant=CLASS'"), "{}", ran.message());
+    assert_eq!(ran.err.matches("warning:").count(), 1, "{}", ran.err);
+    let ran = run(&["--timeout=1m", "--status=triumphant=success"], &[deploy("triumphant")]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+}
+
+#[test]
+fn the_legacy_status_is_never_judged() {
+    let legacy = with(document(""), "status", json!("active"));
+    let ran = run(&["--timeout=30s"], &[seen(&legacy)]);
+    assert_eq!(ran.ended(), (124, "timed-out", "still-running"));
+}
+
+#[test]
+fn a_teardown_passes_only_where_one_is_expected() {
+    let teardown = |status| seen(&with(document(status), "install_deploy_type", json!("teardown")));
+    let cases = [
+        (vec![], teardown("inactive"), (1, "failed", "deploy-failed")),
+        (vec![], teardown("active"), (1, "failed", "deploy-failed")),
+        (vec!["--expect=teardown"], teardown("inactive"), (0, "passed", "")),
+        (vec!["--expect=teardown"], deploy("inactive"), (1, "failed", "deploy-failed")),
+        (vec!["--expect=teardown", "--timeout=1m"], deploy("active"), (124, "timed-out", "still-running")),
+        (vec!["--expect=teardown"], teardown("error"), (1, "failed", "deploy-failed")),
+    ];
+    for (arguments, answer, ended) in cases {
+        assert_eq!(run(&arguments, &[answer]).ended(), ended, "{arguments:?}");
+    }
+}
+
+#[test]
+fn every_answer_has_its_ending() {
+    let retry = |status| http(status, "").header("retry-after", "7200");
+    let cases = [
+        (http(401, r#"{"error":"token expired"}"#), (3, "undecided", "unauthorized"), 0),
+        (http(403, ""), (3, "undecided", "forbidden"), 0),
+        (http(404, "404 page not found"), (3, "undecided", "never-appeared"), 300),
+        (http(200, r#"{"install_id":"","plan_only":false}"#), (3, "undecided", "never-appeared"), 300),
+        (http(400, ""), (3, "undecided", "bad-answer"), 0),
+        (http(418, ""), (3, "undecided", "bad-answer"), 0),
+        (http(302, "").header("location", "https://elsewhere.example/"), (3, "undecided", "bad-answer"), 0),
+        (http(408, ""), (124, "timed-out", "unreachable"), 3600),
+        (http(409, ""), (124, "timed-out", "unreachable"), 3600),
+        (http(425, ""), (124, "timed-out", "unreachable"), 3600),
+        (http(429, ""), (124, "timed-out", "unreachable"), 3600),
+        (http(500, ""), (124, "timed-out", "unreachable"), 3600),
+        (http(599, ""), (124, "timed-out", "unreachable"), 3600),
+        (retry(429), (124, "timed-out", "unreachable"), 0),
+        (http(200, "not JSON"), (124, "timed-out", "unreachable"), 3600),
+        (http(200, &br#"{"id":"dpl1","x":"#[..]), (124, "timed-out", "unreachable"), 3600),
+        (http(200, b"{\"id\":\"dpl1\",\"x\":\"\xff\"}"), (124, "timed-out", "unreachable"), 3600),
+        (seen(&with(document("active"), "install_id", json!("inl2"))), (124, "timed-out", "unreachable"), 3600),
+        (http(200, document("active").to_string().replace("false", "1e999")), (124, "timed-out", "unreachable"), 3600),
+        (http(200, format!(r#"{{"id":{}"#, "[".repeat(100_000))), (3, "undecided", "bad-answer"), 0),
+        (fault(Fault::TooLarge), (3, "undecided", "bad-answer"), 0),
+        (fault(Fault::Final("a bad certificate".into())), (3, "undecided", "bad-answer"), 0),
+        (reset(), (124, "timed-out", "unreachable"), 3600),
+    ];
+    for (answer, ended, seconds) in cases {
+        let words = format!("{:?}", answer.answer).chars().take(120).collect::<String>();
+        let ran = run(&[], &[answer]);
+        assert_eq!((ran.ended(), ran.seconds()), (ended, seconds), "{words}");
+        assert!(ran.message().contains("trace"), "{words}: {}", ran.message());
+        holds_together(&ran);
+    }
+}
+
+#[test]
+fn the_last_look_is_exactly_at_the_deadline() {
+    let ran = run(&["--timeout=10m"], &[deploy("executing")]);
+    assert_eq!(ran.looks.last(), Some(&Duration::from_secs(600)));
+    let mut answers = vec![deploy("executing"); ran.looks.len() - 1];
+    answers.push(deploy("active"));
+    assert_eq!(run(&["--timeout=10m"], &answers).ended(), (0, "passed", ""));
+    let ran = run(&["--timeout=0"], &[deploy("executing")]);
+    assert_eq!((ran.looks.len(), ran.ended()), (1, (124, "timed-out", "still-running")));
+}
+
+#[test]
+fn a_request_may_outlast_the_deadline_by_two_seconds() {
+    let ran = run(&["--timeout=1m"], &[deploy("executing"), deploy("active").takes(500)]);
+    assert_eq!((ran.ended(), ran.seconds()), ((124, "timed-out", "unreachable"), 62));
+}
+
+#[test]
+fn looks_are_close_after_each_change() {
+    let statuses = ["planning"; 12].iter().chain(&["executing"; 3]).chain(&["active"]);
+    let ran = run(&[], &statuses.map(|status| deploy(status)).collect::<Vec<_>>());
+    let waits: Vec<u64> = ran.looks.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect();
+    assert!(waits[10] >= 24, "they grow: {waits:?}");
+    assert!(waits[12] <= 2, "and begin again at a change: {waits:?}");
+    assert!(waits.iter().all(|wait| *wait <= 30), "{waits:?}");
+}
+
+#[test]
+fn retry_after_is_a_floor_that_no_interval_clamps() {
+    let busy = http(429, "").header("retry-after", "100");
+    let ran = run(&[], &[busy.clone(), deploy("active")]);
+    assert_eq!(ran.looks[1], Duration::from_secs(100));
+    let ran = run(&[], &[http(503, "").header("retry-after", "Wed, 14 Jan 2026 17:02:00 GMT"), deploy("active")]);
+    assert_eq!(ran.looks[1], Duration::from_secs(120));
+    let ran = run(&["--timeout=99s"], &[busy]);
+    assert_eq!((ran.ended(), ran.looks.len(), ran.seconds()), ((124, "timed-out", "unreachable"), 1, 0));
+    assert!(ran.message().contains("asks not to be asked again for 1m40s"), "{}", ran.message());
+}
+
+#[test]
+fn a_deploy_may_take_its_time_to_appear_but_not_for_ever() {
+    let none = || http(404, "");
+    let ran = run(&["--appear-timeout=20s"], &[none()]);
+    assert_eq!((ran.ended(), ran.looks.last()), ((3, "undecided", "never-appeared"), Some(&Duration::from_secs(20))));
+    let ran = run(&["--timeout=10s"], &[none()]);
+    assert_eq!((ran.ended(), ran.seconds()), ((3, "undecided", "never-appeared"), 10));
+    // A server that cannot be reached says nothing about the deploy.
+    let ran = run(&["--appear-timeout=1s"], &[reset(), reset(), reset(), deploy("active")]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    // A deploy that was seen and is gone has not "not appeared yet".
+    let ran = run(&["--appear-timeout=1s", "--timeout=1m"], &[deploy("planning"), none()]);
+    assert_eq!(ran.ended(), (124, "timed-out", "unreachable"));
+    assert!(ran.message().contains("deploy dpl1 was last seen \"planning\""), "{}", ran.message());
+}
+
+#[test]
+fn a_dead_deploy_ends_the_wait_at_once() {
+    let ran = run(&["--assert=$.plan_only == false"], &[deploy("planning"), deploy("error")]);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+    assert_eq!(ran.looks.len(), 2);
+    assert_eq!(ran.message(), "deploy dpl1 ended as \"error\": about error");
+    assert_eq!(ran.report["targets"][0]["assertions"][0]["outcome"], "not-evaluated");
+    holds_together(&ran);
+}
+
+#[test]
+fn an_assertion_decides_when_the_deploy_is_there() {
+    let cases = [
+        ("$.plan_only == false", (0, "passed", "")),
+        ("$.plan_only == true", (1, "failed", "assertion-false")),
+        ("!$.workflow.steps[?@.status.status == 'error']", (1, "failed", "assertion-vacuous")),
+        ("count($.runner_jobs[*]) == 0", (1, "failed", "assertion-vacuous")),
+        ("$.status_v2.state == 'active'", (1, "failed", "assertion-vacuous")),
+    ];
+    for (assertion, ended) in cases {
+        let ran = run(&["--assert", assertion], &[deploy("active")]);
+        assert_eq!(ran.ended(), ended, "{assertion}");
+        holds_together(&ran);
+    }
+    let ran = run(&["--assert=$.plan_only == true", "--assert=!$.gone.x"], &[deploy("active")]);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-false"));
+    let ran = run(&["--allow-vacuous", "--assert=!$.gone.x"], &[deploy("active")]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    let ran = run(&["--require=no-failed-steps"], &[deploy("active")]);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
+}
+
+#[test]
+fn a_vacuous_assertion_says_what_is_missing() {
+    let ran = run(&["--assert=$.status_v2.state == 'active'"], &[deploy("active")]);
+    assert_eq!(
+        ran.message(),
+        "`$.status_v2.state == 'active'` checked nothing: $.status_v2 has no \"state\"; did you mean \"status\" or \
+         \"status_human_description\"?"
+    );
+    let missing = &ran.report["targets"][0]["assertions"][0]["queries"][0]["missing"];
+    assert_eq!(missing["exists"], "$.status_v2");
+    assert_eq!(missing["nearest"][0], "status");
+}
+
+#[test]
+fn engines_that_disagree_leave_the_gate_undecided() {
+    let document = with(document("active"), "list", json!([{"none": []}]));
+    let ran = run(&["--assert=$.list[?count(@.none[*]) != 0]"], &[seen(&document)]);
+    assert_eq!(ran.ended(), (3, "undecided", "engines-disagree"));
+    assert!(ran.message().contains("jsonpath-rust selects 1"), "{}", ran.message());
+}
+
+#[test]
+fn a_deploy_that_was_over_before_is_judged_with_a_warning() {
+    let ran = run(&[], &[deploy("active")]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    assert_eq!(ran.report["targets"][0]["preexisting"], true);
+    assert!(ran.out.contains("warning       deploy dpl1 was already over at the first look, 1h before"), "{}", ran.out);
+}
+
+#[test]
+fn a_signal_ends_the_run_with_reports() {
+    for (signal, code) in [(Signal::Interrupt, 130), (Signal::Terminate, 143)] {
+        let ran = run_until(&[], &[deploy("executing")], Some((47, signal)));
+        assert_eq!((ran.ended(), ran.seconds()), ((code, "interrupted", ""), 47));
+        assert_eq!(ran.message(), "deploy dpl1 is \"executing\"");
+        holds_together(&ran);
+        let ran = run(&[], &[deploy("planning"), fault(Fault::Interrupted(signal))]);
+        assert_eq!(ran.ended(), (code, "interrupted", ""));
+        holds_together(&ran);
+    }
+}
+
+#[test]
+fn the_log_is_never_silent_for_more_than_a_minute() {
+    let ran = run(&["--timeout=5m"], &[deploy("executing")]);
+    let times: Vec<&str> = ran.err.lines().map(|line| line[..8].trim()).collect();
+    assert_eq!(times, ["+0:00", "+0:00", "+1:00", "+2:00", "+3:00", "+4:00", "+5:00"], "{}", ran.err);
+    let ran = run(&["--timeout=5m", "-q"], &[deploy("executing")]);
+    assert_eq!(ran.err, "");
+}
+
+#[test]
+fn nothing_from_the_network_speaks_to_the_ci_system() {
+    let words = "x\n::error::y ##[add-mask]e ##vso[task.complete]\r\u{1b}[31m";
+    let document = with(
+        document("error"),
+        "status_v2",
+        json!({"status": format!("error\n::set-output name=outcome::passed{words}"), "status_human_description": words}),
+    );
+    let ran = run(&["--timeout=3s", "-v"], &[http(500, words), seen(&document)]);
+    for text in [&ran.out, &ran.err] {
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("::")), "{text}");
+        assert!(
+            !text.contains("##[") && !text.contains("##vso[") && !text.contains('\u{1b}') && !text.contains('\r'),
+            "{text}"
+        );
+    }
+    assert_eq!(ran.output("outcome"), "timed-out");
+    assert_eq!(ran.outputs.len(), 12);
+    holds_together(&ran);
+}
+
+#[test]
+fn secrets_in_a_document_are_not_seen() {
+    let document = with(document("active"), "log_stream", json!({"id": "log1", "write_token": "s3cr3t"}));
+    let arguments =
+        ["--assert=$.log_stream.id == 'log1'", "--assert=!$.log_stream.write_token", "--record=FOLDER/r", "-v"];
+    let ran = run(&arguments, &[seen(&document), http(200, r#"{"id":"d","write_token":"s3cr3t"#), seen(&document)]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    let recording = std::fs::read_to_string(ran.path("r")).expect("a recording");
+    for text in [&ran.out, &ran.err, &recording, &ran.report.to_string()] {
+        assert!(!text.contains("s3cr3t"), "{text}");
+    }
+}
+
+#[test]
+fn a_recording_of_a_run_replays_to_the_same_end() {
+    let answers =
+        [reset(), http(404, ""), deploy(""), http(503, "<html>").header("retry-after", "9"), deploy("active")];
+    let ran = run(&["--record=FOLDER/r.jsonl"], &answers);
+    let mut out = Vec::new();
+    let code = deploy_gate::run(
+        &["deploy-gate".into(), "replay".into(), ran.path("r.jsonl").into_os_string()],
+        &mut World {
+            variables: &Variables::new(),
+            clock: &mut VirtualClock::default(),
+            connect: &mut |_| panic!("a replay asks no network"),
+            out: &mut out,
+            err: &mut Vec::new(),
+            seed: 1,
+        },
+    );
+    assert_eq!((code, ran.code), (0, 0));
+    assert!(String::from_utf8_lossy(&out).starts_with("passed: deploy dpl1 is \"active\""));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_no_pass() {
+    // /dev/full takes an open, but no byte.
+    let ran = run(&["--report=json=/dev/full"], &[deploy("active")]);
+    assert_eq!(ran.ended(), (3, "undecided", "output-not-written"));
+    assert!(ran.message().contains("/dev/full could not be written"), "{}", ran.message());
+    holds_together(&ran);
+    let ran = run(&["--report=json=/dev/full"], &[deploy("error")]);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+    let ran = run(&["--record=/dev/full"], &[deploy("active")]);
+    assert_eq!(ran.ended(), (3, "undecided", "output-not-written"));
+}
+
+#[test]
+fn a_result_of_an_earlier_run_is_gone_before_the_first_look() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("old.json");
+    std::fs::write(&path, r#"{"outcome":"passed"}"#).expect("writes");
+    let arguments = ["deploy-gate", "wait", "--install=inl1", "--component=cmp1", "--timeout=0"].map(OsString::from);
+    let report = OsString::from(format!("--report=json={}", path.display()));
+    let mut before_the_first_look = None;
+    deploy_gate::run(
+        &[&arguments[..], &[report]].concat(),
+        &mut World {
+            variables: &Variables::new(),
+            clock: &mut VirtualClock::default(),
+            connect: &mut |_| {
+                before_the_first_look = std::fs::read_to_string(&path).ok();
+                let answers = [deploy("executing")].into();
+                Box::new(Script { answers, clock: VirtualClock::default(), looks: std::rc::Rc::default() })
+            },
+            out: &mut Vec::new(),
+            err: &mut Vec::new(),
+            seed: 1,
+        },
+    );
+    assert_eq!(before_the_first_look.as_deref(), Some(""));
+    assert!(std::fs::read_to_string(&path).expect("a result").contains("\"timed-out\""));
+}
+
+#[test]
+fn misuse_ends_before_the_first_look() {
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["--api-url=ftp://x"], &["--api-url", "NUON_API_URL", "https://api.nuon.co"]),
+        (&["--api-url=https://user:token@x"], &["--api-url", "NUON_API_URL", "NUON_API_TOKEN"]),
+        (&["--token-file=/nowhere"], &["--token-file", "NUON_API_TOKEN_FILE", "/nowhere"]),
+        (&["--ca-file=/nowhere"], &["--ca-file", "DEPLOY_GATE_CA_FILE"]),
+        (&["--config=/nowhere"], &["--config", "NUON_CONFIG_FILE"]),
+        (&["--assert-file=/nowhere"], &["--assert-file", "DEPLOY_GATE_ASSERT_FILE"]),
+        (&["--assert-file=/dev/null"], &["--assert-file", "it would check nothing"]),
+        (&["--report=json=/nowhere/x"], &["--report", "DEPLOY_GATE_REPORT", "/nowhere/x"]),
+        (&["--report=json=FOLDER"], &["--report", "it is a folder"]),
+        (&["--report=json=FOLDER/a", "--report=json=FOLDER/a"], &["--report", "overwrite each other"]),
+        (&["--record=/nowhere/x"], &["--record", "DEPLOY_GATE_RECORD"]),
+        (&["--org=a b"], &["--org", "NUON_ORG_ID"]),
+        (&["--interval=2s", "--max-interval=1s"], &["--interval", "DEPLOY_GATE_INTERVAL", "DEPLOY_GATE_MAX_INTERVAL"]),
+        (&["--assert="], &["--assert", "DEPLOY_GATE_ASSERT", "eaten by a shell"]),
+    ];
+    for (arguments, words) in cases {
+        let ran = run(arguments, &[deploy("active")]);
+        assert_eq!((ran.code, ran.looks.len(), ran.out.as_str()), (2, 0, ""), "{arguments:?}");
+        for word in *words {
+            assert!(ran.err.contains(word), "{arguments:?}: no {word} in {}", ran.err);
+        }
+        assert!(!ran.err.contains("user:token"), "{}", ran.err);
+    }
+}
