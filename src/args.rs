@@ -3,6 +3,8 @@
 //! Variables are read as if they were flags: an empty one counts as unset, a list takes one entry a line, and a flag
 //! beats its variable. So a mistake in either is found by the same parser and told in the same words.
 
+#![allow(rustdoc::bare_urls, reason = "these docs are --help")]
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;

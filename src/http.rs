@@ -1,5 +1,7 @@
 //! The only network: GET requests to one origin, over one connection that is kept open.
 
+#![expect(clippy::disallowed_types, reason = "the one place that speaks HTTP")]
+
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -39,7 +41,6 @@ struct Worker {
 
 impl Http {
     /// Prepares to ask; nothing is sent yet. A signal on `bell` ends the wait for an answer.
-    #[expect(clippy::disallowed_types, reason = "the one place that speaks HTTP")]
     pub fn new(connection: Connection, bell: Bell) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)

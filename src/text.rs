@@ -51,7 +51,7 @@ pub fn duration(duration: Duration) -> String {
         return format!("{millis}ms");
     }
     let seconds = millis / 1000;
-    if seconds < 60 && millis % 1000 != 0 {
+    if seconds < 60 && !millis.is_multiple_of(1000) {
         return format!("{seconds}.{}s", millis % 1000 / 100);
     }
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

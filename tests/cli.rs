@@ -1,5 +1,7 @@
 //! The binary itself, over real sockets, with real signals.
 
+#![expect(clippy::disallowed_methods, reason = "the binary is another process, with its own time")]
+
 mod common;
 
 use std::io::Write;
@@ -237,7 +239,6 @@ fn a_token_file_is_read_again_for_every_request() {
 }
 
 /// Waits for something that another process does.
-#[expect(clippy::disallowed_methods, reason = "the other process has its own time")]
 fn until(is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {

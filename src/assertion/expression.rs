@@ -508,7 +508,7 @@ impl Parser<'_> {
         let start = self.at;
         while let Some(c) = self.peek() {
             let first = c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
-            if !first && !(self.at > start && c.is_ascii_digit()) {
+            if !(first || self.at > start && c.is_ascii_digit()) {
                 break;
             }
             self.at += c.len_utf8();

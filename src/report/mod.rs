@@ -1,5 +1,5 @@
 //! What a run says in the end: one value, and a renderer a format. All are made from that value, so they cannot
-//! disagree. Rendering is pure; [`file`] is the only writer.
+//! disagree. Rendering is pure; [`mod@file`] is the only writer.
 
 pub mod file;
 mod github;
