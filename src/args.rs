@@ -13,11 +13,14 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::assertion::Assertion;
+use crate::assertion::{Assertion, Vacuity};
 use crate::deploy::{Expect, Override};
+use crate::extract::Extract;
+use crate::pin::Pins;
 use crate::report::ReportFile;
 use crate::text;
 use crate::verdict;
+use crate::watch::{OnApproval, OnSuperseded, Until};
 
 /// The environment, as the gate sees it.
 pub type Variables = BTreeMap<String, String>;
@@ -37,6 +40,10 @@ pub enum Command {
     /// Wait for the deploy of a component, then judge it
     #[command(after_long_help = verdict::EXIT_CODES)]
     Wait(Box<Wait>),
+    /// Print the id of the latest deploy, for --previous before a pipeline triggers its own
+    ///
+    /// One look. Prints `none` where there is no deploy yet, which --previous understands.
+    Latest(Box<Latest>),
     /// Put assertions to a saved deploy document, offline
     ///
     /// Exits 0 if every one is true about something, 1 if not, 2 if there is none or the file is no document.
@@ -59,6 +66,9 @@ pub struct Wait {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub gate: Gate,
+    /// Write the recording of this run to a file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub record: Option<PathBuf>,
 }
 
 /// `deploy-gate replay`.
@@ -70,6 +80,17 @@ pub struct Replay {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub gate: Gate,
+}
+
+/// `deploy-gate latest`.
+#[derive(Debug, Args)]
+pub struct Latest {
+    /// Print the whole document, without its secrets; null if there is none
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub network: Network,
 }
 
 /// `deploy-gate check`.
@@ -126,36 +147,51 @@ pub struct Network {
     /// One request, from connect to last byte
     #[arg(long, value_name = "D", default_value = "30s", value_parser = positive)]
     pub request_timeout: Duration,
-    /// Write the recording of this run to a file
-    #[arg(long, value_name = "FILE")]
-    pub record: Option<PathBuf>,
 }
 
 /// How to wait, what to judge, what to say.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Waiting")]
+#[command(next_help_heading = "Which deploy")]
 pub struct Gate {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub pins: Pins,
+    /// What to do when a newer deploy takes the place of the one being watched [default: finish with a pin, else follow]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub on_superseded: Option<OnSuperseded>,
     /// What success is
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Waiting")]
     pub expect: Expect,
+    /// What must have ended
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Waiting")]
+    pub until: Until,
+    /// What to do when a person must approve, or must take up a parked workflow
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Waiting")]
+    pub on_approval: OnApproval,
     /// Read a status otherwise: CLASS is success, failure or running; repeatable
-    #[arg(long, value_name = "WORD=CLASS")]
+    #[arg(long, value_name = "WORD=CLASS", help_heading = "Waiting")]
     pub status: Vec<Override>,
     /// Wall-clock limit of the whole run, from its start
-    #[arg(long, value_name = "D", default_value = "1h", value_parser = text::parse_duration)]
+    #[arg(long, value_name = "D", default_value = "1h", value_parser = text::parse_duration, help_heading = "Waiting")]
     pub timeout: Duration,
     /// How long the deploy may take to show up at all
-    #[arg(long, value_name = "D", default_value = "5m", value_parser = text::parse_duration)]
+    #[arg(long, value_name = "D", default_value = "5m", value_parser = text::parse_duration, help_heading = "Waiting")]
     pub appear_timeout: Duration,
     /// First wait between looks; it grows by half each time [default: 2s]
-    #[arg(long, value_name = "D", value_parser = positive)]
+    #[arg(long, value_name = "D", value_parser = positive, help_heading = "Waiting")]
     pub interval: Option<Duration>,
     /// Longest wait between looks [default: 30s]
-    #[arg(long, value_name = "D", value_parser = positive)]
+    #[arg(long, value_name = "D", value_parser = positive, help_heading = "Waiting")]
     pub max_interval: Option<Duration>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub asserting: Asserting,
+    /// A value of the document as an output for later steps, like image=$.oci_artifact.tag; repeatable
+    #[arg(long, value_name = "NAME=QUERY", help_heading = "Output")]
+    pub extract: Vec<Extract>,
+    /// Last lines of the deploy's own log to show when it failed, at most 100; 0 is none
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "Output")]
+    pub log_lines: u8,
     /// Write a report in every outcome; FORMAT is json or github; repeatable. On GitHub, github=$GITHUB_OUTPUT is added
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
     pub report: Vec<ReportFile>,
@@ -207,6 +243,11 @@ pub struct Asserting {
 }
 
 impl Asserting {
+    /// How assertions about absent data count.
+    pub fn vacuity(&self) -> Vacuity {
+        if self.allow_vacuous { Vacuity::Allowed } else { Vacuity::Fails }
+    }
+
     /// All assertions, in the order: `--assert`, `--assert-file`, `--require`.
     ///
     /// # Errors

@@ -10,6 +10,9 @@ pub struct Deploy {
     /// Empty in the zero document that older servers answer before the first deploy.
     #[serde(default)]
     pub id: Option<String>,
+    /// Id of the org.
+    #[serde(default)]
+    pub org_id: Option<String>,
     /// Id of the build.
     #[serde(default)]
     pub build_id: Option<String>,
@@ -48,6 +51,9 @@ pub struct Build {
     #[serde(default)]
     #[allow(missing_docs)]
     pub vcs_connection_commit: Option<Commit>,
+    #[serde(default)]
+    #[allow(missing_docs)]
+    pub git_ref: Option<String>,
 }
 
 /// `component_build.vcs_connection_commit`: only builds from a connected repository have one.
@@ -98,6 +104,11 @@ impl Deploy {
     /// `status_v2.status_human_description`, or `""`.
     pub fn description(&self) -> &str {
         self.status_v2.as_ref().and_then(|v2| v2.status_human_description.as_deref()).unwrap_or_default()
+    }
+
+    /// When the server made it.
+    pub fn created(&self) -> Option<jiff::Timestamp> {
+        self.created_at.as_deref()?.parse().ok()
     }
 
     /// Whether this deploy takes the component away.

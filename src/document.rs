@@ -1,6 +1,9 @@
 //! What is judged: the deploy document, whole, without the parts that can hold secrets. Pure.
 
+use serde::Serialize;
 use serde_json::Value;
+
+use crate::watch::Parts;
 
 /// Members that can hold secrets. They are removed wherever they are, before anything looks at the document.
 const SECRET: [&str; 3] = ["write_token", "plan_json", "composite_plan"];
@@ -10,6 +13,22 @@ const SECRET: [&str; 3] = ["write_token", "plan_json", "composite_plan"];
 pub struct Document {
     /// A list with the document as its only element: the form in which the engines get it.
     root: Value,
+    /// What each request gave.
+    pub parts: Vec<Part>,
+    /// The members that are absent since a request failed, and why; `None` stands for any other member.
+    unread: Vec<(Option<&'static str>, String)>,
+}
+
+/// What a request gave to a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// Which request.
+    pub request: &'static str,
+    /// The members that it filled in.
+    pub filled: Vec<String>,
+    /// Why it gave nothing, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 impl Document {
@@ -18,25 +37,73 @@ impl Document {
     /// # Errors
     /// Why these bytes are not one.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| format!("it is not whole JSON ({error})"))?;
-        Self::new(value)
-    }
-
-    /// Takes a document.
-    ///
-    /// # Errors
-    /// Why it is not one.
-    pub fn new(mut value: Value) -> Result<Self, String> {
+        let mut value: Value =
+            serde_json::from_slice(bytes).map_err(|error| format!("it is not whole JSON ({error})"))?;
         if !value.is_object() {
             return Err("it is not a JSON object".into());
         }
         strip(&mut value);
-        Ok(Self { root: Value::Array(vec![value]) })
+        Ok(Self::any(value))
     }
 
-    /// Any JSON value as a document, for the compliance suite.
+    /// Any JSON value as a document.
     pub fn any(value: Value) -> Self {
-        Self { root: Value::Array(vec![value]) }
+        Self { root: Value::Array(vec![value]), parts: Vec::new(), unread: Vec::new() }
+    }
+
+    /// The deploy as it was seen, with what that leaves out filled in from the deploy by its id and from its workflow:
+    /// what is absent or an empty string, nothing else. Except that `plan_only` is true if any of them says so, since
+    /// the deploy's own is a constant false; and absent if the workflow, which knows, cannot be read.
+    ///
+    /// # Errors
+    /// Why what was seen is not a document.
+    pub fn assemble(parts: Parts) -> Result<Self, String> {
+        let mut document = Self::parse(&parts.seen)?;
+        let mut planned = is_plan(&document.root[0]);
+        document.parts.push(Part { request: "deploys/latest", filled: Vec::new(), why: None });
+        if let Some(deploy) = parts.deploy {
+            planned |= deploy.as_ref().is_ok_and(is_plan);
+            document.fill("deploys/{id}", deploy, None);
+        }
+        if let Some(workflow) = parts.workflow {
+            planned |= workflow.as_ref().is_ok_and(is_plan);
+            let whole =
+                workflow.map(|workflow| Value::Object([("workflow".to_owned(), workflow)].into_iter().collect()));
+            let why = whole.as_ref().err().cloned();
+            document.fill("workflows/{id}", whole, Some("workflow"));
+            if let (Some(why), Some(members)) = (why, document.root[0].as_object_mut()) {
+                members.shift_remove("plan_only");
+                document.unread.push((Some("plan_only"), why));
+            }
+        }
+        if let (true, Some(members)) = (planned, document.root[0].as_object_mut()) {
+            members.insert("plan_only".into(), Value::Bool(true));
+        }
+        Ok(document)
+    }
+
+    fn fill(&mut self, request: &'static str, part: Result<Value, String>, member: Option<&'static str>) {
+        let mut filled = Vec::new();
+        let mut part = part;
+        if let (Ok(Value::Object(from)), Some(members)) = (&mut part, self.root[0].as_object_mut()) {
+            for (name, mut value) in std::mem::take(from) {
+                let is_gap = members.get(&name).is_none_or(|there| there == "");
+                if is_gap && !SECRET.contains(&name.as_str()) {
+                    strip(&mut value);
+                    members.insert(name.clone(), value);
+                    filled.push(name);
+                }
+            }
+        }
+        let why = part.err();
+        self.unread.extend(why.clone().map(|why| (member, why)));
+        self.parts.push(Part { request, filled, why });
+    }
+
+    /// Why a member of the document is absent, if that is since a request failed.
+    pub fn why_absent(&self, member: &str) -> Option<&str> {
+        let own = self.unread.iter().find(|(name, _)| *name == Some(member));
+        own.or_else(|| self.unread.iter().find(|(name, _)| name.is_none())).map(|(_, why)| why.as_str())
     }
 
     /// The list of one that the engines get.
@@ -48,6 +115,10 @@ impl Document {
     pub fn value(&self) -> &Value {
         &self.root[0]
     }
+}
+
+fn is_plan(value: &Value) -> bool {
+    value["plan_only"] == true
 }
 
 /// Removes the members that can hold secrets, at any depth.
@@ -78,6 +149,34 @@ mod tests {
         let bytes = br#"{"log_stream":{"id":"log1","write_token":"s"},"runner_jobs":[{"plan_json":"s","id":"job1"}],"composite_plan":{}}"#;
         let document = Document::parse(bytes).expect("parses");
         assert_eq!(document.value(), &json!({"log_stream": {"id": "log1"}, "runner_jobs": [{"id": "job1"}]}));
+    }
+
+    #[test]
+    fn gaps_are_filled_and_nothing_is_overwritten() {
+        let parts = |workflow| Parts {
+            seen: br#"{"id":"dpl1","install_id":"","plan_only":false,"outputs":{},"status":"a"}"#.to_vec(),
+            deploy: Some(Ok(
+                json!({"id": "dpl2", "install_id": "inl1", "plan_only": false, "outputs": {"x": 1}, "runner_jobs": [{"plan_json": 1}], "plan_json": "s"}),
+            )),
+            workflow: Some(workflow),
+        };
+        let document = Document::assemble(parts(Ok(json!({"id": "inw1", "plan_only": true})))).expect("a document");
+        assert_eq!(
+            document.value(),
+            &json!({"id": "dpl1", "install_id": "inl1", "plan_only": true, "outputs": {}, "status": "a", "runner_jobs": [{}], "workflow": {"id": "inw1", "plan_only": true}})
+        );
+        assert_eq!(document.parts[1].filled, ["install_id", "runner_jobs"]);
+        let document = Document::assemble(parts(Err("403".into()))).expect("a document");
+        assert_eq!(document.value().get("plan_only"), None);
+        assert_eq!((document.why_absent("plan_only"), document.why_absent("id")), (Some("403"), None));
+        let planned = Parts {
+            seen: br#"{"plan_only":true}"#.to_vec(),
+            deploy: Some(Err("500".into())),
+            workflow: Some(Err("403".into())),
+        };
+        let document = Document::assemble(planned).expect("a document");
+        assert_eq!(document.value(), &json!({"plan_only": true}));
+        assert_eq!((document.why_absent("workflow"), document.why_absent("component_id")), (Some("403"), Some("500")));
     }
 
     #[test]

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::deploy::Deploy;
 use crate::source::{Fault, Response};
 use crate::target::Target;
 use crate::verdict::Ending;
+use crate::workflow::Workflow;
 
 /// The deepest nesting that the JSON parser takes.
 const DEEPEST: usize = 127;
@@ -18,7 +21,9 @@ const DEEPEST: usize = 127;
 pub enum Look {
     /// A deploy, and the bytes it was read from.
     Seen(Box<Deploy>, Vec<u8>),
-    /// The server answered that there is no such deploy.
+    /// A workflow, and the whole of it.
+    Workflow(Box<Workflow>, Value),
+    /// The server answered that there is no such thing.
     Absent(Miss),
     /// No usable answer; the next may be one.
     Missed(Miss),
@@ -35,11 +40,67 @@ pub struct Miss {
     pub retry_after: Option<Duration>,
 }
 
-/// Reads the answer to a look at the latest deploy of `target`. `utc` is the calendar now, for a `Retry-After` that is a date.
-pub fn latest(answer: Result<Response, Fault>, target: &Target, utc: Option<Timestamp>) -> Look {
+/// An answer, as it came from a [`crate::source::Source`].
+pub type Answer = Result<Response, Fault>;
+
+/// Reads the answer to a look at a deploy of `target`. `utc` is the calendar now, for a `Retry-After` that is a date.
+pub fn deploy(answer: Answer, target: &Target, utc: Option<Timestamp>) -> Look {
+    look(answer, utc, "no deploy yet", |body| {
+        let deploy: Deploy = read(body, "a deploy document")?;
+        for (got, wanted, name) in
+            [(&deploy.install_id, &target.install, "install"), (&deploy.component_id, &target.component, "component")]
+        {
+            if let Some(got) = got.as_deref().filter(|got| !got.is_empty() && got != wanted) {
+                return Err(Unreadable::Strange(format!("the document is of another {name}, {got}")));
+            }
+        }
+        Ok(match deploy.id() {
+            "" => Look::Absent(Miss { why: "no deploy yet (an empty document)".into(), retry_after: None }),
+            _ => Look::Seen(Box::new(deploy), body.to_vec()),
+        })
+    })
+}
+
+/// Reads the answer to a look at the workflow `id` of `target`.
+pub fn workflow(answer: Answer, id: &str, target: &Target, utc: Option<Timestamp>) -> Look {
+    look(answer, utc, "no such workflow", |body| {
+        let workflow: Workflow = read(body, "a workflow")?;
+        if workflow.id.as_deref() != Some(id) {
+            let got = workflow.id.unwrap_or_default();
+            return Err(Unreadable::Strange(format!("the document is of another workflow, \"{got}\"")));
+        }
+        if let Some(install) = workflow.install().filter(|install| *install != target.install) {
+            return Err(Unreadable::Strange(format!("the workflow is of another install, {install}")));
+        }
+        let value = read(body, "a workflow")?;
+        Ok(Look::Workflow(Box::new(workflow), value))
+    })
+}
+
+/// Reads any answer that is a JSON document, or gives the look that there is in its place.
+///
+/// # Errors
+/// Every look that is not a document.
+pub fn json(answer: Answer, utc: Option<Timestamp>) -> Result<Value, Box<Look>> {
+    let mut found = Value::Null;
+    match look(answer, utc, "not found", |body| {
+        found = read(body, "JSON")?;
+        Ok(Look::Missed(Miss::default()))
+    }) {
+        Look::Missed(miss) if miss == Miss::default() => Ok(found),
+        other => Err(Box::new(other)),
+    }
+}
+
+fn look(
+    answer: Answer,
+    utc: Option<Timestamp>,
+    absent: &str,
+    read: impl FnOnce(&[u8]) -> Result<Look, Unreadable>,
+) -> Look {
     let response = match answer {
         Ok(response) => response,
-        Err(Fault::Transient(why)) => return missed(why),
+        Err(Fault::Transient(why)) => return Look::Missed(Miss { why, retry_after: None }),
         Err(Fault::Final(why)) => return Look::Refused(Ending::BadAnswer, why),
         Err(Fault::TooLarge) => {
             let why = "the answer is larger than --max-body (DEPLOY_GATE_MAX_BODY) allows".into();
@@ -50,16 +111,15 @@ pub fn latest(answer: Result<Response, Fault>, target: &Target, utc: Option<Time
     let miss = |why: String| Miss { why, retry_after: retry_after(&response, utc) };
     let said = || said(&response);
     match response.status {
-        200 => match deploy(&response.body, target) {
-            Ok(deploy) if deploy.id().is_empty() => Look::Absent(miss("no deploy yet (an empty document)".into())),
-            Ok(deploy) => Look::Seen(Box::new(deploy), response.body),
+        200 => match read(&response.body) {
+            Ok(Look::Absent(absent)) => Look::Absent(miss(absent.why)),
+            Ok(look) => look,
             Err(Unreadable::Deep) => {
-                let why = format!("the answer is nested more than {DEEPEST} levels deep");
-                Look::Refused(Ending::BadAnswer, why)
+                Look::Refused(Ending::BadAnswer, format!("the answer is nested more than {DEEPEST} levels deep"))
             }
-            Err(Unreadable::Strange(why)) => Look::Missed(miss(why)),
+            Err(Unreadable::Strange(why)) => Look::Missed(miss(format!("200, but {why}"))),
         },
-        404 => Look::Absent(miss(format!("no deploy yet ({})", said()))),
+        404 => Look::Absent(miss(format!("{absent} ({})", said()))),
         401 => Look::Refused(
             Ending::Unauthorized,
             format!("{}; likely the token is missing, mistyped or expired (NUON_API_TOKEN, --token-file)", said()),
@@ -86,40 +146,27 @@ pub fn latest(answer: Result<Response, Fault>, target: &Target, utc: Option<Time
     }
 }
 
-fn missed(why: String) -> Look {
-    Look::Missed(Miss { why, retry_after: None })
-}
-
 enum Unreadable {
     Deep,
     Strange(String),
 }
 
-/// Reads a deploy document, or says why these bytes are not one of this target.
-fn deploy(body: &[u8], target: &Target) -> Result<Deploy, Unreadable> {
-    let strange = |why: String| Unreadable::Strange(format!("200, but {why}"));
-    let text = std::str::from_utf8(body).map_err(|_| strange("the body is not UTF-8".into()))?;
+/// Reads a whole JSON document, or says why these bytes are not one.
+fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Unreadable> {
+    let text = std::str::from_utf8(body).map_err(|_| Unreadable::Strange("the body is not UTF-8".into()))?;
     if text.trim().is_empty() {
-        return Err(strange("the body is empty".into()));
+        return Err(Unreadable::Strange("the body is empty".into()));
     }
     if depth(body) > DEEPEST {
         return Err(Unreadable::Deep);
     }
-    if !text.trim_start().starts_with('{') {
-        return Err(strange("the body is not a JSON object".into()));
+    if !text.trim_start().starts_with(['{', '[']) {
+        return Err(Unreadable::Strange("the body is not JSON".into()));
     }
-    let deploy: Deploy = serde_json::from_str(text).map_err(|error| {
-        let what = if error.is_data() { "not a deploy document" } else { "not whole JSON" };
-        strange(format!("the body is {what} ({error})"))
-    })?;
-    for (got, wanted, name) in
-        [(&deploy.install_id, &target.install, "install"), (&deploy.component_id, &target.component, "component")]
-    {
-        if let Some(got) = got.as_deref().filter(|got| !got.is_empty() && got != wanted) {
-            return Err(strange(format!("the document is of another {name}, {got}")));
-        }
-    }
-    Ok(deploy)
+    serde_json::from_str(text).map_err(|error| {
+        let what = if error.is_data() { format!("not {what}") } else { "not whole JSON".into() };
+        Unreadable::Strange(format!("the body is {what} ({error})"))
+    })
 }
 
 /// How deep brackets nest, outside of strings.
@@ -205,7 +252,7 @@ mod tests {
             headers: headers.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect(),
             body: body.into(),
         };
-        latest(Ok(response), &target(), "2026-01-14T16:00:00Z".parse().ok())
+        deploy(Ok(response), &target(), "2026-01-14T16:00:00Z".parse().ok())
     }
 
     #[test]
@@ -246,6 +293,7 @@ mod tests {
         for (status, body, want) in cases {
             let got = match answer(*status, &[], body) {
                 Look::Seen(..) => "seen".into(),
+                Look::Workflow(..) => "a workflow".into(),
                 Look::Absent(_) => "absent".into(),
                 Look::Missed(_) => "missed".into(),
                 Look::Refused(ending, _) => format!("refused {}", ending.reason()),

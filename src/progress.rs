@@ -68,6 +68,8 @@ impl<'w> Progress<'w> {
             }
             Event::Absent(why) => self.say(at, why),
             Event::Missed(why) => self.say(at, &format!("no usable answer: {why} (trace {trace})")),
+            Event::Person(what) => self.say(at, &format!("a person must act: {what}")),
+            Event::Note(note) => self.say(at, note),
             Event::Warning(why) => self.say(at, &format!("warning: {why}")),
         }
     }

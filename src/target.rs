@@ -22,6 +22,21 @@ impl Target {
         format!("/v1/installs/{}/components/{}/deploys/latest", segment(&self.install), segment(&self.component))
     }
 
+    /// Path of a deploy by its id.
+    pub fn deploy(&self, id: &str) -> String {
+        format!(
+            "/v1/installs/{}/components/{}/deploys/{}",
+            segment(&self.install),
+            segment(&self.component),
+            segment(id)
+        )
+    }
+
+    /// The older path of a deploy by its id, which does not check the component.
+    pub fn deploy_by_install(&self, id: &str) -> String {
+        format!("/v1/installs/{}/deploys/{}", segment(&self.install), segment(id))
+    }
+
     /// The target that a path of [`Target::latest`] was made for.
     pub fn of_latest(path: &str) -> Option<Self> {
         let rest = path.strip_prefix("/v1/installs/")?;

@@ -19,10 +19,13 @@ pub enum Ending {
     AssertionVacuous,
     Unauthorized,
     Forbidden,
+    NotFound,
     NeverAppeared,
     BadAnswer,
     EnginesDisagree,
     OutputNotWritten,
+    ApprovalRequired,
+    Superseded,
     StillRunning,
     AwaitingApproval,
     UnknownStatus,
@@ -40,6 +43,10 @@ pub enum Outcome {
     Failed,
     /// The gate could not find out.
     Undecided,
+    /// A person must act, and the gate was told not to wait for that.
+    ApprovalRequired,
+    /// Another deploy took the place of the one that is meant, and the gate was told to stop then.
+    Superseded,
     /// Not terminal at the deadline.
     TimedOut,
     /// A signal came first.
@@ -53,6 +60,8 @@ impl Outcome {
             Outcome::Passed => "passed",
             Outcome::Failed => "failed",
             Outcome::Undecided => "undecided",
+            Outcome::ApprovalRequired => "approval-required",
+            Outcome::Superseded => "superseded",
             Outcome::TimedOut => "timed-out",
             Outcome::Interrupted => "interrupted",
         }
@@ -69,10 +78,13 @@ impl Ending {
             Ending::AssertionVacuous => (Outcome::Failed, "assertion-vacuous", 1),
             Ending::Unauthorized => (Outcome::Undecided, "unauthorized", 3),
             Ending::Forbidden => (Outcome::Undecided, "forbidden", 3),
+            Ending::NotFound => (Outcome::Undecided, "not-found", 3),
             Ending::NeverAppeared => (Outcome::Undecided, "never-appeared", 3),
             Ending::BadAnswer => (Outcome::Undecided, "bad-answer", 3),
             Ending::EnginesDisagree => (Outcome::Undecided, "engines-disagree", 3),
             Ending::OutputNotWritten => (Outcome::Undecided, "output-not-written", 3),
+            Ending::ApprovalRequired => (Outcome::ApprovalRequired, "", 4),
+            Ending::Superseded => (Outcome::Superseded, "", 5),
             Ending::StillRunning => (Outcome::TimedOut, "still-running", 124),
             Ending::AwaitingApproval => (Outcome::TimedOut, "awaiting-approval", 124),
             Ending::UnknownStatus => (Outcome::TimedOut, "unknown-status", 124),
@@ -105,8 +117,10 @@ Exit codes:
        successful terminal state, and every assertion was true about something
   1    failed: deploy-failed, assertion-false, assertion-vacuous
   2    misuse; nothing was asked
-  3    undecided: unauthorized, forbidden, never-appeared, bad-answer,
+  3    undecided: unauthorized, forbidden, not-found, never-appeared, bad-answer,
        engines-disagree, output-not-written
+  4    approval-required: a person must act (with --on-approval stop)
+  5    superseded: another deploy took its place (with --on-superseded stop)
   124  timed-out: still-running, awaiting-approval, unknown-status, unreachable
   130  interrupted by SIGINT; reports are still written
   143  interrupted by SIGTERM; reports are still written

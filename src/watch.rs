@@ -1,24 +1,90 @@
 //! The state machine of one watch: a function of (time, look). It does not sleep, ask or print.
+//!
+//! *Latest* is a moving word, so the watch first seeks the deploy that is meant, then stays with it: through a retry in
+//! its workflow, through a newer deploy that takes its place, until it has settled and its document is whole.
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::deploy::{self, Class, Deploy, Expect, Override};
 use crate::look::{Look, Miss};
+use crate::pin::Pins;
 use crate::schedule::Schedule;
 use crate::text;
 use crate::verdict::Ending;
+use crate::workflow::{Stage, Workflow};
+
+/// How often the workflow is looked at while the status of the deploy stays the same.
+const BESIDE: Duration = Duration::from_secs(60);
+/// After so many looks in a row that brought nothing, a failed deploy's workflow counts as unreadable.
+const PATIENCE: u32 = 3;
 
 /// What the user asked of the watch.
 #[derive(Clone, Debug)]
 pub struct Rules {
+    /// Which deploy is meant.
+    pub pins: Pins,
     /// What success is.
     pub expect: Expect,
     /// Rows of the status table that are read otherwise.
     pub overrides: Vec<Override>,
+    /// What a newer deploy does to the one that is watched.
+    pub on_superseded: OnSuperseded,
+    /// What the need for a person does.
+    pub on_approval: OnApproval,
+    /// What must have ended.
+    pub until: Until,
+    /// Whether something is asserted about the workflow, which then must have ended.
+    pub workflow_is_judged: bool,
+    /// Whether anything is asked of the document at all.
+    pub document_is_needed: bool,
     /// When the run ends at the latest, since its start.
     pub timeout: Duration,
-    /// How long a deploy may take to show up at all, since the start.
+    /// How long the deploy may take to show up at all, since the start.
     pub appear_timeout: Duration,
+}
+
+/// What to do when a newer deploy takes the place of the one being watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnSuperseded {
+    /// Judge mine to its end, by its id.
+    Finish,
+    /// Stop.
+    Stop,
+    /// Judge the newest.
+    Follow,
+}
+
+/// What to do when a person must act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum OnApproval {
+    /// Keep waiting.
+    #[default]
+    Wait,
+    /// Stop.
+    Stop,
+}
+
+/// What must have ended before the deploy is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Until {
+    /// The deploy.
+    #[default]
+    Deploy,
+    /// The workflow that it belongs to as well, and well.
+    Workflow,
+}
+
+/// Something to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// The latest deploy.
+    Latest,
+    /// The deploy of this id.
+    Deploy(String),
+    /// The workflow of this id.
+    Workflow(String),
 }
 
 /// What to do next.
@@ -26,12 +92,23 @@ pub struct Rules {
 pub enum Step {
     /// Wait, then step again without a look.
     Wait(Duration),
-    /// Look at the latest deploy.
-    Look,
-    /// The deploy is in success: judge the document that these bytes hold.
-    Judge(Vec<u8>),
+    /// Look at this.
+    Ask(Ask),
+    /// The deploy has settled well: judge its document.
+    Judge(Box<Parts>),
     /// It is over.
     End(Ending, String),
+}
+
+/// What a document is made of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parts {
+    /// The answer that showed success.
+    pub seen: Vec<u8>,
+    /// The deploy by its id, or why it could not be read.
+    pub deploy: Option<Result<Value, String>>,
+    /// Its workflow, or why it could not be read; `None` if the deploy names none.
+    pub workflow: Option<Result<Value, String>>,
 }
 
 /// Something that happened, for whoever watches the watch.
@@ -39,12 +116,16 @@ pub enum Step {
 pub enum Event {
     /// The deploy or its status is another.
     Changed(Change),
-    /// There is no deploy yet; the words are new.
+    /// There is nothing to watch yet; the words are new.
     Absent(String),
     /// No usable answer; the words are new.
     Missed(String),
+    /// A person must act; said once for each thing to do.
+    Person(String),
     /// Something that the user should know, said once.
     Warning(String),
+    /// Something that helps to understand what follows.
+    Note(String),
 }
 
 /// A point of the timeline.
@@ -62,15 +143,63 @@ pub struct Change {
     pub description: String,
 }
 
+/// What the next look is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goal {
+    /// Where the deploy is.
+    Deploy,
+    /// The deploy that `--deploy` names, since the latest is another.
+    Named,
+    /// What goes on beside a deploy that has not settled.
+    Beside,
+    /// Whether a failure is final.
+    Finality,
+    /// The deploy by its id, for its document.
+    Detail,
+    /// The whole workflow, for the document.
+    Whole,
+}
+
+/// Whether the workflow can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readable {
+    Yes,
+    /// It could not be, but may be again.
+    NotNow,
+    /// The server has refused it.
+    Never,
+}
+
 /// One watch, from the first look to its ending.
 pub struct Watch {
     rules: Rules,
     schedule: Schedule,
-    seen: Option<(Deploy, Class)>,
+    goal: Goal,
+    /// The deploy that is meant, once it was seen.
+    mine: Option<(Deploy, Class)>,
+    /// Whether it is no longer the latest, so that it is watched by its id.
+    by_id: bool,
+    superseded_by: Option<String>,
+    /// With `--fresh`: the deploy that was over before this run.
+    stale: Option<String>,
+    /// What was last seen in place of mine.
+    other: Option<String>,
+    absent: Option<String>,
     missed: Option<String>,
     /// What the first look that was answered said: whether the deploy was already over.
     preexisting: Option<bool>,
     looks: u32,
+    /// When the workflow was last looked at, and where it was.
+    beside_at: Option<Duration>,
+    stage: Option<Stage>,
+    readable: Readable,
+    /// Whether the workflow was seen to have ended while the deploy had not; the next look decides.
+    orphaned: bool,
+    /// Looks in a row at the workflow of a failed deploy that brought nothing.
+    fruitless: u32,
+    /// Whether the deploy waits for its workflow only.
+    only_workflow: bool,
+    parts: Parts,
     timeline: Vec<Change>,
     events: Vec<Event>,
 }
@@ -81,10 +210,23 @@ impl Watch {
         Self {
             rules,
             schedule,
-            seen: None,
+            goal: Goal::Deploy,
+            mine: None,
+            by_id: false,
+            superseded_by: None,
+            stale: None,
+            other: None,
+            absent: None,
             missed: None,
             preexisting: None,
             looks: 0,
+            beside_at: None,
+            stage: None,
+            readable: Readable::Yes,
+            orphaned: false,
+            fruitless: 0,
+            only_workflow: false,
+            parts: Parts::default(),
             timeline: Vec::new(),
             events: Vec::new(),
         }
@@ -92,15 +234,20 @@ impl Watch {
 
     /// The deploy as last seen.
     pub fn deploy(&self) -> Option<&(Deploy, Class)> {
-        self.seen.as_ref()
+        self.mine.as_ref()
     }
 
     /// Whether the deploy was already over at the first look.
     pub fn preexisting(&self) -> bool {
-        self.preexisting == Some(true)
+        self.preexisting == Some(true) && self.mine.is_some()
     }
 
-    /// How many looks there have been.
+    /// The deploy that took the place of the one being watched.
+    pub fn superseded_by(&self) -> Option<&str> {
+        self.superseded_by.as_deref()
+    }
+
+    /// How many looks at deploys there have been.
     pub fn looks(&self) -> u32 {
         self.looks
     }
@@ -115,24 +262,144 @@ impl Watch {
         std::mem::take(&mut self.events)
     }
 
+    /// What is known, in a sentence.
+    pub fn so_far(&self) -> String {
+        let Some((deploy, class)) = &self.mine else {
+            return match &self.other {
+                Some(other) => format!("the deploy that is meant has not appeared; the latest is {other}"),
+                None => "no deploy seen yet".into(),
+            };
+        };
+        let nothing = if *class == Class::NothingToDo { ": there was nothing to do" } else { "" };
+        let waits = match &self.stage {
+            Some(Stage::Running(what) | Stage::Waiting(what) | Stage::Parked(what))
+                if !is_over(*class) || self.only_workflow =>
+            {
+                format!(", {what}")
+            }
+            _ => String::new(),
+        };
+        format!("deploy {} is {}{nothing}{waits}", deploy.id(), spoken(deploy.word()))
+    }
+
     /// The move at `now`, given what came of the look that was asked for, if one was.
     pub fn step(&mut self, now: Duration, look: Option<Look>) -> Step {
-        let Some(look) = look else { return Step::Look };
-        self.looks += 1;
-        match look {
-            Look::Refused(ending, why) => Step::End(ending, why),
-            Look::Seen(deploy, bytes) => self.seen(now, *deploy, bytes),
-            Look::Absent(miss) if self.seen.is_none() => self.absent(now, miss),
-            Look::Absent(miss) | Look::Missed(miss) => self.missed(now, miss),
+        let Some(look) = look else { return self.ask(self.goal) };
+        match self.goal {
+            Goal::Deploy => {
+                self.looks += 1;
+                match look {
+                    Look::Refused(ending, why) => Step::End(ending, why),
+                    Look::Seen(deploy, bytes) => self.seen(now, *deploy, bytes),
+                    Look::Absent(miss) if self.mine.is_none() => {
+                        self.preexisting.get_or_insert(false);
+                        self.not_yet(now, miss)
+                    }
+                    Look::Absent(miss) | Look::Missed(miss) => self.missed(now, miss),
+                    Look::Workflow(..) => self.missed(now, strange()),
+                }
+            }
+            Goal::Named => match look {
+                Look::Seen(deploy, bytes) if self.is_meant(&deploy) => {
+                    self.superseded_by.clone_from(&self.other);
+                    self.by_id = true;
+                    self.take(now, *deploy, bytes)
+                }
+                Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
+                Look::Missed(miss) => self.missed(now, miss),
+                _ => {
+                    let why = self.not_mine();
+                    self.not_yet(now, Miss { why, retry_after: None })
+                }
+            },
+            Goal::Beside => self.beside(now, look),
+            Goal::Finality => self.finality(now, look),
+            Goal::Detail => self.detail(now, look),
+            Goal::Whole => self.whole(now, look),
         }
     }
 
+    fn ask(&mut self, goal: Goal) -> Step {
+        self.goal = goal;
+        let mine = || self.mine.as_ref().map(|(deploy, _)| deploy.id().to_owned()).unwrap_or_default();
+        Step::Ask(match goal {
+            Goal::Deploy if self.by_id => Ask::Deploy(mine()),
+            Goal::Deploy => Ask::Latest,
+            Goal::Named => Ask::Deploy(self.rules.pins.deploy.clone().unwrap_or_default()),
+            Goal::Detail => Ask::Deploy(mine()),
+            Goal::Beside | Goal::Finality | Goal::Whole => Ask::Workflow(self.workflow()),
+        })
+    }
+
+    /// The workflow of my deploy, or the one that is pinned; `""` if neither is known.
+    fn workflow(&self) -> String {
+        let own = self.mine.as_ref().map(|(deploy, _)| deploy.workflow().to_owned());
+        own.or_else(|| self.rules.pins.workflow.clone()).unwrap_or_default()
+    }
+
+    fn is_meant(&self, deploy: &Deploy) -> bool {
+        self.rules.pins.hold(deploy) && self.stale.as_deref() != Some(deploy.id())
+    }
+
     fn seen(&mut self, now: Duration, deploy: Deploy, bytes: Vec<u8>) -> Step {
-        let class = deploy::class(&deploy, self.rules.expect, &self.rules.overrides);
+        let over = is_over(self.class(&deploy));
+        let first = self.preexisting.is_none();
+        self.preexisting.get_or_insert(over);
+        let Some((mine, _)) = &self.mine else {
+            if first && over && self.rules.pins.fresh {
+                self.stale = Some(deploy.id().into());
+            }
+            if self.is_meant(&deploy) {
+                return self.take(now, deploy, bytes);
+            }
+            self.preexisting = Some(false);
+            self.other = Some(deploy.id().into());
+            if self.rules.pins.deploy.as_deref().is_some_and(|id| id != deploy.id()) {
+                return self.ask(Goal::Named);
+            }
+            let why = self.not_mine();
+            return self.not_yet(now, Miss { why, retry_after: None });
+        };
+        if mine.id() == deploy.id() {
+            return self.take(now, deploy, bytes);
+        }
+        let why = format!("the answer is about deploy {}, not {}", deploy.id(), mine.id());
+        let is_older = deploy.created().zip(mine.created()).is_some_and(|(other, mine)| other < mine);
+        if self.by_id || is_older {
+            // A replica that lags behind still has the deploy before.
+            return self.missed(now, Miss { why, retry_after: None });
+        }
+        if !mine.workflow().is_empty() && mine.workflow() == deploy.workflow() {
+            self.events.push(Event::Note(format!("deploy {} is retried as {}", mine.id(), deploy.id())));
+            return self.take(now, deploy, bytes);
+        }
+        self.superseded_by = Some(deploy.id().into());
+        let note = format!("deploy {} takes the place of {}", deploy.id(), mine.id());
+        match self.rules.on_superseded {
+            OnSuperseded::Stop => Step::End(Ending::Superseded, note),
+            OnSuperseded::Finish => {
+                self.events.push(Event::Note(format!("{note}, which is watched by its id from here on")));
+                self.by_id = true;
+                self.ask(Goal::Deploy)
+            }
+            OnSuperseded::Follow => {
+                self.events.push(Event::Note(format!("{note} and is watched from here on")));
+                self.preexisting = Some(false);
+                self.take(now, deploy, bytes)
+            }
+        }
+    }
+
+    fn class(&self, deploy: &Deploy) -> Class {
+        deploy::class(deploy, self.rules.expect, &self.rules.overrides)
+    }
+
+    /// Takes note of where my deploy is, and decides what that calls for.
+    fn take(&mut self, now: Duration, deploy: Deploy, bytes: Vec<u8>) -> Step {
+        let class = self.class(&deploy);
         let changed =
             self.timeline.last().is_none_or(|last| last.deploy != deploy.id() || last.status != deploy.word());
         if changed {
-            self.schedule.restart();
             let change = Change {
                 at: now,
                 deploy: deploy.id().into(),
@@ -145,46 +412,262 @@ impl Watch {
             }
             self.timeline.push(change.clone());
             self.events.push(Event::Changed(change));
+            self.schedule.restart();
+            self.orphaned = false;
+            self.fruitless = 0;
+        }
+        if self.mine.as_ref().is_none_or(|(mine, _)| mine.workflow() != deploy.workflow()) {
+            (self.stage, self.readable, self.orphaned) = (None, Readable::Yes, false);
         }
         self.missed = None;
-        let word = deploy.word().to_owned();
-        let id = deploy.id().to_owned();
-        let words = match deploy.description() {
-            "" => String::new(),
-            description => format!(": {description}"),
-        };
-        self.seen = Some((deploy, class));
-        let over = matches!(class, Class::Success | Class::NothingToDo | Class::Failure);
-        self.preexisting.get_or_insert(over);
+        self.only_workflow = false;
+        let may_leave = matches!(deploy.word(), "error" | "noop");
+        let has_workflow = !deploy.workflow().is_empty() && self.readable != Readable::Never;
+        self.mine = Some((deploy, class));
         match class {
-            Class::Success | Class::NothingToDo => Step::Judge(bytes),
-            Class::Failure => Step::End(Ending::DeployFailed, format!("deploy {id} ended as \"{word}\"{words}")),
+            Class::Success | Class::NothingToDo => {
+                self.parts = Parts { seen: bytes, ..Parts::default() };
+                self.ask(Goal::Detail)
+            }
+            Class::Failure if may_leave && has_workflow => self.ask(Goal::Finality),
+            Class::Failure => self.failed(""),
+            Class::Parked if self.rules.on_approval == OnApproval::Stop => {
+                Step::End(Ending::ApprovalRequired, format!("{}: a person must retry or skip it", self.so_far()))
+            }
             Class::Replaced | Class::Parked | Class::Running | Class::Unknown => {
-                self.wait(now, None, self.rules.timeout)
+                let due = self.beside_at.is_none_or(|at| now >= at + BESIDE);
+                if has_workflow && (changed || due || self.orphaned) { self.ask(Goal::Beside) } else { self.again(now) }
             }
         }
     }
 
-    fn absent(&mut self, now: Duration, miss: Miss) -> Step {
-        self.preexisting.get_or_insert(false);
-        if self.missed.as_ref() != Some(&miss.why) {
-            self.events.push(Event::Absent(miss.why.clone()));
-            self.missed = Some(miss.why.clone());
+    fn failed(&self, more: &str) -> Step {
+        let Some((deploy, _)) = &self.mine else { return Step::End(Ending::DeployFailed, more.into()) };
+        let words = match deploy.description() {
+            "" => String::new(),
+            description => format!(": {description}"),
+        };
+        let verb = if is_over(self.class(deploy)) { "ended as" } else { "is left at" };
+        Step::End(Ending::DeployFailed, format!("deploy {} {verb} {}{words}{more}", deploy.id(), spoken(deploy.word())))
+    }
+
+    /// The workflow of a deploy that has not settled, or has not appeared.
+    fn beside(&mut self, now: Duration, look: Look) -> Step {
+        self.beside_at = Some(now);
+        let stage = match look {
+            Look::Workflow(workflow, _) => self.enter(&workflow),
+            Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
+            other => {
+                self.cannot_read(other);
+                return self.again(now);
+            }
+        };
+        if let (Stage::Waiting(what) | Stage::Parked(what), OnApproval::Stop) = (&stage, self.rules.on_approval) {
+            return Step::End(Ending::ApprovalRequired, what.clone());
         }
+        let ended = match &stage {
+            Stage::Succeeded => "success".to_owned(),
+            Stage::Failed(how) => how.clone(),
+            _ => {
+                self.orphaned = false;
+                return self.again(now);
+            }
+        };
+        // Both are read at different moments, so only the second sight counts.
+        if !std::mem::replace(&mut self.orphaned, true) {
+            return self.again(now);
+        }
+        if self.mine.is_none() {
+            let why = format!("its workflow has ended ({ended}) without a deploy of this component");
+            return Step::End(Ending::NeverAppeared, why);
+        }
+        self.failed(&format!(", and its workflow has ended ({ended})"))
+    }
+
+    /// The workflow of a deploy that failed: nobody may be about to retry it.
+    fn finality(&mut self, now: Duration, look: Look) -> Step {
+        self.beside_at = Some(now);
+        match look {
+            Look::Workflow(workflow, _) => match self.enter(&workflow) {
+                Stage::Succeeded => self.failed(""),
+                Stage::Failed(how) => self.failed(&format!(" (its workflow: {how})")),
+                Stage::Parked(what) if self.rules.on_approval == OnApproval::Stop => {
+                    Step::End(Ending::ApprovalRequired, what)
+                }
+                Stage::Parked(what) => self.failed(&format!("; {what}")),
+                _ if now >= self.rules.timeout => self.failed(", and was not retried by the deadline"),
+                _ => self.again(now),
+            },
+            Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
+            Look::Missed(_) if self.fruitless < PATIENCE && now < self.rules.timeout => {
+                self.fruitless += 1;
+                self.again(now)
+            }
+            other => {
+                self.cannot_read(other);
+                self.failed("")
+            }
+        }
+    }
+
+    /// The deploy by its id, which holds what the latest leaves out.
+    fn detail(&mut self, now: Duration, look: Look) -> Step {
+        let part = match look {
+            Look::Seen(deploy, bytes) => {
+                let same = self
+                    .mine
+                    .as_ref()
+                    .is_some_and(|(mine, _)| mine.id() == deploy.id() && mine.word() == deploy.word());
+                if !same {
+                    let why = format!(
+                        "the parts of the document disagree: deploy {} is {} by its id",
+                        deploy.id(),
+                        spoken(deploy.word())
+                    );
+                    return self.missed(now, Miss { why, retry_after: None });
+                }
+                serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+            }
+            Look::Missed(miss) if self.rules.document_is_needed && now < self.rules.timeout => {
+                return self.missed(now, miss);
+            }
+            Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
+            other => Err(why(other)),
+        };
+        self.parts.deploy = Some(part);
+        if self.workflow().is_empty() {
+            return self.whole_is_unknown(Ending::NotFound, "the deploy names no workflow");
+        }
+        self.ask(Goal::Whole)
+    }
+
+    /// The workflow of a deploy that has succeeded.
+    fn whole(&mut self, now: Duration, look: Look) -> Step {
+        let must_end = self.rules.until == Until::Workflow || self.rules.workflow_is_judged;
+        match look {
+            Look::Workflow(workflow, value) => {
+                let stage = self.enter(&workflow);
+                match stage {
+                    Stage::Succeeded => {}
+                    Stage::Failed(how) if self.rules.until == Until::Workflow => {
+                        let why = format!("{}, but its workflow has ended ({how})", self.so_far());
+                        return Step::End(Ending::DeployFailed, why);
+                    }
+                    Stage::Failed(_) => {}
+                    Stage::Waiting(what) | Stage::Parked(what)
+                        if must_end && self.rules.on_approval == OnApproval::Stop =>
+                    {
+                        return Step::End(Ending::ApprovalRequired, what);
+                    }
+                    _ if must_end => {
+                        if !self.only_workflow {
+                            self.events.push(Event::Note(format!("{}; its workflow goes on", self.so_far())));
+                        }
+                        self.only_workflow = true;
+                        self.missed = None;
+                        return self.wait(now, None, self.rules.timeout);
+                    }
+                    _ => {}
+                }
+                if std::mem::take(&mut self.only_workflow) {
+                    // The workflow has taken its time: the document is of one moment, so look at the deploy again.
+                    return self.ask(Goal::Deploy);
+                }
+                self.parts.workflow = Some(Ok(value));
+                Step::Judge(Box::new(std::mem::take(&mut self.parts)))
+            }
+            Look::Missed(miss) if (must_end || self.rules.document_is_needed) && now < self.rules.timeout => {
+                if self.only_workflow {
+                    self.miss(&miss.why);
+                    return self.wait(now, miss.retry_after, self.rules.timeout);
+                }
+                self.missed(now, miss)
+            }
+            Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
+            Look::Refused(ending, why) => self.whole_is_unknown(ending, &why),
+            Look::Missed(miss) => self.whole_is_unknown(Ending::Unreachable, &miss.why),
+            other => self.whole_is_unknown(Ending::NotFound, &why(other)),
+        }
+    }
+
+    /// A workflow that cannot be known is a part that is missing, unless the user asked to wait for it.
+    fn whole_is_unknown(&mut self, ending: Ending, why: &str) -> Step {
+        if self.rules.until == Until::Workflow {
+            return Step::End(ending, format!("{}, but its workflow cannot be read: {why}", self.so_far()));
+        }
+        if !self.workflow().is_empty() {
+            self.parts.workflow = Some(Err(why.into()));
+        }
+        Step::Judge(Box::new(std::mem::take(&mut self.parts)))
+    }
+
+    /// Takes note of where the workflow is.
+    fn enter(&mut self, workflow: &Workflow) -> Stage {
+        let stage = workflow.stage();
+        if self.stage.as_ref() != Some(&stage)
+            && let Stage::Waiting(what) | Stage::Parked(what) = &stage
+        {
+            self.events.push(Event::Person(what.clone()));
+        }
+        self.fruitless = 0;
+        self.stage = Some(stage.clone());
+        stage
+    }
+
+    /// Says once that the workflow cannot be read. What was refused is not asked for again beside the deploy.
+    fn cannot_read(&mut self, look: Look) {
+        let readable = if matches!(look, Look::Missed(_)) { Readable::NotNow } else { Readable::Never };
+        let why = why(look);
+        if self.readable == Readable::Yes {
+            self.events.push(Event::Warning(format!("the workflow {} cannot be read: {why}", self.workflow())));
+        }
+        self.readable = readable;
+    }
+
+    fn not_mine(&self) -> String {
+        let other = self.other.as_deref().unwrap_or("another");
+        format!("the latest deploy is {other}, not the one that is meant ({})", self.rules.pins)
+    }
+
+    /// There is nothing to watch yet.
+    fn not_yet(&mut self, now: Duration, miss: Miss) -> Step {
+        if self.absent.as_ref() != Some(&miss.why) {
+            self.events.push(Event::Absent(miss.why.clone()));
+            self.absent = Some(miss.why.clone());
+        }
+        self.missed = None;
         let until = self.rules.appear_timeout.min(self.rules.timeout);
         if now >= until {
             let why = format!("{}, {} after the start", miss.why, text::duration(now));
             return Step::End(Ending::NeverAppeared, why);
         }
+        let due = self.beside_at.is_none_or(|at| now >= at + BESIDE) || self.orphaned;
+        if due && self.readable != Readable::Never && self.rules.pins.workflow.is_some() && miss.retry_after.is_none() {
+            return self.ask(Goal::Beside);
+        }
+        self.goal = Goal::Deploy;
         self.wait(now, miss.retry_after, until)
     }
 
-    fn missed(&mut self, now: Duration, miss: Miss) -> Step {
-        if self.missed.as_ref() != Some(&miss.why) {
-            self.events.push(Event::Missed(miss.why.clone()));
-            self.missed = Some(miss.why);
+    fn miss(&mut self, why: &str) {
+        if self.missed.as_deref() != Some(why) {
+            self.events.push(Event::Missed(why.into()));
+            self.missed = Some(why.into());
         }
+    }
+
+    fn missed(&mut self, now: Duration, miss: Miss) -> Step {
+        self.miss(&miss.why);
+        self.goal = Goal::Deploy;
         self.wait(now, miss.retry_after, self.rules.timeout)
+    }
+
+    /// Looks at the deploy again after a while.
+    fn again(&mut self, now: Duration) -> Step {
+        self.goal = Goal::Deploy;
+        let until =
+            if self.mine.is_some() { self.rules.timeout } else { self.rules.appear_timeout.min(self.rules.timeout) };
+        self.wait(now, None, until)
     }
 
     /// Waits for the next look, which is at `until` at the latest; at the deadline, the end.
@@ -203,32 +686,45 @@ impl Watch {
             );
             return Step::End(ending, why);
         }
-        let wait = self.schedule.next_wait().min(until.saturating_sub(now)).max(floor);
-        Step::Wait(wait)
+        Step::Wait(self.schedule.next_wait().min(until.saturating_sub(now)).max(floor))
     }
 
     fn out_of_time(&self) -> (Ending, String) {
+        let so_far = self.so_far();
         if let Some(missed) = &self.missed {
-            return (Ending::Unreachable, format!("no usable answer at the last look: {missed}{}", self.last_known()));
+            let last = if self.mine.is_some() { format!("; when last seen, {so_far}") } else { String::new() };
+            return (Ending::Unreachable, format!("no usable answer at the last look: {missed}{last}"));
         }
-        match &self.seen {
-            Some((deploy, Class::Unknown)) => (Ending::UnknownStatus, unknown(deploy.word())),
-            Some((deploy, Class::Parked)) => {
-                (Ending::AwaitingApproval, format!("deploy {} waits for a person: \"{}\"", deploy.id(), deploy.word()))
+        let class = self.mine.as_ref().map(|(_, class)| *class);
+        match (class, &self.stage) {
+            (Some(Class::Parked), _) | (_, Some(Stage::Waiting(_) | Stage::Parked(_))) => {
+                (Ending::AwaitingApproval, so_far)
             }
-            Some((deploy, class)) => (
-                Ending::StillRunning,
-                format!("deploy {} is still {} ({})", deploy.id(), spoken(deploy.word()), class.name()),
+            (Some(Class::Unknown), _) => (
+                Ending::UnknownStatus,
+                unknown(self.mine.as_ref().map(|(deploy, _)| deploy.word()).unwrap_or_default()),
             ),
-            None => (Ending::Unreachable, "no usable answer".into()),
+            (Some(_), _) => (Ending::StillRunning, so_far),
+            (None, _) => (Ending::NeverAppeared, self.absent.clone().unwrap_or(so_far)),
         }
     }
+}
 
-    fn last_known(&self) -> String {
-        self.seen.as_ref().map_or_else(String::new, |(deploy, _)| {
-            format!("; deploy {} was last seen {}", deploy.id(), spoken(deploy.word()))
-        })
+fn is_over(class: Class) -> bool {
+    matches!(class, Class::Success | Class::NothingToDo | Class::Failure)
+}
+
+/// Why a look brought nothing.
+pub fn why(look: Look) -> String {
+    match look {
+        Look::Absent(miss) | Look::Missed(miss) => miss.why,
+        Look::Refused(_, why) => why,
+        Look::Seen(..) | Look::Workflow(..) => strange().why,
     }
+}
+
+fn strange() -> Miss {
+    Miss { why: "the answer is to another question".into(), retry_after: None }
 }
 
 /// A status word as it is said: an absent one has a name too.

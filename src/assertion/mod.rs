@@ -36,6 +36,18 @@ pub struct Assertion {
     pub expression: Expression,
 }
 
+impl Assertion {
+    /// Whether it asks for a member of the document.
+    pub fn looks_at(&self, member: &str) -> bool {
+        let is_it = |query: &Query| match query.segments.first() {
+            Some(Segment::Name(name)) => name == member,
+            // A query that begins with anything else can reach every member.
+            _ => true,
+        };
+        self.expression.queries.iter().any(is_it)
+    }
+}
+
 impl std::str::FromStr for Assertion {
     type Err = String;
 
@@ -278,7 +290,7 @@ fn check(assertion: &Assertion, document: &Document, vacuity: Vacuity) -> Result
             query: shown.into(),
             selected: nodes.len(),
             values: nodes.iter().take(SHOWN.0).map(|node| text::cut(&node.to_string(), SHOWN.1)).collect(),
-            missing: missing(query, nodes, document.value()),
+            missing: missing(query, nodes, document),
         });
     }
     let (whole, root) = expression.over(&selected);
@@ -301,7 +313,7 @@ fn is_inexact(node: &Value) -> bool {
 }
 
 /// Whether the query landed, and if not, how far it got.
-fn missing(query: &Query, nodes: &[&Value], document: &Value) -> Option<Missing> {
+fn missing(query: &Query, nodes: &[&Value], document: &Document) -> Option<Missing> {
     let not_a_pattern = |node: &&&Value| node.as_str().is_none_or(|pattern| regex::Regex::new(pattern).is_err());
     if query.pattern
         && let Some(node) = nodes.iter().find(not_a_pattern)
@@ -315,40 +327,49 @@ fn missing(query: &Query, nodes: &[&Value], document: &Value) -> Option<Missing>
     }
     let leading: Vec<&Segment> =
         query.segments.iter().take_while(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_))).collect();
-    let must = if query.tested && query.is_singular() { leading.len().saturating_sub(1) } else { leading.len() };
-    let mut node = document;
-    for (reached, segment) in leading[..must].iter().enumerate() {
-        match child(node, segment) {
-            Some(child) => node = child,
-            None => {
-                let exists = path(&query.segments[..reached]);
-                let nearest = nearest(node, segment);
-                let there = match node {
-                    Value::Object(_) | Value::Array(_) => String::new(),
-                    other => format!(" is {}, which", text::cut(&other.to_string(), 40)),
-                };
-                let name = match segment {
-                    Segment::Name(name) => format!("\"{}\"", text::cut(name, 60)),
-                    Segment::Index(index) => format!("element {index}"),
-                    Segment::Many(_) | Segment::Below(_) => String::new(),
-                };
-                let hint = match nearest.as_slice() {
-                    [] => String::new(),
-                    names => format!(
-                        "; did you mean {}?",
-                        names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" or ")
-                    ),
-                };
-                return Some(Missing {
-                    path: path(&query.segments[..must]),
-                    why: format!("{exists}{there} has no {name}{hint}"),
-                    exists,
-                    nearest,
-                });
+    let spared = usize::from(query.tested && query.is_singular() && !leading.is_empty());
+    let mut node = document.value();
+    for (reached, segment) in leading.iter().enumerate() {
+        let Some(child) = child(node, segment) else {
+            let unread = match segment {
+                Segment::Name(name) if reached == 0 => document.why_absent(name),
+                _ => None,
+            };
+            // Only that the last member is absent may be what was asked, and only where it is known to be absent.
+            if reached + spared >= leading.len() && unread.is_none() {
+                return None;
             }
-        }
+            let nearest = nearest(node, segment);
+            return Some(Missing {
+                path: path(&query.segments[..leading.len() - spared]),
+                exists: path(&query.segments[..reached]),
+                why: absence(&path(&query.segments[..reached]), node, segment, &nearest, unread),
+                nearest,
+            });
+        };
+        node = child;
     }
     None
+}
+
+/// In a sentence: what is there, what is not, and what may have been meant or gone wrong.
+fn absence(exists: &str, node: &Value, segment: &Segment, nearest: &[String], unread: Option<&str>) -> String {
+    let there = match node {
+        Value::Object(_) | Value::Array(_) => String::new(),
+        other => format!(" is {}, which", text::cut(&other.to_string(), 40)),
+    };
+    let name = match segment {
+        Segment::Name(name) => format!("\"{}\"", text::cut(name, 60)),
+        Segment::Index(index) => format!("element {index}"),
+        Segment::Many(_) | Segment::Below(_) => String::new(),
+    };
+    let quoted: Vec<String> = nearest.iter().map(|name| format!("\"{name}\"")).collect();
+    let hint = match (unread, quoted.as_slice()) {
+        (Some(why), _) => format!(", since it could not be read: {why}"),
+        (None, []) => String::new(),
+        (None, names) => format!("; did you mean {}?", names.join(" or ")),
+    };
+    format!("{exists}{there} has no {name}{hint}")
 }
 
 fn child<'d>(node: &'d Value, segment: &Segment) -> Option<&'d Value> {

@@ -1,7 +1,7 @@
 //! Step outputs of GitHub Actions: heredocs whose delimiter no value can know. Pure.
 
 /// Renders `outputs`, each between lines of `delimiter`.
-pub fn render(outputs: &[(&'static str, String)], delimiter: &str) -> String {
+pub fn render(outputs: &[(&str, String)], delimiter: &str) -> String {
     outputs
         .iter()
         .map(|(name, value)| {

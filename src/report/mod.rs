@@ -11,6 +11,8 @@ use serde::Serialize;
 
 use crate::assertion::Check;
 use crate::deploy::{Class, Deploy};
+use crate::document::Part;
+use crate::failure::Failure;
 use crate::verdict::Ending;
 use file::OutputFile;
 pub use text::{assertion as assertion_lines, render as verdict};
@@ -104,16 +106,28 @@ pub struct Verdict {
     /// The deploy that was judged, or last seen; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deploy: Option<DeploySeen>,
+    /// The deploy in the dashboard; `""` where that cannot be known.
+    pub url: String,
     /// Why the gate believes that this is the right deploy.
     pub belief: String,
     /// Whether the deploy was already over at the first look.
     pub preexisting: bool,
-    /// How many looks there were.
+    /// The deploy that took its place, or `""`.
+    pub superseded_by: String,
+    /// How many looks at the deploy there were.
     pub polls: u32,
     /// Every change that was seen.
     pub timeline: Vec<Moment>,
+    /// Which parts of the document came from which request; empty if none was put together.
+    pub document: Vec<Part>,
     /// Every assertion, judged or not.
     pub assertions: Vec<Check>,
+    /// The value of each `--extract`.
+    #[serde(serialize_with = "as_map")]
+    pub extracts: Vec<(String, String)>,
+    /// What the server says about the failure of the deploy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
     /// What the user should know.
     pub warnings: Vec<String>,
 }
@@ -182,24 +196,30 @@ impl Report {
     }
 
     /// The outputs for later steps of a pipeline: always all of them, empty where unknown.
-    pub fn outputs(&self) -> Vec<(&'static str, String)> {
+    pub fn outputs(&self) -> Vec<(&str, String)> {
         let verdict = self.targets.first();
         let deploy = verdict.and_then(|verdict| verdict.deploy.as_ref());
         let of_deploy = |field: fn(&DeploySeen) -> &String| deploy.map(field).cloned().unwrap_or_default();
-        vec![
-            ("outcome", self.outcome.into()),
-            ("reason", self.reason.into()),
-            ("exit-code", self.exit_code.to_string()),
-            ("deploy-id", of_deploy(|deploy| &deploy.id)),
-            ("build-id", of_deploy(|deploy| &deploy.build_id)),
-            ("workflow-id", of_deploy(|deploy| &deploy.workflow_id)),
-            ("status", of_deploy(|deploy| &deploy.status)),
-            ("status-description", of_deploy(|deploy| &deploy.status_description)),
-            ("commit", of_deploy(|deploy| &deploy.commit)),
-            ("url", String::new()),
-            ("duration-ms", self.duration_ms.to_string()),
-            ("polls", verdict.map_or(0, |verdict| verdict.polls).to_string()),
-        ]
+        let own = [
+            self.outcome.into(),
+            self.reason.into(),
+            self.exit_code.to_string(),
+            of_deploy(|deploy| &deploy.id),
+            of_deploy(|deploy| &deploy.build_id),
+            of_deploy(|deploy| &deploy.workflow_id),
+            of_deploy(|deploy| &deploy.status),
+            of_deploy(|deploy| &deploy.status_description),
+            of_deploy(|deploy| &deploy.commit),
+            verdict.map(|verdict| verdict.url.clone()).unwrap_or_default(),
+            self.duration_ms.to_string(),
+            verdict.map_or(0, |verdict| verdict.polls).to_string(),
+        ];
+        let extracts = verdict.map(|verdict| verdict.extracts.as_slice()).unwrap_or_default();
+        OUTPUTS
+            .into_iter()
+            .zip(own)
+            .chain(extracts.iter().map(|(name, value)| (name.as_str(), value.clone())))
+            .collect()
     }
 
     fn render(&self, format: Format) -> String {
@@ -210,6 +230,26 @@ impl Report {
             Format::Github => github::render(&self.outputs(), &format!("ghadelimiter_{}", uuid::Uuid::new_v4())),
         }
     }
+}
+
+/// The names of the outputs that every run has.
+pub const OUTPUTS: [&str; 12] = [
+    "outcome",
+    "reason",
+    "exit-code",
+    "deploy-id",
+    "build-id",
+    "workflow-id",
+    "status",
+    "status-description",
+    "commit",
+    "url",
+    "duration-ms",
+    "polls",
+];
+
+fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
 /// The files of all reports, open before the first request.

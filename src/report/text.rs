@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Report, Verdict};
 use crate::assertion::{Check, Truth};
+use crate::failure::Failure;
 use crate::text;
 
 /// Renders the verdict: outcome and why, then the assertions, those that failed first, then the facts.
@@ -16,6 +17,9 @@ pub fn render(report: &Report) -> String {
             verdict.assertions.iter().partition(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
         for check in failed.into_iter().chain(others) {
             assertion(check, &mut lines);
+        }
+        if let Some(failure) = &verdict.failure {
+            why(failure, &mut lines);
         }
         facts(verdict, &mut lines);
         lines.extend(verdict.warnings.iter().map(|warning| format!("  {:<13} {warning}", "warning")));
@@ -42,6 +46,14 @@ pub fn assertion(check: &Check, lines: &mut Vec<String>) {
     }
 }
 
+fn why(failure: &Failure, lines: &mut Vec<String>) {
+    if !failure.step.is_empty() {
+        lines.push(format!("  {:<13} {}", "failed step", failure.step));
+    }
+    lines.extend(failure.words.iter().map(|words| format!("  {:<13} {words}", "why")));
+    lines.extend(failure.log.iter().map(|line| format!("  {:<13} {line}", "log")));
+}
+
 fn facts(verdict: &Verdict, lines: &mut Vec<String>) {
     let mut fact = |name: &str, value: &str| {
         if !value.is_empty() {
@@ -56,6 +68,8 @@ fn facts(verdict: &Verdict, lines: &mut Vec<String>) {
         fact("build", &deploy.build_id);
         fact("workflow", &deploy.workflow_id);
         fact("commit", &deploy.commit);
+        fact("link", &verdict.url);
         fact("which", &verdict.belief);
+        fact("superseded by", &verdict.superseded_by);
     }
 }

@@ -1,0 +1,104 @@
+//! `--extract NAME=QUERY`: values of the document as outputs for later steps. Pure.
+
+use serde_json::Value;
+
+use crate::assertion::Assertion;
+use crate::document::Document;
+
+/// One output that the user wants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Extract {
+    /// Name of the output.
+    pub name: String,
+    query: Assertion,
+}
+
+impl std::str::FromStr for Extract {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = "it should be NAME=QUERY, like image=$.oci_artifact.tag, with a name of letters, digits, _ and - that does not begin with a digit or -";
+        let (name, query) = text.split_once('=').ok_or(wanted)?;
+        let (name, query) = (name.trim(), query.trim());
+        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+        if !is_name {
+            return Err(format!("\"{name}\" is not a name; {wanted}"));
+        }
+        let query =
+            Assertion::exactly(query).map_err(|malformed| format!("\"{query}\": expected {}", malformed.why))?;
+        if query.expression.queries[0].span != (0..query.expression.text.len()) {
+            return Err(format!("\"{}\" is not one query; {wanted}", query.expression.text));
+        }
+        Ok(Self { name: name.into(), query })
+    }
+}
+
+impl Extract {
+    /// One value as itself, a string bare and anything else as JSON; several as a JSON array; none as nothing.
+    ///
+    /// # Errors
+    /// Why there is no value: the query selects nothing, or the engines disagree.
+    pub fn value(&self, document: &Document) -> Result<String, String> {
+        let selected = self.query.select(document)?;
+        match selected.first().map(Vec::as_slice).unwrap_or_default() {
+            [] => Err(format!("{} selects nothing", self.query.expression.text)),
+            [Value::String(text)] => Ok(text.clone()),
+            [value] => Ok(value.to_string()),
+            values => Ok(Value::Array(values.iter().copied().cloned().collect()).to_string()),
+        }
+    }
+}
+
+/// Whether the names can all be outputs: GitHub does not tell upper from lower case.
+///
+/// # Errors
+/// The first that clashes.
+pub fn names(extracts: &[Extract], taken: &[&str]) -> Result<(), String> {
+    for (index, extract) in extracts.iter().enumerate() {
+        let others = extracts[..index].iter().map(|other| other.name.as_str()).chain(taken.iter().copied());
+        if others.into_iter().any(|other| other.eq_ignore_ascii_case(&extract.name)) {
+            return Err(format!(
+                "--extract (DEPLOY_GATE_EXTRACT) {}: there is another output of that name",
+                extract.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values() {
+        let document = Document::any(json!({"s": "a b", "n": 1, "l": ["x", 2], "o": {"k": null}}));
+        for (query, want) in [
+            ("$.s", "a b"),
+            ("$.n", "1"),
+            ("$.l[*]", "[\"x\",2]"),
+            ("@.l[0]", "x"),
+            ("$.o", "{\"k\":null}"),
+            ("$.o.k", "null"),
+        ] {
+            let extract: Extract = format!("x={query}").parse().expect(query);
+            assert_eq!(extract.value(&document).as_deref(), Ok(want), "{query}");
+        }
+        let none: Extract = "x=$.gone".parse().expect("parses");
+        assert_eq!(none.value(&document), Err("$.gone selects nothing".into()));
+    }
+
+    #[test]
+    fn names_and_queries_are_checked() {
+        for bad in ["x", "1x=$.a", "a b=$.a", "=$.a", "x=$.a == 1", "x=a", "x="] {
+            bad.parse::<Extract>().expect_err(bad);
+        }
+        let extracts: Vec<Extract> = ["Tag=$.a", "tag=$.b"].iter().map(|text| text.parse().expect("parses")).collect();
+        names(&extracts, &[]).expect_err("they differ by case only");
+        names(&extracts[..1], &["TAG"]).expect_err("it is taken");
+        names(&extracts[..1], &["outcome"]).expect("it is free");
+    }
+}

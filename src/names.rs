@@ -1,0 +1,86 @@
+//! An install or a component that is given by its name: its id is asked for once.
+
+use serde_json::Value;
+
+use crate::look::{self, Look, Miss};
+use crate::pin;
+use crate::session::Session;
+use crate::target::{Target, segment};
+use crate::verdict::Ending;
+
+/// Whether a text is an id, well-shaped or not: shapes change. Anything else is a name.
+pub fn is_id(text: &str, prefix: &str) -> bool {
+    text.starts_with(prefix) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
+/// What to tell the user of an id whose shape is not the server's.
+pub fn strange_shape(what: &str, id: &str, prefix: &str) -> Option<String> {
+    (!pin::is_shaped(id, prefix)).then(|| {
+        format!("{what} {id} does not look like an id, which is {prefix} and 23 lower-case letters or digits; it is taken as it is")
+    })
+}
+
+/// The target with ids for names.
+///
+/// # Errors
+/// The look that brought no id.
+pub fn resolve(target: &Target, session: &mut Session<'_>) -> Result<Target, Box<Look>> {
+    let (install, component) = (&target.install, &target.component);
+    let (has_install, has_component) = (is_id(install, "inl"), is_id(component, "cmp"));
+    if has_install && has_component {
+        return Ok(target.clone());
+    }
+    let path = format!("/v1/installs/{}", segment(install));
+    let answer = session.get(&path);
+    let document = look::json(answer, session.clock.utc()).map_err(|look| unknown("install", install, look))?;
+    let found =
+        document["id"].as_str().filter(|id| is_id(id, "inl")).ok_or_else(|| strange("the install has no id"))?;
+    if document["name"] != *install && found != install {
+        return Err(strange("the answer is about another install"));
+    }
+    let found = found.to_owned();
+    let id = if has_component {
+        component.clone()
+    } else {
+        let mut components = document["install_components"].as_array().cloned().unwrap_or_default();
+        if named(&components, component).is_empty() {
+            components = session
+                .pages(&format!("/v1/installs/{}/components", segment(&found)))
+                .map_err(|look| unknown("component", component, look))?;
+        }
+        match named(&components, component).as_slice() {
+            [id] => id.clone(),
+            [] => return Err(not_found(format!("the install {found} has no component \"{component}\""))),
+            ids => return Err(not_found(format!("the install {found} has {} components \"{component}\"", ids.len()))),
+        }
+    };
+    Ok(Target { install: found, component: id })
+}
+
+/// The ids of the components of that name.
+fn named(components: &[Value], name: &str) -> Vec<String> {
+    let mut ids: Vec<String> = components
+        .iter()
+        .filter(|entry| entry["component"]["name"] == name || entry["component_name"] == name)
+        .filter_map(|entry| entry["component_id"].as_str().or(entry["component"]["id"].as_str()))
+        .map(Into::into)
+        .collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+fn not_found(why: String) -> Box<Look> {
+    Box::new(Look::Refused(Ending::NotFound, why))
+}
+
+fn strange(why: &str) -> Box<Look> {
+    Box::new(Look::Missed(Miss { why: format!("200, but {why}"), retry_after: None }))
+}
+
+fn unknown(what: &str, name: &str, look: Box<Look>) -> Box<Look> {
+    match *look {
+        Look::Absent(miss) => not_found(format!("the {what} \"{name}\" is not known: {}", miss.why)),
+        other => Box::new(other),
+    }
+}

@@ -1,0 +1,152 @@
+//! What a run does in the world: asks, waits and tells. Whatever is decided is decided elsewhere.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::clock::{Clock, Signal};
+use crate::look::{self, Answer, Look};
+use crate::progress::Progress;
+use crate::source::{Request, Source};
+use crate::target::{Target, segment};
+use crate::text;
+use crate::watch::Ask;
+
+/// How much longer than the deadline a look may take. The last look begins at the deadline at the latest.
+const LAST_LOOK: Duration = Duration::from_secs(2);
+/// How many records a page of the server has at most.
+const PAGE: usize = 100;
+/// How many pages are read of anything.
+const PAGES: usize = 100;
+
+/// The world, for the time of one run.
+pub struct Session<'w> {
+    /// Whom to ask.
+    pub source: &'w mut dyn Source,
+    /// Time.
+    pub clock: &'w mut dyn Clock,
+    /// The log.
+    pub progress: Progress<'w>,
+    /// Makes the trace ids.
+    pub dice: fastrand::Rng,
+    /// The id of the latest request.
+    pub trace: String,
+    /// When the run ends.
+    pub deadline: Duration,
+    /// Whether this server knows deploys by the older of two paths.
+    pub by_install: bool,
+}
+
+impl Session<'_> {
+    /// Sends one GET.
+    pub fn get(&mut self, path: &str) -> Answer {
+        self.get_within(path, self.deadline.saturating_sub(self.clock.now()) + LAST_LOOK)
+    }
+
+    /// Sends one GET that may take so long.
+    pub fn get_within(&mut self, path: &str, within: Duration) -> Answer {
+        self.trace =
+            uuid::Builder::from_random_bytes(std::array::from_fn(|_| self.dice.u8(..))).into_uuid().to_string();
+        let request = Request { path: path.into(), at: self.clock.now(), within, trace: self.trace.clone() };
+        let answer = self.source.ask(&request);
+        let status = answer.as_ref().map_or_else(|_| "no answer".into(), |response| response.status.to_string());
+        self.progress.say_more(self.clock.now(), &format!("GET {path}: {status} (trace {})", self.trace));
+        answer
+    }
+
+    /// Looks at what the watch asks for.
+    pub fn look(&mut self, ask: &Ask, target: &Target) -> Look {
+        match ask {
+            Ask::Latest => {
+                let answer = self.get(&target.latest());
+                look::deploy(answer, target, self.clock.utc())
+            }
+            Ask::Deploy(id) => self.deploy(id, target),
+            Ask::Workflow(id) => self.workflow(id, target),
+        }
+    }
+
+    /// The deploy by its id, by the newer path or else the older one.
+    fn deploy(&mut self, id: &str, target: &Target) -> Look {
+        if !self.by_install {
+            let answer = self.get(&target.deploy(id));
+            match look::deploy(answer, target, self.clock.utc()) {
+                Look::Absent(_) => {}
+                look => return look,
+            }
+        }
+        let answer = self.get(&target.deploy_by_install(id));
+        let look = look::deploy(answer, target, self.clock.utc());
+        self.by_install |= matches!(look, Look::Seen(..));
+        look
+    }
+
+    /// The workflow with all its steps, which some servers do not embed.
+    fn workflow(&mut self, id: &str, target: &Target) -> Look {
+        let path = format!("/v1/workflows/{}", segment(id));
+        let answer = self.get(&path);
+        let look = look::workflow(answer, id, target, self.clock.utc());
+        let Look::Workflow(mut workflow, mut whole) = look else { return look };
+        if whole.get("steps").is_none_or(Value::is_null) {
+            let steps = match self.pages(&format!("{path}/steps")) {
+                Ok(steps) => Value::Array(steps),
+                Err(look) => return *look,
+            };
+            whole["steps"] = steps;
+            workflow = match serde_json::from_value(whole.clone()) {
+                Ok(workflow) => workflow,
+                Err(error) => {
+                    let why = format!("200, but the steps of the workflow are strange ({error})");
+                    return Look::Missed(look::Miss { why, retry_after: None });
+                }
+            };
+        }
+        Look::Workflow(workflow, whole)
+    }
+
+    /// Every element of a list that the server gives page by page.
+    ///
+    /// # Errors
+    /// The first look that is not a page.
+    pub fn pages(&mut self, path: &str) -> Result<Vec<Value>, Box<Look>> {
+        let mut elements: Vec<Value> = Vec::new();
+        for page in 0..PAGES {
+            let answer = self.get(&format!("{path}?limit={PAGE}&offset={}", page * PAGE));
+            let more = answer.as_ref().is_ok_and(|response| response.header("x-nuon-page-next") == Some("true"));
+            let Value::Array(found) = look::json(answer, self.clock.utc())? else {
+                let why = "200, but the body is not a list".into();
+                return Err(Box::new(Look::Missed(look::Miss { why, retry_after: None })));
+            };
+            elements.extend(found);
+            if !more {
+                return Ok(elements);
+            }
+        }
+        let why = format!("there are more than {PAGES} pages of {path}");
+        Err(Box::new(Look::Refused(crate::verdict::Ending::BadAnswer, why)))
+    }
+
+    /// Waits, with a heartbeat that says `so_far`.
+    pub fn pause(&mut self, wait: Duration, so_far: &str) -> Option<Signal> {
+        let until = self.clock.now() + wait;
+        self.progress.say_more(self.clock.now(), &format!("next look in {}", text::duration(wait)));
+        loop {
+            let left = until.saturating_sub(self.clock.now());
+            let due = self.progress.due().saturating_sub(self.clock.now());
+            if let Some(signal) = self.clock.sleep(left.min(due)) {
+                return Some(signal);
+            }
+            if self.clock.now() >= self.progress.due() {
+                self.progress.say(self.clock.now(), so_far);
+            }
+            if self.clock.now() >= until {
+                return None;
+            }
+        }
+    }
+
+    /// Whether a signal has come.
+    pub fn interrupted(&mut self) -> Option<Signal> {
+        self.clock.sleep(Duration::ZERO)
+    }
+}

@@ -1,0 +1,205 @@
+//! What is read from a workflow: whether it goes on, has ended, or waits for a person. Pure.
+//!
+//! A deploy's own status does not tell: `pending-approval` is written after every plan, approved or not, and a deploy
+//! stays queued for ever when its workflow has died.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// The parts of a workflow that decide.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[allow(missing_docs, reason = "the server's own names")]
+pub struct Workflow {
+    pub id: Option<String>,
+    pub owner_id: Option<String>,
+    pub metadata: Option<Map<String, Value>>,
+    pub status: Option<Progress>,
+    pub finished: Option<bool>,
+    pub steps: Option<Vec<Step>>,
+}
+
+/// A step of a workflow.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[allow(missing_docs, reason = "the server's own names")]
+pub struct Step {
+    pub id: Option<String>,
+    pub name: Option<String>,
+    pub status: Option<Progress>,
+    pub retried: Option<bool>,
+    pub step_target_id: Option<String>,
+    pub approval: Option<Approval>,
+}
+
+/// The status of a workflow or a step.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[allow(missing_docs, reason = "the server's own names")]
+pub struct Progress {
+    pub status: Option<String>,
+    pub status_human_description: Option<String>,
+    pub metadata: Option<Map<String, Value>>,
+}
+
+/// The approval of a step.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[allow(missing_docs, reason = "the server's own names")]
+pub struct Approval {
+    pub response: Option<Value>,
+}
+
+/// Where a workflow is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It goes on; the words say with what.
+    Running(String),
+    /// A person must act: approve a step, or take up a workflow that is parked. The words say what.
+    Waiting(String),
+    /// It is parked after a failed step until a person retries or skips it.
+    Parked(String),
+    /// It is over and well.
+    Succeeded,
+    /// It is over and not well; the words say how.
+    Failed(String),
+}
+
+impl Progress {
+    fn word(&self) -> &str {
+        self.status.as_deref().unwrap_or_default()
+    }
+}
+
+fn word(progress: Option<&Progress>) -> &str {
+    progress.map(Progress::word).unwrap_or_default()
+}
+
+impl Step {
+    /// Its status.
+    pub fn word(&self) -> &str {
+        word(self.status.as_ref())
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("without a name")
+    }
+
+    fn marked(&self, name: &str) -> bool {
+        let metadata = self.status.as_ref().and_then(|status| status.metadata.as_ref());
+        matches!(metadata.and_then(|metadata| metadata.get(name)), Some(Value::Bool(true)))
+    }
+
+    /// Whether it failed for good: retried ones are marked by either generation of the server in its own way.
+    pub fn failed(&self) -> bool {
+        let failed = ["error", "cancelled", "approval-denied", "approval-expired", "not-attempted"];
+        let forgiven = self.retried == Some(true) || self.marked("auto_retried") || self.marked("skipped_on_failure");
+        failed.contains(&self.word()) && !forgiven
+    }
+
+    /// Why it failed, in the server's words, the most telling first.
+    pub fn words(&self) -> Vec<String> {
+        let Some(status) = &self.status else { return Vec::new() };
+        let metadata =
+            |name: &str| status.metadata.as_ref().and_then(|metadata| metadata.get(name)).and_then(Value::as_str);
+        let words = [metadata("err_message"), metadata("reason"), status.status_human_description.as_deref()];
+        words.into_iter().flatten().filter(|words| !words.is_empty()).map(Into::into).collect()
+    }
+}
+
+impl Workflow {
+    /// Its steps.
+    pub fn steps(&self) -> &[Step] {
+        self.steps.as_deref().unwrap_or_default()
+    }
+
+    /// The install that it belongs to, if it says.
+    pub fn install(&self) -> Option<&str> {
+        let noted = self.metadata.as_ref().and_then(|metadata| metadata.get("install_id")).and_then(Value::as_str);
+        noted.or(self.owner_id.as_deref()).filter(|install| install.starts_with("inl"))
+    }
+
+    /// Where it is. `finished` alone is not the end, since it is written before the last status and stays through a
+    /// retry; nor is `success` alone, which some servers write after each step. A cancelled one is never `finished`.
+    pub fn stage(&self) -> Stage {
+        let own = word(self.status.as_ref());
+        let steps = |words: &[&str]| self.steps().iter().find(|step| words.contains(&step.word()));
+        let moving = steps(&["in-progress", "checking-plan", "planning", "applying", "retrying"]);
+        let told = || {
+            let told = self.status.as_ref().and_then(|status| status.status_human_description.as_deref());
+            told.filter(|words| !words.is_empty()).map_or_else(String::new, |words| format!(": {words}"))
+        };
+        let asks = |step: &&Step| {
+            let answered =
+                step.approval.as_ref().and_then(|approval| approval.response.as_ref()).is_some_and(|r| !r.is_null());
+            step.word() == "approval-awaiting" && !answered
+        };
+        let finished = self.finished == Some(true);
+        match own {
+            "cancelled" => Stage::Failed(format!("cancelled{}", told())),
+            "error" if finished && moving.is_none() => Stage::Failed(format!("error{}", told())),
+            "success" if finished && moving.is_none() && steps(&["pending", "approval-awaiting"]).is_none() => {
+                Stage::Succeeded
+            }
+            _ if self.steps().iter().any(|step| asks(&step)) => {
+                let step = self.steps().iter().find(asks).map(Step::name).unwrap_or_default();
+                Stage::Waiting(format!("step \"{step}\" must be approved"))
+            }
+            "failed-pending-retry" => Stage::Parked(format!("the workflow is parked{}", told())),
+            _ => Stage::Running(match moving.or_else(|| steps(&["pending"])) {
+                Some(step) if step.word() == "pending" => format!("step \"{}\" is next", step.name()),
+                Some(step) => format!("step \"{}\" is {}", step.name(), step.word()),
+                None if matches!(own, "" | "pending" | "queued") => "queued behind another workflow".into(),
+                None => format!("the workflow is {own}"),
+            }),
+        }
+    }
+
+    /// The step that failed `deploy`, or else any that failed for good.
+    pub fn culprit(&self, deploy: &str) -> Option<&Step> {
+        let failed = |step: &&Step| step.failed() && step.word() != "not-attempted";
+        let own = self.steps().iter().rev().filter(failed).find(|step| step.step_target_id.as_deref() == Some(deploy));
+        own.or_else(|| self.steps().iter().find(failed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn where_a_workflow_is() {
+        let stage = |status: &str, finished: bool, steps: &[&str]| {
+            let steps: Vec<Value> = steps
+                .iter()
+                .map(|step| {
+                    let (word, approval) = step
+                        .split_once('+')
+                        .map_or((*step, json!(null)), |(word, _)| (word, json!({"response": {"type": "approve"}})));
+                    json!({"name": "s", "status": {"status": word}, "approval": approval})
+                })
+                .collect();
+            let workflow = json!({"id": "inw1", "status": {"status": status}, "finished": finished, "steps": steps});
+            let workflow: Workflow = serde_json::from_value(workflow).expect("a workflow");
+            format!("{:?}", workflow.stage())
+        };
+        let cases: &[(&str, bool, &[&str], &str)] = &[
+            ("pending", false, &[], "Running(\"queued behind another workflow\")"),
+            ("in-progress", false, &["success", "in-progress"], "Running(\"step \\\"s\\\" is in-progress\")"),
+            ("success", false, &["success", "pending"], "Running(\"step \\\"s\\\" is next\")"),
+            ("success", true, &["success", "pending"], "Running(\"step \\\"s\\\" is next\")"),
+            ("success", true, &["success", "in-progress"], "Running(\"step \\\"s\\\" is in-progress\")"),
+            ("success", true, &["success", "approved", "error"], "Succeeded"),
+            ("in-progress", true, &["error"], "Running(\"the workflow is in-progress\")"),
+            ("error", true, &["error", "not-attempted"], "Failed(\"error\")"),
+            ("error", true, &["error", "in-progress"], "Running(\"step \\\"s\\\" is in-progress\")"),
+            ("error", false, &["error"], "Running(\"the workflow is error\")"),
+            ("cancelled", false, &["approval-awaiting", "pending"], "Failed(\"cancelled\")"),
+            ("in-progress", false, &["approval-awaiting"], "Waiting(\"step \\\"s\\\" must be approved\")"),
+            ("in-progress", false, &["approval-awaiting+"], "Running(\"the workflow is in-progress\")"),
+            ("failed-pending-retry", false, &["error"], "Parked(\"the workflow is parked\")"),
+        ];
+        for (status, finished, steps, want) in cases {
+            assert_eq!(stage(status, *finished, steps), *want, "{status} {finished} {steps:?}");
+        }
+    }
+}
