@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::object::Object;
+
 /// The parts of a deploy document that every look needs. Everything else is skipped unread.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Deploy {
@@ -39,10 +41,10 @@ pub struct Deploy {
     pub updated_at: Option<String>,
     /// The build that was deployed.
     #[serde(default)]
-    pub component_build: Option<Build>,
+    pub component_build: Option<Object<Build>>,
     /// The status that decides. Absent until the first transition.
     #[serde(default)]
-    pub status_v2: Option<Status>,
+    pub status_v2: Option<Object<Status>>,
 }
 
 /// `component_build`.
@@ -50,7 +52,7 @@ pub struct Deploy {
 pub struct Build {
     #[serde(default)]
     #[allow(missing_docs)]
-    pub vcs_connection_commit: Option<Commit>,
+    pub vcs_connection_commit: Option<Object<Commit>>,
     #[serde(default)]
     #[allow(missing_docs)]
     pub git_ref: Option<String>,
@@ -286,7 +288,7 @@ mod tests {
     fn deploy(word: &str, kind: &str) -> Deploy {
         Deploy {
             install_deploy_type: Some(kind.into()),
-            status_v2: Some(Status { status: Some(word.into()), ..Status::default() }),
+            status_v2: Some(Object(Status { status: Some(word.into()), ..Status::default() })),
             ..Deploy::default()
         }
     }

@@ -287,7 +287,7 @@ impl Gate {
     fn explain(&mut self, ending: Ending, session: &mut Session<'_>) {
         let Some((deploy, _)) = self.watch.deploy() else { return };
         let (id, workflow) = (deploy.id().to_owned(), deploy.workflow().to_owned());
-        if ending.outcome() == Outcome::Interrupted {
+        if matches!(ending.outcome(), Outcome::Interrupted | Outcome::Undecided) || ending == Ending::Unreachable {
             return;
         }
         if ending == Ending::DeployFailed {
@@ -297,7 +297,7 @@ impl Gate {
                 _ => None,
             };
             let workflow: Option<Box<Workflow>> = match session.look(&Ask::Workflow(workflow.clone()), &self.target) {
-                Look::Workflow(workflow, _) if !workflow.steps().is_empty() => Some(workflow),
+                Look::Workflow(workflow, _) if workflow.steps().next().is_some() => Some(workflow),
                 _ => None,
             };
             let deploy = detail.as_ref().map(Document::value);
@@ -314,15 +314,17 @@ impl Gate {
         self.dashboard(session);
     }
 
-    /// Where the dashboard is: what the API says, or what is known of the public one.
+    /// Where the dashboard is: known for the public API, else what the API says.
     fn dashboard(&mut self, session: &mut Session<'_>) -> String {
+        if self.dashboard.is_none() && self.place.api == "https://api.nuon.co" {
+            self.dashboard = Some("https://app.nuon.co".into());
+        }
         if self.dashboard.is_none() {
             let answer = session.get_within("/v1/general/cli-config", EXPLAINING);
             let config = look::json(answer, session.clock.utc()).unwrap_or_default();
             let told = config["dashboard_url"].as_str().map(|url| url.trim_end_matches('/'));
             let told = told.filter(|url| url.starts_with("https://") || url.starts_with("http://"));
-            let public = (self.place.api == "https://api.nuon.co").then_some("https://app.nuon.co");
-            self.dashboard = Some(told.or(public).unwrap_or_default().into());
+            self.dashboard = Some(told.unwrap_or_default().into());
         }
         self.dashboard.clone().unwrap_or_default()
     }
@@ -361,7 +363,7 @@ impl Gate {
                 "nothing shows that it is the one you mean"
             };
             self.warnings.push(format!(
-                "deploy {} was already over at the first look{age}: {doubt}; pin it with --workflow, --deploy, --previous or --fresh",
+                "deploy {} was already over when first seen{age}: {doubt}; pin it with --workflow, --deploy, --previous or --fresh",
                 deploy.id()
             ));
         }

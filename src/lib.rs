@@ -35,6 +35,7 @@ pub mod session;
 pub mod deploy;
 pub mod workflow;
 pub mod look;
+pub mod object;
 pub mod pin;
 pub mod schedule;
 pub mod watch;

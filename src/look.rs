@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::deploy::Deploy;
+use crate::object::Object;
 use crate::source::{Fault, Response};
 use crate::target::Target;
 use crate::verdict::Ending;
@@ -46,7 +47,7 @@ pub type Answer = Result<Response, Fault>;
 /// Reads the answer to a look at a deploy of `target`. `utc` is the calendar now, for a `Retry-After` that is a date.
 pub fn deploy(answer: Answer, target: &Target, utc: Option<Timestamp>) -> Look {
     look(answer, utc, "no deploy yet", |body| {
-        let deploy: Deploy = read(body, "a deploy document")?;
+        let Object(deploy): Object<Deploy> = read(body, "a deploy document")?;
         for (got, wanted, name) in
             [(&deploy.install_id, &target.install, "install"), (&deploy.component_id, &target.component, "component")]
         {
@@ -64,7 +65,7 @@ pub fn deploy(answer: Answer, target: &Target, utc: Option<Timestamp>) -> Look {
 /// Reads the answer to a look at the workflow `id` of `target`.
 pub fn workflow(answer: Answer, id: &str, target: &Target, utc: Option<Timestamp>) -> Look {
     look(answer, utc, "no such workflow", |body| {
-        let workflow: Workflow = read(body, "a workflow")?;
+        let Object(workflow): Object<Workflow> = read(body, "a workflow")?;
         if workflow.id.as_deref() != Some(id) {
             let got = workflow.id.unwrap_or_default();
             return Err(Unreadable::Strange(format!("the document is of another workflow, \"{got}\"")));
@@ -281,6 +282,8 @@ mod tests {
             (200, "<html>", "missed"),
             (200, "null", "missed"),
             (200, "[]", "missed"),
+            (200, r#"["dpl1"]"#, "missed"),
+            (200, r#"{"id":"dpl1","status_v2":["active"]}"#, "missed"),
             (200, r#"{"id":"dpl1""#, "missed"),
             (200, r#"{"id":"dpl1"} {"id":"dpl2"}"#, "missed"),
             (200, r#"{"id":5}"#, "missed"),

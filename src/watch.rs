@@ -574,7 +574,7 @@ impl Watch {
                     return self.ask(Goal::Deploy);
                 }
                 self.parts.workflow = Some(Ok(value));
-                Step::Judge(Box::new(std::mem::take(&mut self.parts)))
+                self.judge()
             }
             Look::Missed(miss) if (must_end || self.rules.document_is_needed) && now < self.rules.timeout => {
                 if self.only_workflow {
@@ -598,6 +598,12 @@ impl Watch {
         if !self.workflow().is_empty() {
             self.parts.workflow = Some(Err(why.into()));
         }
+        self.judge()
+    }
+
+    /// The document is whole. If it turns out not to be readable, the deploy is looked at again.
+    fn judge(&mut self) -> Step {
+        self.goal = Goal::Deploy;
         Step::Judge(Box::new(std::mem::take(&mut self.parts)))
     }
 

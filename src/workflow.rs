@@ -6,6 +6,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::object::Object;
+
 /// The parts of a workflow that decide.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[allow(missing_docs, reason = "the server's own names")]
@@ -13,9 +15,9 @@ pub struct Workflow {
     pub id: Option<String>,
     pub owner_id: Option<String>,
     pub metadata: Option<Map<String, Value>>,
-    pub status: Option<Progress>,
+    pub status: Option<Object<Progress>>,
     pub finished: Option<bool>,
-    pub steps: Option<Vec<Step>>,
+    pub steps: Option<Vec<Object<Step>>>,
 }
 
 /// A step of a workflow.
@@ -24,10 +26,10 @@ pub struct Workflow {
 pub struct Step {
     pub id: Option<String>,
     pub name: Option<String>,
-    pub status: Option<Progress>,
+    pub status: Option<Object<Progress>>,
     pub retried: Option<bool>,
     pub step_target_id: Option<String>,
-    pub approval: Option<Approval>,
+    pub approval: Option<Object<Approval>>,
 }
 
 /// The status of a workflow or a step.
@@ -67,8 +69,8 @@ impl Progress {
     }
 }
 
-fn word(progress: Option<&Progress>) -> &str {
-    progress.map(Progress::word).unwrap_or_default()
+fn word(progress: Option<&Object<Progress>>) -> &str {
+    progress.map(|progress| progress.word()).unwrap_or_default()
 }
 
 impl Step {
@@ -106,8 +108,8 @@ impl Step {
 
 impl Workflow {
     /// Its steps.
-    pub fn steps(&self) -> &[Step] {
-        self.steps.as_deref().unwrap_or_default()
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
+        self.steps.iter().flatten().map(|step| &step.0)
     }
 
     /// The install that it belongs to, if it says.
@@ -120,7 +122,7 @@ impl Workflow {
     /// retry; nor is `success` alone, which some servers write after each step. A cancelled one is never `finished`.
     pub fn stage(&self) -> Stage {
         let own = word(self.status.as_ref());
-        let steps = |words: &[&str]| self.steps().iter().find(|step| words.contains(&step.word()));
+        let steps = |words: &[&str]| self.steps().find(|step| words.contains(&step.word()));
         let moving = steps(&["in-progress", "checking-plan", "planning", "applying", "retrying"]);
         let told = || {
             let told = self.status.as_ref().and_then(|status| status.status_human_description.as_deref());
@@ -138,8 +140,8 @@ impl Workflow {
             "success" if finished && moving.is_none() && steps(&["pending", "approval-awaiting"]).is_none() => {
                 Stage::Succeeded
             }
-            _ if self.steps().iter().any(|step| asks(&step)) => {
-                let step = self.steps().iter().find(asks).map(Step::name).unwrap_or_default();
+            _ if self.steps().any(|step| asks(&step)) => {
+                let step = self.steps().find(asks).map(Step::name).unwrap_or_default();
                 Stage::Waiting(format!("step \"{step}\" must be approved"))
             }
             "failed-pending-retry" => Stage::Parked(format!("the workflow is parked{}", told())),
@@ -155,8 +157,8 @@ impl Workflow {
     /// The step that failed `deploy`, or else any that failed for good.
     pub fn culprit(&self, deploy: &str) -> Option<&Step> {
         let failed = |step: &&Step| step.failed() && step.word() != "not-attempted";
-        let own = self.steps().iter().rev().filter(failed).find(|step| step.step_target_id.as_deref() == Some(deploy));
-        own.or_else(|| self.steps().iter().find(failed))
+        let own = self.steps().rev().filter(failed).find(|step| step.step_target_id.as_deref() == Some(deploy));
+        own.or_else(|| self.steps().find(failed))
     }
 }
 

@@ -50,7 +50,7 @@ impl Answer {
 /// A deploy document as the server gives it; `""` is a deploy whose `status_v2` is absent.
 fn document(status: &str) -> Value {
     let mut document = json!({
-        "id": "dpl1", "install_id": "", "build_id": "bld1", "install_workflow_id": "inw1",
+        "id": DEPLOY, "install_id": "", "build_id": BUILD,
         "install_deploy_type": "apply", "plan_only": false, "status": "legacy", "outputs": {},
         "created_at": "2026-01-14T16:00:00Z", "updated_at": "2026-01-14T16:00:00Z",
     });
@@ -73,22 +73,67 @@ fn deploy(status: &str) -> Answer {
     seen(&document(status))
 }
 
-/// Answers in order; the last one for ever.
-struct Script {
-    answers: VecDeque<Answer>,
-    clock: VirtualClock,
-    looks: std::rc::Rc<std::cell::RefCell<Vec<Duration>>>,
+/// A workflow as the server gives it, with steps as `name=status`.
+fn workflow(status: &str, steps: &[&str]) -> Answer {
+    let finished = matches!(status, "success" | "error");
+    let steps: Vec<Value> = steps
+        .iter()
+        .map(|step| {
+            let (name, status) = step.split_once('=').expect("name=status");
+            let words = json!({"err_message": format!("{name} broke")});
+            json!({"id": name, "name": name, "status": {"status": status, "metadata": words}, "step_target_id": DEPLOY})
+        })
+        .collect();
+    seen(&json!({
+        "id": WORKFLOW, "owner_id": INSTALL, "plan_only": false, "finished": finished,
+        "status": {"status": status, "status_human_description": format!("about {status}")}, "steps": steps,
+    }))
 }
+
+const INSTALL: &str = "inl00000000000000000000001";
+const COMPONENT: &str = "cmp00000000000000000000001";
+const DEPLOY: &str = "dpl00000000000000000000001";
+const NEWER: &str = "dpl00000000000000000000002";
+const WORKFLOW: &str = "inw00000000000000000000001";
+const BUILD: &str = "bld00000000000000000000001";
+
+/// Answers in order, the last one for ever, for each path that ends or begins so. A path without any is answered 404,
+/// but a deploy by its id like the last look at the latest if that was it.
+struct Script {
+    routes: Vec<(String, VecDeque<Answer>)>,
+    latest: Option<Response>,
+    clock: VirtualClock,
+    looks: Looks,
+}
+
+/// When each path was asked.
+type Looks = std::rc::Rc<std::cell::RefCell<Vec<(Duration, String)>>>;
 
 impl Source for Script {
     fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
-        assert_eq!(request.path, "/v1/installs/inl1/components/cmp1/deploys/latest");
-        self.looks.borrow_mut().push(self.clock.now());
-        let answer = if self.answers.len() > 1 { self.answers.pop_front() } else { self.answers.front().cloned() };
-        let answer = answer.expect("a script has an answer");
+        self.looks.borrow_mut().push((self.clock.now(), request.path.clone()));
+        let route = self.routes.iter_mut().find(|(path, _)| request.path.contains(path.as_str()));
+        let answer = match route {
+            Some((_, answers)) if answers.len() > 1 => answers.pop_front(),
+            Some((_, answers)) => answers.front().cloned(),
+            None => {
+                let latest = self.latest.clone().filter(|latest| {
+                    let document: Value = serde_json::from_slice(&latest.body).unwrap_or_default();
+                    request.path.ends_with(document["id"].as_str().unwrap_or("no id"))
+                });
+                Some(Answer {
+                    answer: Ok(latest.unwrap_or(Response { status: 404, ..Response::default() })),
+                    takes: Duration::ZERO,
+                })
+            }
+        };
+        let answer = answer.expect("a route has an answer");
         self.clock.sleep(answer.takes.min(request.within));
         if answer.takes > request.within {
             return Err(Fault::Transient("no whole answer in time".into()));
+        }
+        if request.path.ends_with("/latest") {
+            self.latest = answer.answer.clone().ok();
         }
         answer.answer
     }
@@ -127,7 +172,7 @@ struct Ran {
     err: String,
     report: Value,
     outputs: Vec<(String, String)>,
-    looks: Vec<Duration>,
+    looks: Vec<(Duration, String)>,
     folder: tempfile::TempDir,
 }
 
@@ -145,6 +190,16 @@ impl Ran {
         self.outputs.iter().rev().find(|(output, _)| output == name).map_or("no such output", |(_, value)| value)
     }
 
+    /// When the latest deploy was looked at.
+    fn latest(&self) -> Vec<Duration> {
+        self.looks.iter().filter(|(_, path)| path.ends_with("/latest")).map(|(at, _)| *at).collect()
+    }
+
+    /// How often a path that contains this was asked.
+    fn asked(&self, path: &str) -> usize {
+        self.looks.iter().filter(|(_, asked)| asked.contains(path)).count()
+    }
+
     fn seconds(&self) -> u64 {
         self.report["duration_ms"].as_u64().unwrap_or_default() / 1000
     }
@@ -154,11 +209,17 @@ impl Ran {
     }
 }
 
+/// Runs `wait` with these answers for the latest deploy.
 fn run(arguments: &[&str], answers: &[Answer]) -> Ran {
-    run_until(arguments, answers, None)
+    run_until(arguments, &[("/latest", answers)], None)
 }
 
-fn run_until(arguments: &[&str], answers: &[Answer], signal: Option<(u64, Signal)>) -> Ran {
+/// Runs `wait` with answers for each path.
+fn run_with(arguments: &[&str], routes: &[(&str, &[Answer])]) -> Ran {
+    run_until(arguments, routes, None)
+}
+
+fn run_until(arguments: &[&str], routes: &[(&str, &[Answer])], signal: Option<(u64, Signal)>) -> Ran {
     let clock = VirtualClock::new("2026-01-14T17:00:00Z".parse().ok());
     let mut clock_of_run: Box<dyn Clock> = match signal {
         None => Box::new(clock.clone()),
@@ -167,7 +228,12 @@ fn run_until(arguments: &[&str], answers: &[Answer], signal: Option<(u64, Signal
     let folder = tempfile::tempdir().expect("a folder");
     let (json, github) = (folder.path().join("result.json"), folder.path().join("github"));
     let place = |text: &&str| OsString::from(text.replace("FOLDER", &folder.path().to_string_lossy()));
-    let mut all: Vec<OsString> = ["deploy-gate", "wait", "--install=inl1", "--component=cmp1"].map(Into::into).into();
+    let mut all: Vec<OsString> = ["deploy-gate".into(), "wait".into()].into();
+    for (flag, id) in [("--install", INSTALL), ("--component", COMPONENT)] {
+        if !arguments.iter().any(|argument| argument.starts_with(flag)) {
+            all.push(format!("{flag}={id}").into());
+        }
+    }
     all.push(format!("--report=json={}", json.display()).into());
     all.push(format!("--report=github={}", github.display()).into());
     all.extend(arguments.iter().map(place));
@@ -180,7 +246,11 @@ fn run_until(arguments: &[&str], answers: &[Answer], signal: Option<(u64, Signal
             clock: &mut *clock_of_run,
             connect: &mut |_| {
                 Box::new(Script {
-                    answers: answers.iter().cloned().collect(),
+                    routes: routes
+                        .iter()
+                        .map(|(path, answers)| ((*path).into(), answers.iter().cloned().collect()))
+                        .collect(),
+                    latest: None,
                     clock: clock.clone(),
                     looks: std::rc::Rc::clone(&looks),
                 })
@@ -232,7 +302,7 @@ fn holds_together(ran: &Ran) {
 #[test]
 fn a_deploy_from_nothing_to_active() {
     let ran = run(
-        &["--assert", "applied: $.plan_only == false", "--assert=$.build_id == 'bld1'"],
+        &["--assert", "applied: $.plan_only == false", "--assert=$.build_id == 'bld00000000000000000000001'"],
         &[
             http(404, r#"{"error":"record not found","description":"not found"}"#),
             deploy(""),
@@ -242,40 +312,43 @@ fn a_deploy_from_nothing_to_active() {
             deploy("active"),
         ],
     );
+    let short = |text: &str| {
+        text.replace(DEPLOY, "DPL").replace(INSTALL, "INL").replace(COMPONENT, "CMP").replace(BUILD, "BLD")
+    };
     assert_eq!(
-        ran.out,
-        "passed: deploy dpl1 is \"active\", all 2 assertions are true\n\
+        short(&ran.out),
+        "passed: deploy DPL is \"active\", all 2 assertions are true\n\
          \x20 true          applied: $.plan_only == false\n\
          \x20               $.plan_only -> false\n\
-         \x20 true          $.build_id == 'bld1'\n\
-         \x20               $.build_id -> \"bld1\"\n\
-         \x20 install       inl1\n\
-         \x20 component     cmp1\n\
-         \x20 deploy        dpl1\n\
+         \x20 true          $.build_id == 'BLD'\n\
+         \x20               $.build_id -> \"BLD\"\n\
+         \x20 install       INL\n\
+         \x20 component     CMP\n\
+         \x20 deploy        DPL\n\
          \x20 status        active\n\
-         \x20 build         bld1\n\
-         \x20 workflow      inw1\n\
+         \x20 build         BLD\n\
          \x20 which         latest, no pin\n\
          \x20 6 looks in 10.8s, exit code 0\n"
     );
-    let log: Vec<&str> = ran.err.lines().map(|line| line[10..].split(" (trace").next().unwrap_or_default()).collect();
+    let err = short(&ran.err);
+    let log: Vec<&str> = err.lines().map(|line| line[10..].split(" (trace").next().unwrap_or_default()).collect();
     assert_eq!(
         log,
         [
-            "waiting up to 1h for inl1 / cmp1 at https://api.nuon.co",
+            "waiting up to 1h for INL / CMP at https://api.nuon.co",
             "no deploy yet (404 Not Found: record not found)",
-            "deploy dpl1 is queued (no status_v2 yet)",
-            "deploy dpl1 is \"planning\", about planning",
+            "deploy DPL is queued (no status_v2 yet)",
+            "deploy DPL is \"planning\", about planning",
             "no usable answer: 502 Bad Gateway",
-            "deploy dpl1 is \"executing\", about executing",
-            "deploy dpl1 is \"active\", about active",
+            "deploy DPL is \"executing\", about executing",
+            "deploy DPL is \"active\", about active",
         ]
     );
     assert_eq!(ran.ended(), (0, "passed", ""));
     for (name, value) in [
-        ("deploy-id", "dpl1"),
-        ("build-id", "bld1"),
-        ("workflow-id", "inw1"),
+        ("deploy-id", DEPLOY),
+        ("build-id", BUILD),
+        ("workflow-id", ""),
         ("status", "active"),
         ("polls", "6"),
         ("url", ""),
@@ -381,8 +454,8 @@ fn every_answer_has_its_ending() {
 #[test]
 fn the_last_look_is_exactly_at_the_deadline() {
     let ran = run(&["--timeout=10m"], &[deploy("executing")]);
-    assert_eq!(ran.looks.last(), Some(&Duration::from_secs(600)));
-    let mut answers = vec![deploy("executing"); ran.looks.len() - 1];
+    assert_eq!(ran.latest().last(), Some(&Duration::from_secs(600)));
+    let mut answers = vec![deploy("executing"); ran.latest().len() - 1];
     answers.push(deploy("active"));
     assert_eq!(run(&["--timeout=10m"], &answers).ended(), (0, "passed", ""));
     let ran = run(&["--timeout=0"], &[deploy("executing")]);
@@ -399,7 +472,7 @@ fn a_request_may_outlast_the_deadline_by_two_seconds() {
 fn looks_are_close_after_each_change() {
     let statuses = ["planning"; 12].iter().chain(&["executing"; 3]).chain(&["active"]);
     let ran = run(&[], &statuses.map(|status| deploy(status)).collect::<Vec<_>>());
-    let waits: Vec<u64> = ran.looks.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect();
+    let waits: Vec<u64> = ran.latest().windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect();
     assert!(waits[10] >= 24, "they grow: {waits:?}");
     assert!(waits[12] <= 2, "and begin again at a change: {waits:?}");
     assert!(waits.iter().all(|wait| *wait <= 30), "{waits:?}");
@@ -409,9 +482,9 @@ fn looks_are_close_after_each_change() {
 fn retry_after_is_a_floor_that_no_interval_clamps() {
     let busy = http(429, "").header("retry-after", "100");
     let ran = run(&[], &[busy.clone(), deploy("active")]);
-    assert_eq!(ran.looks[1], Duration::from_secs(100));
+    assert_eq!(ran.latest()[1], Duration::from_secs(100));
     let ran = run(&[], &[http(503, "").header("retry-after", "Wed, 14 Jan 2026 17:02:00 GMT"), deploy("active")]);
-    assert_eq!(ran.looks[1], Duration::from_secs(120));
+    assert_eq!(ran.latest()[1], Duration::from_secs(120));
     let ran = run(&["--timeout=99s"], &[busy]);
     assert_eq!((ran.ended(), ran.looks.len(), ran.seconds()), ((124, "timed-out", "unreachable"), 1, 0));
     assert!(ran.message().contains("asks not to be asked again for 1m40s"), "{}", ran.message());
@@ -421,7 +494,10 @@ fn retry_after_is_a_floor_that_no_interval_clamps() {
 fn a_deploy_may_take_its_time_to_appear_but_not_for_ever() {
     let none = || http(404, "");
     let ran = run(&["--appear-timeout=20s"], &[none()]);
-    assert_eq!((ran.ended(), ran.looks.last()), ((3, "undecided", "never-appeared"), Some(&Duration::from_secs(20))));
+    assert_eq!(
+        (ran.ended(), ran.latest().last()),
+        ((3, "undecided", "never-appeared"), Some(&Duration::from_secs(20)))
+    );
     let ran = run(&["--timeout=10s"], &[none()]);
     assert_eq!((ran.ended(), ran.seconds()), ((3, "undecided", "never-appeared"), 10));
     // A server that cannot be reached says nothing about the deploy.
@@ -430,15 +506,19 @@ fn a_deploy_may_take_its_time_to_appear_but_not_for_ever() {
     // A deploy that was seen and is gone has not "not appeared yet".
     let ran = run(&["--appear-timeout=1s", "--timeout=1m"], &[deploy("planning"), none()]);
     assert_eq!(ran.ended(), (124, "timed-out", "unreachable"));
-    assert!(ran.message().contains("deploy dpl1 was last seen \"planning\""), "{}", ran.message());
+    assert!(
+        ran.message().contains("when last seen, deploy dpl00000000000000000000001 is \"planning\""),
+        "{}",
+        ran.message()
+    );
 }
 
 #[test]
 fn a_dead_deploy_ends_the_wait_at_once() {
     let ran = run(&["--assert=$.plan_only == false"], &[deploy("planning"), deploy("error")]);
     assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
-    assert_eq!(ran.looks.len(), 2);
-    assert_eq!(ran.message(), "deploy dpl1 ended as \"error\": about error");
+    assert_eq!(ran.latest().len(), 2);
+    assert_eq!(ran.message(), "deploy dpl00000000000000000000001 ended as \"error\": about error");
     assert_eq!(ran.report["targets"][0]["assertions"][0]["outcome"], "not-evaluated");
     holds_together(&ran);
 }
@@ -491,15 +571,19 @@ fn a_deploy_that_was_over_before_is_judged_with_a_warning() {
     let ran = run(&[], &[deploy("active")]);
     assert_eq!(ran.ended(), (0, "passed", ""));
     assert_eq!(ran.report["targets"][0]["preexisting"], true);
-    assert!(ran.out.contains("warning       deploy dpl1 was already over at the first look, 1h before"), "{}", ran.out);
+    assert!(
+        ran.out.contains("warning       deploy dpl00000000000000000000001 was already over when first seen, 1h before"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
 fn a_signal_ends_the_run_with_reports() {
     for (signal, code) in [(Signal::Interrupt, 130), (Signal::Terminate, 143)] {
-        let ran = run_until(&[], &[deploy("executing")], Some((47, signal)));
+        let ran = run_until(&[], &[("/latest", &[deploy("executing")])], Some((47, signal)));
         assert_eq!((ran.ended(), ran.seconds()), ((code, "interrupted", ""), 47));
-        assert_eq!(ran.message(), "deploy dpl1 is \"executing\"");
+        assert_eq!(ran.message(), "deploy dpl00000000000000000000001 is \"executing\"");
         holds_together(&ran);
         let ran = run(&[], &[deploy("planning"), fault(Fault::Interrupted(signal))]);
         assert_eq!(ran.ended(), (code, "interrupted", ""));
@@ -568,7 +652,7 @@ fn a_recording_of_a_run_replays_to_the_same_end() {
         },
     );
     assert_eq!((code, ran.code), (0, 0));
-    assert!(String::from_utf8_lossy(&out).starts_with("passed: deploy dpl1 is \"active\""));
+    assert!(String::from_utf8_lossy(&out).starts_with("passed: deploy dpl00000000000000000000001 is \"active\""));
 }
 
 #[test]
@@ -589,7 +673,14 @@ fn a_result_of_an_earlier_run_is_gone_before_the_first_look() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("old.json");
     std::fs::write(&path, r#"{"outcome":"passed"}"#).expect("writes");
-    let arguments = ["deploy-gate", "wait", "--install=inl1", "--component=cmp1", "--timeout=0"].map(OsString::from);
+    let arguments = [
+        "deploy-gate",
+        "wait",
+        "--install=inl00000000000000000000001",
+        "--component=cmp00000000000000000000001",
+        "--timeout=0",
+    ]
+    .map(OsString::from);
     let report = OsString::from(format!("--report=json={}", path.display()));
     let mut before_the_first_look = None;
     deploy_gate::run(
@@ -599,8 +690,8 @@ fn a_result_of_an_earlier_run_is_gone_before_the_first_look() {
             clock: &mut VirtualClock::default(),
             connect: &mut |_| {
                 before_the_first_look = std::fs::read_to_string(&path).ok();
-                let answers = [deploy("executing")].into();
-                Box::new(Script { answers, clock: VirtualClock::default(), looks: std::rc::Rc::default() })
+                let routes = vec![("/latest".into(), [deploy("executing")].into())];
+                Box::new(Script { routes, latest: None, clock: VirtualClock::default(), looks: Looks::default() })
             },
             out: &mut Vec::new(),
             err: &mut Vec::new(),

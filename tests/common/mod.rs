@@ -96,6 +96,11 @@ impl Server {
         format!("{scheme}://{}", self.address)
     }
 
+    /// The heads of all looks at the latest deploy so far.
+    pub fn looks(&self) -> Vec<String> {
+        self.heads().into_iter().filter(|head| head.contains("/deploys/latest ")).collect()
+    }
+
     /// The heads of all requests so far.
     pub fn heads(&self) -> Vec<String> {
         self.requests.lock().expect("no panic").clone()

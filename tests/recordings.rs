@@ -1,0 +1,128 @@
+//! Every recording under `examples/recordings` replays to the outcome that it is named for.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use deploy_gate::World;
+use deploy_gate::args::Variables;
+use deploy_gate::clock::VirtualClock;
+use serde_json::Value;
+
+/// Recording, flags, exit code, outcome, reason, and a word that the verdict must say.
+const TABLE: &[(&str, &[&str], u8, &str, &str, &str)] = &[
+    ("api-errors", &[], 3, "undecided", "unauthorized", "auth token was empty"),
+    ("apply-success-with-approval", &[], 0, "passed", "", "\"active\""),
+    (
+        "apply-success-with-approval",
+        &[
+            "--until=workflow",
+            "--require=applied",
+            "--require=no-failed-steps",
+            "--require=no-failed-actions",
+            "--require=not-teardown",
+        ],
+        0,
+        "passed",
+        "",
+        "all 4 assertions are true",
+    ),
+    ("apply-success-with-approval", &["--on-approval=stop"], 4, "approval-required", "", "must be approved"),
+    ("approval-denied", &[], 1, "failed", "deploy-failed", "approval-denied"),
+    ("auto-retry-2026", &[], 1, "failed", "deploy-failed", "the workflow is parked"),
+    ("auto-retry-2026", &["--on-approval=stop"], 4, "approval-required", "", "the workflow is parked"),
+    ("auto-skipped", &[], 0, "passed", "", "there was nothing to do"),
+    ("cancelled", &[], 1, "failed", "deploy-failed", "cancelled"),
+    ("error-during-plan", &[], 1, "failed", "deploy-failed", "Unsupported argument"),
+    ("no-deploy-yet", &[], 0, "passed", "", "\"active\""),
+    ("noop", &[], 1, "failed", "deploy-failed", "build is not deployable"),
+    (
+        "stale-latest-then-new",
+        &["--workflow=inws94v5fsr1kcg7c4cii4tcbj"],
+        0,
+        "passed",
+        "",
+        "dpl5cch3ye02z5htin39z80st5",
+    ),
+    ("stale-latest-then-new", &["--deploy=dpl5cch3ye02z5htin39z80st5"], 0, "passed", "", "dpl5cch3ye02z5htin39z80st5"),
+    (
+        "stale-latest-then-new",
+        &["--previous=dplt1q46e81rb8yqxgi2dv1cto"],
+        0,
+        "passed",
+        "",
+        "dpl5cch3ye02z5htin39z80st5",
+    ),
+    ("stale-latest-then-new", &["--fresh"], 0, "passed", "", "dpl5cch3ye02z5htin39z80st5"),
+    (
+        "stale-latest-then-new",
+        &["--fresh", "--appear-timeout=1m"],
+        3,
+        "undecided",
+        "never-appeared",
+        "dplt1q46e81rb8yqxgi2dv1cto",
+    ),
+    ("stale-latest-then-new", &[], 0, "passed", "", "warning       deploy dplt1q46e81rb8yqxgi2dv1cto was already over"),
+    ("stuck-waiting-for-approval", &[], 124, "timed-out", "awaiting-approval", "must be approved"),
+    (
+        "superseded-by-newer-deploy",
+        &["--build=bld5grdi1mykzxnzrdgi0ykjty"],
+        0,
+        "passed",
+        "",
+        "superseded by dpldwan95ci0ro71ddyxrgirnf",
+    ),
+    (
+        "superseded-by-newer-deploy",
+        &["--deploy=dplpnffm971kc8tcmj4p4g4uh6"],
+        0,
+        "passed",
+        "",
+        "deploy        dplpnffm971kc8tcmj4p4g4uh6",
+    ),
+    ("superseded-by-newer-deploy", &[], 0, "passed", "", "deploy        dpldwan95ci0ro71ddyxrgirnf"),
+    ("superseded-by-newer-deploy", &["--on-superseded=stop"], 5, "superseded", "", "takes the place of"),
+    ("sync-image-success", &["--require=not-teardown"], 0, "passed", "", "\"active\""),
+    ("teardown-inactive", &["--fresh"], 1, "failed", "deploy-failed", "inactive"),
+    ("teardown-inactive", &["--expect=teardown"], 0, "passed", "", "inactive"),
+    ("zero-document-200", &[], 0, "passed", "", "\"active\""),
+];
+
+#[test]
+fn every_recording_ends_as_it_is_named() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/recordings");
+    let scratch = tempfile::tempdir().expect("a folder");
+    for (name, flags, code, outcome, reason, word) in TABLE {
+        let report = scratch.path().join("result.json");
+        let mut arguments =
+            vec!["deploy-gate".into(), "replay".into(), folder.join(format!("{name}.jsonl")).into_os_string()];
+        arguments.push(format!("--report=json={}", report.display()).into());
+        arguments.extend(flags.iter().map(Into::into));
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let got = deploy_gate::run(
+            &arguments,
+            &mut World {
+                variables: &Variables::new(),
+                clock: &mut VirtualClock::default(),
+                connect: &mut |_| panic!("a replay asks no network"),
+                out: &mut out,
+                err: &mut err,
+                seed: 1,
+            },
+        );
+        let out = String::from_utf8_lossy(&out);
+        let result: Value = serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("JSON");
+        assert_eq!(
+            (got, &result["outcome"], &result["reason"]),
+            (*code, &(*outcome).into(), &(*reason).into()),
+            "{name} {flags:?}\n{out}"
+        );
+        assert!(out.contains(word), "{name} {flags:?}: no {word} in\n{out}");
+        assert!(!out.contains("write_token") && !result.to_string().contains("write_token"), "{name}");
+    }
+    let files = std::fs::read_dir(&folder).expect("a folder").flatten().map(|entry| entry.path());
+    let files: BTreeSet<String> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .collect();
+    assert_eq!(files, TABLE.iter().map(|(name, ..)| (*name).into()).collect(), "each file is in the table");
+}
