@@ -88,7 +88,7 @@ impl Document {
         if let (Ok(Value::Object(from)), Some(members)) = (&mut part, self.root[0].as_object_mut()) {
             for (name, mut value) in std::mem::take(from) {
                 let is_gap = members.get(&name).is_none_or(|there| there == "");
-                if is_gap && !SECRET.contains(&name.as_str()) {
+                if is_gap && value != "" && !SECRET.contains(&name.as_str()) {
                     strip(&mut value);
                     members.insert(name.clone(), value);
                     filled.push(name);

@@ -187,7 +187,7 @@ impl Gate {
                 Step::Judge(parts) => match Document::assemble(*parts) {
                     Ok(document) => return self.judge(document, session),
                     Err(why) => {
-                        look = Some(Look::Missed(Miss { why: format!("200, but {why}"), retry_after: None }));
+                        look = Some(Look::Missed(Miss::new(format!("200, but {why}"))));
                     }
                 },
                 Step::End(Ending::Interrupted(signal), _) => return (Ending::Interrupted(signal), self.watch.so_far()),

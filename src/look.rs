@@ -39,6 +39,15 @@ pub struct Miss {
     pub why: String,
     /// `Retry-After`, from now on.
     pub retry_after: Option<Duration>,
+    /// Whether there was an answer, but about something else: then nothing may be judged without asking again.
+    pub foreign: bool,
+}
+
+impl Miss {
+    /// A look that brought nothing, for this reason.
+    pub fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into(), ..Self::default() }
+    }
 }
 
 /// An answer, as it came from a [`crate::source::Source`].
@@ -52,11 +61,11 @@ pub fn deploy(answer: Answer, target: &Target, utc: Option<Timestamp>) -> Look {
             [(&deploy.install_id, &target.install, "install"), (&deploy.component_id, &target.component, "component")]
         {
             if let Some(got) = got.as_deref().filter(|got| !got.is_empty() && got != wanted) {
-                return Err(Unreadable::Strange(format!("the document is of another {name}, {got}")));
+                return Err(Unreadable::Foreign(format!("the document is of another {name}, {got}")));
             }
         }
         Ok(match deploy.id() {
-            "" => Look::Absent(Miss { why: "no deploy yet (an empty document)".into(), retry_after: None }),
+            "" => Look::Absent(Miss::new("no deploy yet (an empty document)")),
             _ => Look::Seen(Box::new(deploy), body.to_vec()),
         })
     })
@@ -68,10 +77,10 @@ pub fn workflow(answer: Answer, id: &str, target: &Target, utc: Option<Timestamp
         let Object(workflow): Object<Workflow> = read(body, "a workflow")?;
         if workflow.id.as_deref() != Some(id) {
             let got = workflow.id.unwrap_or_default();
-            return Err(Unreadable::Strange(format!("the document is of another workflow, \"{got}\"")));
+            return Err(Unreadable::Foreign(format!("the document is of another workflow, \"{got}\"")));
         }
         if let Some(install) = workflow.install().filter(|install| *install != target.install) {
-            return Err(Unreadable::Strange(format!("the workflow is of another install, {install}")));
+            return Err(Unreadable::Foreign(format!("the workflow is of another install, {install}")));
         }
         let value = read(body, "a workflow")?;
         Ok(Look::Workflow(Box::new(workflow), value))
@@ -101,7 +110,7 @@ fn look(
 ) -> Look {
     let response = match answer {
         Ok(response) => response,
-        Err(Fault::Transient(why)) => return Look::Missed(Miss { why, retry_after: None }),
+        Err(Fault::Transient(why)) => return Look::Missed(Miss::new(why)),
         Err(Fault::Final(why)) => return Look::Refused(Ending::BadAnswer, why),
         Err(Fault::TooLarge) => {
             let why = "the answer is larger than --max-body (DEPLOY_GATE_MAX_BODY) allows".into();
@@ -109,7 +118,7 @@ fn look(
         }
         Err(Fault::Interrupted(signal)) => return Look::Refused(Ending::Interrupted(signal), "interrupted".into()),
     };
-    let miss = |why: String| Miss { why, retry_after: retry_after(&response, utc) };
+    let miss = |why: String| Miss { retry_after: retry_after(&response, utc), ..Miss::new(why) };
     let said = || said(&response);
     match response.status {
         200 => match read(&response.body) {
@@ -119,6 +128,7 @@ fn look(
                 Look::Refused(Ending::BadAnswer, format!("the answer is nested more than {DEEPEST} levels deep"))
             }
             Err(Unreadable::Strange(why)) => Look::Missed(miss(format!("200, but {why}"))),
+            Err(Unreadable::Foreign(why)) => Look::Missed(Miss { foreign: true, ..miss(format!("200, but {why}")) }),
         },
         404 => Look::Absent(miss(format!("{absent} ({})", said()))),
         401 => Look::Refused(
@@ -149,6 +159,7 @@ fn look(
 
 enum Unreadable {
     Deep,
+    Foreign(String),
     Strange(String),
 }
 

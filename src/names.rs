@@ -75,7 +75,7 @@ fn not_found(why: String) -> Box<Look> {
 }
 
 fn strange(why: &str) -> Box<Look> {
-    Box::new(Look::Missed(Miss { why: format!("200, but {why}"), retry_after: None }))
+    Box::new(Look::Missed(Miss::new(format!("200, but {why}"))))
 }
 
 fn unknown(what: &str, name: &str, look: Box<Look>) -> Box<Look> {

@@ -97,7 +97,7 @@ impl Session<'_> {
                 Ok(workflow) => workflow,
                 Err(error) => {
                     let why = format!("200, but the steps of the workflow are strange ({error})");
-                    return Look::Missed(look::Miss { why, retry_after: None });
+                    return Look::Missed(look::Miss::new(why));
                 }
             };
         }
@@ -114,8 +114,8 @@ impl Session<'_> {
             let answer = self.get(&format!("{path}?limit={PAGE}&offset={}", page * PAGE));
             let more = answer.as_ref().is_ok_and(|response| response.header("x-nuon-page-next") == Some("true"));
             let Value::Array(found) = look::json(answer, self.clock.utc())? else {
-                let why = "200, but the body is not a list".into();
-                return Err(Box::new(Look::Missed(look::Miss { why, retry_after: None })));
+                let why = "200, but the body is not a list";
+                return Err(Box::new(Look::Missed(look::Miss::new(why))));
             };
             elements.extend(found);
             if !more {

@@ -309,7 +309,7 @@ impl Watch {
                 Look::Missed(miss) => self.missed(now, miss),
                 _ => {
                     let why = self.not_mine();
-                    self.not_yet(now, Miss { why, retry_after: None })
+                    self.not_yet(now, Miss::new(why))
                 }
             },
             Goal::Beside => self.beside(now, look),
@@ -358,7 +358,7 @@ impl Watch {
                 return self.ask(Goal::Named);
             }
             let why = self.not_mine();
-            return self.not_yet(now, Miss { why, retry_after: None });
+            return self.not_yet(now, Miss::new(why));
         };
         if mine.id() == deploy.id() {
             return self.take(now, deploy, bytes);
@@ -367,7 +367,7 @@ impl Watch {
         let is_older = deploy.created().zip(mine.created()).is_some_and(|(other, mine)| other < mine);
         if self.by_id || is_older {
             // A replica that lags behind still has the deploy before.
-            return self.missed(now, Miss { why, retry_after: None });
+            return self.missed(now, Miss::new(why));
         }
         if !mine.workflow().is_empty() && mine.workflow() == deploy.workflow() {
             self.events.push(Event::Note(format!("deploy {} is retried as {}", mine.id(), deploy.id())));
@@ -524,10 +524,11 @@ impl Watch {
                         deploy.id(),
                         spoken(deploy.word())
                     );
-                    return self.missed(now, Miss { why, retry_after: None });
+                    return self.missed(now, Miss::new(why));
                 }
                 serde_json::from_slice(&bytes).map_err(|error| error.to_string())
             }
+            Look::Missed(miss) if miss.foreign => return self.missed(now, miss),
             Look::Missed(miss) if self.rules.document_is_needed && now < self.rules.timeout => {
                 return self.missed(now, miss);
             }
@@ -576,6 +577,7 @@ impl Watch {
                 self.parts.workflow = Some(Ok(value));
                 self.judge()
             }
+            Look::Missed(miss) if miss.foreign => self.missed(now, miss),
             Look::Missed(miss) if (must_end || self.rules.document_is_needed) && now < self.rules.timeout => {
                 if self.only_workflow {
                     self.miss(&miss.why);
@@ -730,7 +732,7 @@ pub fn why(look: Look) -> String {
 }
 
 fn strange() -> Miss {
-    Miss { why: "the answer is to another question".into(), retry_after: None }
+    Miss::new("the answer is to another question")
 }
 
 /// A status word as it is said: an absent one has a name too.

@@ -1,0 +1,7 @@
+//! Whole runs in process: arguments and a script of answers in; log, verdict, files and exit code out. Time jumps, so
+//! nothing waits.
+
+mod gate;
+mod right_deploy;
+mod script;
+mod whole_truth;

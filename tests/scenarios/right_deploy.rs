@@ -1,0 +1,349 @@
+//! *Latest* is a moving word: only the deploy that was meant is judged.
+
+use serde_json::{Value, json};
+
+use crate::script::*;
+
+/// A deploy of its own id, build and workflow, made at minute `made`.
+fn made(id: &str, status: &str, made: u32, workflow: &str) -> Value {
+    let mut document = with(document(status), "id", json!(id));
+    document["created_at"] = json!(format!("2026-01-14T16:{made:02}:00Z"));
+    document["build_id"] = json!(format!("bld0000000000000000000000{made}"));
+    if !workflow.is_empty() {
+        document["install_workflow_id"] = json!(workflow);
+    }
+    document
+}
+
+fn old(status: &str) -> Answer {
+    seen(&made(DEPLOY, status, 1, ""))
+}
+
+fn new(status: &str) -> Answer {
+    seen(&made(NEWER, status, 2, ""))
+}
+
+const BUILD_OF_NEWER: &str = "--build=bld00000000000000000000002";
+
+#[test]
+fn a_pinned_run_passes_only_on_the_deploy_that_is_meant() {
+    let pins =
+        [BUILD_OF_NEWER, "--deploy=dpl00000000000000000000002", "--previous=dpl00000000000000000000001", "--fresh"];
+    for pin in pins {
+        let ran = run(&[pin], &[old("active"), old("active"), new(""), new("executing"), new("active")]);
+        assert_eq!(ran.ended(), (0, "passed", ""), "{pin}");
+        assert_eq!(ran.output("deploy-id"), NEWER, "{pin}");
+        assert_eq!(ran.report["targets"][0]["preexisting"], false);
+        assert!(!ran.out.contains("warning"), "{pin}: {}", ran.out);
+        holds_together(&ran);
+        let ran = run(&[pin], &[old("active")]);
+        assert_eq!((ran.ended(), ran.seconds()), ((3, "undecided", "never-appeared"), 300), "{pin}");
+        assert!(
+            ran.message().contains(&format!("the latest deploy is {DEPLOY}, not the one that is meant")),
+            "{}",
+            ran.message()
+        );
+        assert_eq!(ran.output("deploy-id"), "", "{pin}");
+        holds_together(&ran);
+    }
+}
+
+#[test]
+fn all_pins_must_hold() {
+    let ran = run(&[BUILD_OF_NEWER, "--previous=dpl00000000000000000000002"], &[new("active")]);
+    assert_eq!(ran.ended(), (3, "undecided", "never-appeared"));
+    let ran = run(&[BUILD_OF_NEWER, "--previous=none"], &[new("active")]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    assert_eq!(ran.report["targets"][0]["belief"], "pins that hold: build bld00000000000000000000002, previous none");
+}
+
+#[test]
+fn a_commit_is_matched_by_its_first_digits() {
+    let of = |sha: &str| with(document("active"), "component_build", json!({"vcs_connection_commit": {"sha": sha}}));
+    let ran = run(&["--commit=8FEA7B0"], &[seen(&of("8fea7b0789b8de1af5995b537686dc3a3d502e5c"))]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    for other in ["9fea7b0789b8de1af5995b537686dc3a3d502e5c", "8fea7b", ""] {
+        assert_eq!(
+            run(&["--commit=8fea7b0"], &[seen(&of(other))]).ended(),
+            (3, "undecided", "never-appeared"),
+            "{other}"
+        );
+    }
+    assert_eq!(run(&["--commit=8fea7b0"], &[deploy("active")]).ended(), (3, "undecided", "never-appeared"));
+}
+
+#[test]
+fn a_build_alone_may_have_been_deployed_before() {
+    let ran = run(&[BUILD_OF_NEWER], &[new("active")]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    assert!(ran.out.contains("an earlier deploy can have the same"), "{}", ran.out);
+}
+
+#[test]
+fn fresh_takes_a_deploy_that_still_runs_at_the_first_look() {
+    assert_eq!(run(&["--fresh"], &[old("executing"), old("active")]).ended(), (0, "passed", ""));
+    assert_eq!(run(&["--fresh"], &[reset(), old("error"), new("active")]).output("deploy-id"), NEWER);
+    assert_eq!(run(&["--fresh"], &[http(404, ""), old("active")]).ended(), (0, "passed", ""));
+}
+
+#[test]
+fn a_deploy_that_is_no_longer_the_latest_is_found_by_its_id() {
+    let mine = [old("executing"), old("active")];
+    let ran = run_with(&["--deploy=dpl00000000000000000000001"], &[("/latest", &[new("planning")]), (DEPLOY, &mine)]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    assert_eq!((ran.output("deploy-id"), ran.latest().len()), (DEPLOY, 1));
+    assert_eq!(ran.report["targets"][0]["superseded_by"], NEWER);
+}
+
+#[test]
+fn a_newer_deploy_does_what_the_user_says() {
+    let latest = [old("executing"), new("queued"), new("active")];
+    let by_id = [old("executing"), old("executing"), old("error")];
+    let routes: &[(&str, &[Answer])] = &[("/latest", &latest), (DEPLOY, &by_id)];
+    let ran = run_with(&["--on-superseded=finish"], routes);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+    assert_eq!((ran.output("deploy-id"), ran.latest().len()), (DEPLOY, 2));
+    assert_eq!(ran.report["targets"][0]["superseded_by"], NEWER);
+    let pinned = run_with(&["--build=bld00000000000000000000001"], routes);
+    assert_eq!((pinned.ended(), pinned.output("deploy-id")), ((1, "failed", "deploy-failed"), DEPLOY));
+    let ran = run_with(&["--on-superseded=stop"], routes);
+    assert_eq!(ran.ended(), (5, "superseded", ""));
+    holds_together(&ran);
+    for arguments in [&[][..], &["--on-superseded=follow"]] {
+        let ran = run_with(arguments, routes);
+        assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER));
+        assert_eq!(ran.report["targets"][0]["belief"], "the newest, which took the place of another");
+    }
+}
+
+#[test]
+fn a_replica_that_lags_behind_is_not_taken_for_news() {
+    let ran = run(&[], &[new("planning"), old("active"), old("active"), new("executing"), new("error")]);
+    assert_eq!((ran.ended(), ran.output("deploy-id")), ((1, "failed", "deploy-failed"), NEWER));
+    let ran = run(&["--timeout=1m"], &[new("planning"), old("active")]);
+    assert_eq!(ran.ended(), (124, "timed-out", "unreachable"));
+}
+
+#[test]
+fn a_retry_in_the_same_workflow_is_followed() {
+    let first = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let second = |status| seen(&made(NEWER, status, 2, WORKFLOW));
+    let latest = [first("executing"), first("error"), first("retried"), second("planning"), second("active")];
+    for arguments in [
+        &[][..],
+        &["--build=bld00000000000000000000001"],
+        &["--deploy=dpl00000000000000000000001"],
+        &["--on-superseded=stop"],
+    ] {
+        let ran = run_with(
+            arguments,
+            &[("/latest", &latest), ("/workflows/", &[workflow("in-progress", &["apply=in-progress"])])],
+        );
+        assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{arguments:?}");
+        assert_eq!(ran.report["targets"][0]["superseded_by"], "");
+        assert!(ran.err.contains("is retried as"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_failure_is_final_only_when_nobody_is_about_to_retry() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let goes_on = workflow("in-progress", &["apply=in-progress"]);
+    let ended = workflow("error", &["apply=error"]);
+    // The same deploy goes on.
+    let latest = [mine("error"), mine("error"), mine("planning"), mine("active")];
+    let ran = run_with(&[], &[("/latest", &latest), ("/workflows/", &[goes_on.clone()])]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    // Its workflow has ended: one look at each.
+    let ran = run_with(
+        &[],
+        &[("/latest", &[mine("executing"), mine("error")]), ("/workflows/", &[goes_on.clone(), ended.clone()])],
+    );
+    assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 2));
+    // It ends a little later.
+    let ran =
+        run_with(&[], &[("/latest", &[mine("error")]), ("/workflows/", &[goes_on.clone(), goes_on.clone(), ended])]);
+    assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 3));
+    // It never does.
+    let ran = run_with(&["--timeout=5m"], &[("/latest", &[mine("error")]), ("/workflows/", &[goes_on.clone()])]);
+    assert_eq!((ran.ended(), ran.seconds()), ((1, "failed", "deploy-failed"), 300));
+    // It cannot be read.
+    for answers in [[http(403, "")], [http(404, "")], [http(200, "{}")]] {
+        let ran = run_with(&[], &[("/latest", &[mine("error")]), ("/workflows/", &answers)]);
+        assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+        assert!(ran.latest().len() <= 4 && ran.err.contains("cannot be read"), "{}", ran.err);
+    }
+    // A word that nothing leads out of needs no look at the workflow.
+    let ran = run_with(&[], &[("/latest", &[mine("approval-denied")]), ("/workflows/", &[goes_on.clone()])]);
+    assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 1));
+    // It is parked.
+    let parked = workflow("failed-pending-retry", &["apply=error"]);
+    let ran = run_with(&[], &[("/latest", &[mine("error")]), ("/workflows/", &[parked.clone()])]);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+    let ran = run_with(&["--on-approval=stop"], &[("/latest", &[mine("error")]), ("/workflows/", &[parked])]);
+    assert_eq!(ran.ended(), (4, "approval-required", ""));
+}
+
+#[test]
+fn a_deploy_left_behind_by_a_dead_workflow_has_failed() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    for (status, steps) in
+        [("cancelled", &["apply=pending"]), ("error", &["apply=error"]), ("success", &["apply=success"])]
+    {
+        for word in ["", "queued", "pending-approval", "retried", "triumphant"] {
+            let ran = run_with(&[], &[("/latest", &[mine(word)]), ("/workflows/", &[workflow(status, steps)])]);
+            assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 2), "{status} {word}");
+            assert!(ran.message().contains(&format!("its workflow has ended ({status}")), "{}", ran.message());
+        }
+    }
+    // The two are read at different moments.
+    let ran = run_with(
+        &[],
+        &[
+            ("/latest", &[mine("executing"), mine("active")]),
+            ("/workflows/", &[workflow("success", &["apply=success"])]),
+        ],
+    );
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    // A server that writes success after each step has not ended the workflow.
+    let unfinished = with(
+        serde_json::from_slice(&workflow("success", &["apply=pending"]).answer.expect("an answer").body).expect("JSON"),
+        "finished",
+        json!(false),
+    );
+    let ran = run_with(&["--timeout=5m"], &[("/latest", &[mine("executing")]), ("/workflows/", &[seen(&unfinished)])]);
+    assert_eq!(ran.ended(), (124, "timed-out", "still-running"));
+    assert!(ran.message().contains("step \"apply\" is next"), "{}", ran.message());
+}
+
+#[test]
+fn a_pinned_workflow_that_ends_without_a_deploy_ends_the_wait() {
+    let pin = format!("--workflow={WORKFLOW}");
+    let ran =
+        run_with(&[&pin], &[("/latest", &[old("active")]), ("/workflows/", &[workflow("error", &["runner=error"])])]);
+    assert_eq!(ran.ended(), (3, "undecided", "never-appeared"));
+    assert!(
+        ran.message().contains("ended (error: about error) without a deploy") && ran.seconds() < 10,
+        "{}",
+        ran.message()
+    );
+    let mine = seen(&made(NEWER, "active", 2, WORKFLOW));
+    let ran = run_with(
+        &[&pin],
+        &[("/latest", &[old("active"), mine]), ("/workflows/", &[workflow("success", &["apply=success"])])],
+    );
+    assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER));
+}
+
+#[test]
+fn a_person_is_asked_for_once() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let waits = workflow("in-progress", &["plan=approval-awaiting", "apply=pending"]);
+    let config = [http(200, r#"{"dashboard_url":"https://dash.example/"}"#)];
+    let mine_with_org = seen(&with(made(DEPLOY, "pending-approval", 1, WORKFLOW), "org_id", json!("org1")));
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", &[mine_with_org]), ("/workflows/", &[waits.clone()]), ("cli-config", &config)];
+    let ran = run_with(&["--timeout=10m", "--api-url=https://nuon.example"], routes);
+    assert_eq!((ran.ended(), ran.seconds()), ((124, "timed-out", "awaiting-approval"), 600));
+    let link = format!("https://dash.example/org1/installs/{INSTALL}/workflows/{WORKFLOW}");
+    assert_eq!(
+        ran.err.matches(&format!("a person must act: step \"plan\" must be approved: {link}")).count(),
+        1,
+        "{}",
+        ran.err
+    );
+    let ran = run_with(&["--on-approval=stop"], routes);
+    assert_eq!((ran.ended(), ran.seconds()), ((4, "approval-required", ""), 0));
+    holds_together(&ran);
+    // pending-approval follows every plan, approved or not.
+    let answered = workflow("in-progress", &["plan=approved", "apply=pending"]);
+    let ran = run_with(
+        &["--on-approval=stop"],
+        &[("/latest", &[mine("pending-approval"), mine("active")]), ("/workflows/", &[answered])],
+    );
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    let ran = run_with(&["--on-approval=stop"], &[("/latest", &[mine("failed-pending-retry")])]);
+    assert_eq!(ran.ended(), (4, "approval-required", ""));
+}
+
+#[test]
+fn the_workflow_is_looked_at_at_each_change_and_once_a_minute() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let ran = run_with(
+        &["--timeout=10m"],
+        &[
+            ("/latest", &[mine("planning"), mine("executing")]),
+            ("/workflows/", &[workflow("in-progress", &["apply=in-progress"])]),
+        ],
+    );
+    assert!((10..=12).contains(&ran.asked("/workflows/")), "{}", ran.asked("/workflows/"));
+    let ran = run_with(&["--timeout=10m"], &[("/latest", &[mine("executing")]), ("/workflows/", &[http(403, "")])]);
+    assert_eq!((ran.ended(), ran.asked("/workflows/")), ((124, "timed-out", "still-running"), 1));
+    assert_eq!(ran.err.matches("cannot be read").count(), 1, "{}", ran.err);
+    let ran = run_with(&["--timeout=10m"], &[("/latest", &[mine("executing")]), ("/workflows/", &[http(500, "")])]);
+    assert_eq!(ran.err.matches("cannot be read").count(), 1, "{}", ran.err);
+    assert!(ran.asked("/workflows/") > 5);
+}
+
+#[test]
+fn names_are_resolved_once() {
+    let install = json!({"id": INSTALL, "name": "prod eu", "install_components": [{"component_id": COMPONENT, "component": {"name": "api"}}]});
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", &[deploy("planning"), deploy("active")]), ("/v1/installs/prod%20eu", &[reset(), seen(&install)])];
+    let ran = run_with(&["--install=prod eu", "--component=api"], routes);
+    assert_eq!((ran.ended(), ran.asked("prod%20eu")), ((0, "passed", ""), 2));
+    assert_eq!(ran.report["targets"][0]["install"], INSTALL);
+    assert_eq!(ran.report["targets"][0]["component"], COMPONENT);
+    // By pages, where the install does not name its components.
+    let bare = json!({"id": INSTALL, "name": "prod"});
+    let page = |name: &str| http(200, json!([{"component_id": COMPONENT, "component": {"name": name}}]).to_string());
+    let pages = [page("other").header("x-nuon-page-next", "true"), page("api")];
+    let routes: &[(&str, &[Answer])] = &[
+        ("/latest", &[deploy("active")]),
+        ("/components?", &pages),
+        (DEPLOY, &[deploy("active")]),
+        ("/v1/installs/", &[seen(&bare)]),
+    ];
+    let ran = run_with(&["--component=api"], routes);
+    assert_eq!((ran.ended(), ran.asked("offset=100")), ((0, "passed", ""), 1));
+    let ran = run_with(&["--component=web"], routes);
+    assert_eq!(ran.ended(), (3, "undecided", "not-found"));
+    for (answer, ended) in [
+        (http(404, ""), (3, "undecided", "not-found")),
+        (http(401, ""), (3, "undecided", "unauthorized")),
+        (http(403, ""), (3, "undecided", "forbidden")),
+        (http(502, ""), (124, "timed-out", "unreachable")),
+        (seen(&json!({"id": INSTALL, "name": "another"})), (124, "timed-out", "unreachable")),
+    ] {
+        let ran = run_with(
+            &["--install=prod", "--timeout=1m"],
+            &[("/v1/installs/prod", &[answer]), ("/latest", &[deploy("active")])],
+        );
+        assert_eq!(ran.ended(), ended);
+        assert_eq!(ran.latest().len(), 0);
+        holds_together(&ran);
+    }
+}
+
+#[test]
+fn an_id_of_another_shape_is_a_warning() {
+    let ran =
+        run(&["--install=inl1", "--build=build-7"], &[seen(&with(document("active"), "build_id", json!("build-7")))]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    assert!(
+        ran.out.contains("the install inl1 does not look like an id") && ran.out.contains("the build build-7"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn misuse_of_pins_ends_before_the_first_look() {
+    for argument in ["--previous=", "--build=", "--deploy=a b", "--workflow=a/b", "--commit=main", "--commit=8fea7b"] {
+        let ran = run(&[argument], &[deploy("active")]);
+        assert_eq!((ran.code, ran.looks.len()), (2, 0), "{argument}");
+        let flag = argument.split('=').next().expect("a flag");
+        let variable = flag.trim_start_matches('-').to_uppercase();
+        assert!(ran.err.contains(flag) && ran.err.contains(&format!("DEPLOY_GATE_{variable}")), "{}", ran.err);
+    }
+}

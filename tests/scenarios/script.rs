@@ -1,0 +1,299 @@
+//! A script of answers in; log, verdict, files and exit code out.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use deploy_gate::World;
+use deploy_gate::args::Variables;
+use deploy_gate::clock::{Clock, Signal, VirtualClock};
+use deploy_gate::source::{Fault, Request, Response, Source};
+use serde_json::{Value, json};
+
+/// What a script answers to one look.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    pub(crate) answer: Result<Response, Fault>,
+    /// How long it takes.
+    takes: Duration,
+}
+
+pub(crate) fn http(status: u16, body: impl AsRef<[u8]>) -> Answer {
+    let response = Response { status, headers: Vec::new(), body: body.as_ref().to_vec() };
+    Answer { answer: Ok(response), takes: Duration::ZERO }
+}
+
+pub(crate) fn fault(fault: Fault) -> Answer {
+    Answer { answer: Err(fault), takes: Duration::ZERO }
+}
+
+pub(crate) fn reset() -> Answer {
+    fault(Fault::Transient("connection reset".into()))
+}
+
+impl Answer {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        if let Ok(response) = &mut self.answer {
+            response.headers.push((name.into(), value.into()));
+        }
+        self
+    }
+
+    pub(crate) fn takes(mut self, seconds: u64) -> Self {
+        self.takes = Duration::from_secs(seconds);
+        self
+    }
+}
+
+/// A deploy document as the server gives it; `""` is a deploy whose `status_v2` is absent.
+pub(crate) fn document(status: &str) -> Value {
+    let mut document = json!({
+        "id": DEPLOY, "install_id": "", "build_id": BUILD,
+        "install_deploy_type": "apply", "plan_only": false, "status": "legacy", "outputs": {},
+        "created_at": "2026-01-14T16:00:00Z", "updated_at": "2026-01-14T16:00:00Z",
+    });
+    if !status.is_empty() {
+        document["status_v2"] = json!({"status": status, "status_human_description": format!("about {status}")});
+    }
+    document
+}
+
+pub(crate) fn with(mut document: Value, member: &str, value: Value) -> Value {
+    document[member] = value;
+    document
+}
+
+pub(crate) fn seen(document: &Value) -> Answer {
+    http(200, document.to_string())
+}
+
+pub(crate) fn deploy(status: &str) -> Answer {
+    seen(&document(status))
+}
+
+/// A workflow as the server gives it, with steps as `name=status`.
+pub(crate) fn workflow(status: &str, steps: &[&str]) -> Answer {
+    let finished = matches!(status, "success" | "error");
+    let steps: Vec<Value> = steps
+        .iter()
+        .map(|step| {
+            let (name, status) = step.split_once('=').expect("name=status");
+            let words = json!({"err_message": format!("{name} broke")});
+            json!({"id": name, "name": name, "status": {"status": status, "metadata": words}, "step_target_id": DEPLOY})
+        })
+        .collect();
+    seen(&json!({
+        "id": WORKFLOW, "owner_id": INSTALL, "plan_only": false, "finished": finished,
+        "status": {"status": status, "status_human_description": format!("about {status}")}, "steps": steps,
+    }))
+}
+
+pub(crate) const INSTALL: &str = "inl00000000000000000000001";
+pub(crate) const COMPONENT: &str = "cmp00000000000000000000001";
+pub(crate) const DEPLOY: &str = "dpl00000000000000000000001";
+pub(crate) const NEWER: &str = "dpl00000000000000000000002";
+pub(crate) const WORKFLOW: &str = "inw00000000000000000000001";
+pub(crate) const BUILD: &str = "bld00000000000000000000001";
+
+/// Answers in order, the last one for ever, for each path that ends or begins so. A path without any is answered 404,
+/// but a deploy by its id like the last look at the latest if that was it.
+pub(crate) struct Script {
+    pub(crate) routes: Vec<(String, VecDeque<Answer>)>,
+    pub(crate) latest: Option<Response>,
+    pub(crate) clock: VirtualClock,
+    pub(crate) looks: Looks,
+}
+
+/// When each path was asked.
+pub(crate) type Looks = std::rc::Rc<std::cell::RefCell<Vec<(Duration, String)>>>;
+
+impl Source for Script {
+    fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
+        self.looks.borrow_mut().push((self.clock.now(), request.path.clone()));
+        let route = self.routes.iter_mut().find(|(path, _)| request.path.contains(path.as_str()));
+        let answer = match route {
+            Some((_, answers)) if answers.len() > 1 => answers.pop_front(),
+            Some((_, answers)) => answers.front().cloned(),
+            None => {
+                let latest = self.latest.clone().filter(|latest| {
+                    let document: Value = serde_json::from_slice(&latest.body).unwrap_or_default();
+                    request.path.ends_with(document["id"].as_str().unwrap_or("no id"))
+                });
+                Some(Answer {
+                    answer: Ok(latest.unwrap_or(Response { status: 404, ..Response::default() })),
+                    takes: Duration::ZERO,
+                })
+            }
+        };
+        let answer = answer.expect("a route has an answer");
+        self.clock.sleep(answer.takes.min(request.within));
+        if answer.takes > request.within {
+            return Err(Fault::Transient("no whole answer in time".into()));
+        }
+        if request.path.ends_with("/latest") {
+            self.latest = answer.answer.clone().ok();
+        }
+        answer.answer
+    }
+}
+
+/// A clock that brings a signal at some time.
+pub(crate) struct Ringing {
+    pub(crate) clock: VirtualClock,
+    at: Duration,
+    signal: Signal,
+}
+
+impl Clock for Ringing {
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    fn utc(&self) -> Option<jiff::Timestamp> {
+        self.clock.utc()
+    }
+
+    fn sleep(&mut self, wait: Duration) -> Option<Signal> {
+        if self.now() + wait < self.at {
+            return self.clock.sleep(wait);
+        }
+        let left = self.at.saturating_sub(self.now());
+        self.clock.sleep(left);
+        Some(self.signal)
+    }
+}
+
+/// What came of a run.
+pub(crate) struct Ran {
+    pub(crate) code: u8,
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) report: Value,
+    pub(crate) outputs: Vec<(String, String)>,
+    pub(crate) looks: Vec<(Duration, String)>,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Ran {
+    pub(crate) fn ended(&self) -> (u8, &str, &str) {
+        let word = |name: &str| self.report[name].as_str().unwrap_or_default();
+        (self.code, word("outcome"), word("reason"))
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        self.report["message"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn output(&self, name: &str) -> &str {
+        self.outputs.iter().rev().find(|(output, _)| output == name).map_or("no such output", |(_, value)| value)
+    }
+
+    /// When the latest deploy was looked at.
+    pub(crate) fn latest(&self) -> Vec<Duration> {
+        self.looks.iter().filter(|(_, path)| path.ends_with("/latest")).map(|(at, _)| *at).collect()
+    }
+
+    /// How often a path that contains this was asked.
+    pub(crate) fn asked(&self, path: &str) -> usize {
+        self.looks.iter().filter(|(_, asked)| asked.contains(path)).count()
+    }
+
+    pub(crate) fn seconds(&self) -> u64 {
+        self.report["duration_ms"].as_u64().unwrap_or_default() / 1000
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// Runs `wait` with these answers for the latest deploy.
+pub(crate) fn run(arguments: &[&str], answers: &[Answer]) -> Ran {
+    run_until(arguments, &[("/latest", answers)], None)
+}
+
+/// Runs `wait` with answers for each path.
+pub(crate) fn run_with(arguments: &[&str], routes: &[(&str, &[Answer])]) -> Ran {
+    run_until(arguments, routes, None)
+}
+
+pub(crate) fn run_until(arguments: &[&str], routes: &[(&str, &[Answer])], signal: Option<(u64, Signal)>) -> Ran {
+    let clock = VirtualClock::new("2026-01-14T17:00:00Z".parse().ok());
+    let mut clock_of_run: Box<dyn Clock> = match signal {
+        None => Box::new(clock.clone()),
+        Some((at, signal)) => Box::new(Ringing { clock: clock.clone(), at: Duration::from_secs(at), signal }),
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (json, github) = (folder.path().join("result.json"), folder.path().join("github"));
+    let place = |text: &&str| OsString::from(text.replace("FOLDER", &folder.path().to_string_lossy()));
+    let mut all: Vec<OsString> = ["deploy-gate".into(), "wait".into()].into();
+    for (flag, id) in [("--install", INSTALL), ("--component", COMPONENT)] {
+        if !arguments.iter().any(|argument| argument.starts_with(flag)) {
+            all.push(format!("{flag}={id}").into());
+        }
+    }
+    all.push(format!("--report=json={}", json.display()).into());
+    all.push(format!("--report=github={}", github.display()).into());
+    all.extend(arguments.iter().map(place));
+    let looks = std::rc::Rc::default();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = deploy_gate::run(
+        &all,
+        &mut World {
+            variables: &Variables::new(),
+            clock: &mut *clock_of_run,
+            connect: &mut |_| {
+                Box::new(Script {
+                    routes: routes
+                        .iter()
+                        .map(|(path, answers)| ((*path).into(), answers.iter().cloned().collect()))
+                        .collect(),
+                    latest: None,
+                    clock: clock.clone(),
+                    looks: std::rc::Rc::clone(&looks),
+                })
+            },
+            out: &mut out,
+            err: &mut err,
+            seed: 1,
+        },
+    );
+    let text = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let report = serde_json::from_str(&text(&json)).unwrap_or_default();
+    let looks = looks.borrow().clone();
+    Ran {
+        code,
+        out: String::from_utf8(out).expect("the verdict is text"),
+        err: String::from_utf8(err).expect("the log is text"),
+        report,
+        outputs: github_outputs(&text(&github)),
+        looks,
+        folder,
+    }
+}
+
+/// Reads step outputs as the runner of GitHub does.
+pub(crate) fn github_outputs(text: &str) -> Vec<(String, String)> {
+    let mut outputs = Vec::new();
+    let mut lines = text.split('\n');
+    while let Some(line) = lines.next() {
+        if let Some((name, delimiter)) = line.split_once("<<") {
+            let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
+            outputs.push((name.into(), value.join("\n")));
+        }
+    }
+    outputs
+}
+
+/// The result holds to its published schema, and the process to the result.
+pub(crate) fn holds_together(ran: &Ran) {
+    let schema: Value = serde_json::from_str(include_str!("../../schema/result.v1.json")).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is one");
+    let errors: Vec<String> = validator.iter_errors(&ran.report).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}\n{:#}", ran.report);
+    assert_eq!(ran.report["exit_code"], ran.code);
+    assert_eq!(ran.output("outcome"), ran.report["outcome"]);
+    assert_eq!(ran.output("exit-code"), ran.code.to_string());
+    assert!(ran.out.starts_with(ran.output("outcome")), "{}", ran.out);
+}

@@ -1,0 +1,333 @@
+//! The endpoint's answer has holes: assertions are put to a document that holds what they look at, or they are vacuous.
+
+use serde_json::{Value, json};
+
+use crate::script::*;
+
+/// A deploy that names its workflow.
+fn mine(status: &str) -> Value {
+    with(document(status), "install_workflow_id", json!(WORKFLOW))
+}
+
+fn active() -> [Answer; 1] {
+    [seen(&mine("active"))]
+}
+
+fn plan_only_workflow() -> Answer {
+    let body = workflow("success", &["plan=success"]).answer.expect("an answer").body;
+    seen(&with(serde_json::from_slice(&body).expect("JSON"), "plan_only", json!(true)))
+}
+
+#[test]
+fn plan_only_is_true_if_the_workflow_says_so() {
+    let gate = |workflow: Answer| {
+        run_with(&["--assert=$.plan_only == false"], &[("/latest", &active()), ("/workflows/", &[workflow])])
+    };
+    assert_eq!(gate(workflow("success", &["apply=success"])).ended(), (0, "passed", ""));
+    assert_eq!(gate(plan_only_workflow()).ended(), (1, "failed", "assertion-false"));
+    for refused in [http(403, ""), http(404, ""), http(401, "")] {
+        let ran = gate(refused);
+        assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
+        assert!(ran.message().contains("$ has no \"plan_only\", since it could not be read: "), "{}", ran.message());
+    }
+    let ran = run_with(&["--require=applied"], &[("/latest", &active()), ("/workflows/", &[plan_only_workflow()])]);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-false"));
+}
+
+#[test]
+fn what_the_latest_leaves_out_comes_from_the_deploy_by_its_id() {
+    let detail = with(mine("active"), "component_name", json!("api"));
+    let detail = with(detail, "outputs", json!({"overwritten": true}));
+    let arguments =
+        ["--assert=$.component_name == 'api'", "--assert=!$.outputs.overwritten", "--extract=name=$.component_name"];
+    let ran = run_with(
+        &arguments,
+        &[
+            ("/latest", &active()),
+            (DEPLOY, &[http(404, ""), seen(&detail)]),
+            ("/workflows/", &[workflow("success", &["a=success"])]),
+        ],
+    );
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    assert_eq!(ran.output("name"), "api");
+    assert_eq!(
+        ran.report["targets"][0]["document"],
+        json!([
+            {"request": "deploys/latest", "filled": []},
+            {"request": "deploys/{id}", "filled": ["component_name"]},
+            {"request": "workflows/{id}", "filled": ["workflow"]},
+        ])
+    );
+    holds_together(&ran);
+    let ran = run_with(&["--assert=!$.runner_jobs"], &[("/latest", &active()), (DEPLOY, &[http(403, "")])]);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
+    assert!(ran.message().contains("could not be read: 403"), "{}", ran.message());
+}
+
+#[test]
+fn no_failed_steps_is_right_for_both_generations_of_the_server() {
+    let steps = |steps: Value| {
+        let body = workflow("success", &[]).answer.expect("an answer").body;
+        [seen(&with(serde_json::from_slice(&body).expect("JSON"), "steps", steps))]
+    };
+    let step = |status: &str, more: Value| {
+        let mut step = json!({"name": "s", "status": {"status": status}});
+        step.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        step
+    };
+    let good = step("success", json!({}));
+    let cases = [
+        (json!([good]), (0, "passed", "")),
+        (json!([good, step("error", json!({}))]), (1, "failed", "assertion-false")),
+        (json!([good, step("cancelled", json!({}))]), (1, "failed", "assertion-false")),
+        (json!([step("error", json!({"retried": true})), good]), (0, "passed", "")),
+        (json!([step("discarded", json!({"retried": true})), good]), (0, "passed", "")),
+        (
+            json!([step("error", json!({"status": {"status": "error", "metadata": {"auto_retried": true}}})), good]),
+            (0, "passed", ""),
+        ),
+        (
+            json!([
+                step("error", json!({"status": {"status": "error", "metadata": {"skipped_on_failure": true}}})),
+                good
+            ]),
+            (0, "passed", ""),
+        ),
+        (json!([step("error", json!({"retried": false})), good]), (1, "failed", "assertion-false")),
+        (json!([]), (1, "failed", "assertion-false")),
+    ];
+    for (list, ended) in cases {
+        let ran =
+            run_with(&["--require=no-failed-steps"], &[("/latest", &active()), ("/workflows/", &steps(list.clone()))]);
+        assert_eq!(ran.ended(), ended, "{list}");
+        // The text of the preset does the same.
+        let preset = deploy_gate::assertion::presets::find("no-failed-steps").expect("a preset");
+        let pasted =
+            run_with(&["--assert", preset.expression], &[("/latest", &active()), ("/workflows/", &steps(list))]);
+        assert_eq!(pasted.ended(), ended);
+    }
+    let ran = run_with(&["--require=no-failed-steps"], &[("/latest", &active()), ("/workflows/", &[http(403, "")])]);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
+}
+
+#[test]
+fn steps_that_are_not_embedded_are_read_page_by_page() {
+    let body = workflow("success", &[]).answer.expect("an answer").body;
+    let mut bare: Value = serde_json::from_slice(&body).expect("JSON");
+    bare.as_object_mut().expect("an object").remove("steps");
+    let page = |status: &str| http(200, json!([{"name": "s", "status": {"status": status}}]).to_string());
+    let pages = [page("success").header("x-nuon-page-next", "true"), page("error")];
+    let ran = run_with(
+        &["--require=no-failed-steps"],
+        &[("/latest", &active()), ("/steps", &pages), ("/workflows/", &[seen(&bare)])],
+    );
+    assert_eq!((ran.ended(), ran.asked("/steps?limit=100&offset=100")), ((1, "failed", "assertion-false"), 1));
+    let ran = run_with(
+        &["--require=no-failed-steps"],
+        &[("/latest", &active()), ("/steps", &[http(403, "")]), ("/workflows/", &[seen(&bare)])],
+    );
+    assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
+}
+
+#[test]
+fn a_workflow_that_goes_on_is_awaited_where_it_matters() {
+    let goes_on = workflow("in-progress", &["apply=success", "action=in-progress"]);
+    let well = workflow("success", &["apply=success", "action=success"]);
+    let badly = workflow("error", &["apply=success", "action=error"]);
+    let with_end = |arguments: &[&str], end: &Answer| {
+        run_with(
+            arguments,
+            &[("/latest", &active()), ("/workflows/", &[goes_on.clone(), goes_on.clone(), end.clone()])],
+        )
+    };
+    let cases = [
+        (&["--until=workflow"][..], &well, (0, "passed", "")),
+        (&["--until=workflow"], &badly, (1, "failed", "deploy-failed")),
+        (&["--until=workflow"], &workflow("cancelled", &["action=pending"]), (1, "failed", "deploy-failed")),
+        (&["--require=no-failed-steps"], &well, (0, "passed", "")),
+        (&["--require=no-failed-steps"], &badly, (1, "failed", "assertion-false")),
+        (&["--assert=$..error_message || $.workflow.finished == true"], &well, (0, "passed", "")),
+    ];
+    for (arguments, end, ended) in cases {
+        let ran = with_end(arguments, end);
+        assert_eq!(ran.ended(), ended, "{arguments:?}");
+        assert!(ran.seconds() > 2, "{arguments:?}");
+    }
+    // Otherwise it is not.
+    let ran = with_end(&["--assert=$.plan_only == false"], &well);
+    assert_eq!((ran.ended(), ran.seconds()), ((0, "passed", ""), 0));
+    // The deadline holds.
+    let ran =
+        run_with(&["--until=workflow", "--timeout=5m"], &[("/latest", &active()), ("/workflows/", &[goes_on.clone()])]);
+    assert_eq!((ran.ended(), ran.seconds()), ((124, "timed-out", "still-running"), 300));
+    // A deploy that is run again meanwhile is not judged by what it was.
+    let latest = [seen(&mine("active")), seen(&mine("error"))];
+    let ran = run_with(&["--until=workflow"], &[("/latest", &latest), ("/workflows/", &[goes_on, badly])]);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+}
+
+#[test]
+fn a_workflow_that_cannot_be_read_is_not_one_that_ended_well() {
+    for (answer, ended) in [
+        (http(403, ""), (3, "undecided", "forbidden")),
+        (http(404, ""), (3, "undecided", "not-found")),
+        (http(500, ""), (124, "timed-out", "unreachable")),
+    ] {
+        let ran =
+            run_with(&["--until=workflow", "--timeout=1m"], &[("/latest", &active()), ("/workflows/", &[answer])]);
+        assert_eq!(ran.ended(), ended);
+        holds_together(&ran);
+    }
+    assert_eq!(run(&["--until=workflow"], &[deploy("active")]).ended(), (3, "undecided", "not-found"));
+}
+
+#[test]
+fn parts_that_fail_for_a_while_are_asked_again() {
+    let well = workflow("success", &["apply=success"]);
+    let ran = run_with(
+        &["--assert=$.plan_only == false"],
+        &[("/latest", &active()), ("/workflows/", &[http(502, ""), reset(), well])],
+    );
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    let ran = run_with(
+        &["--assert=$.plan_only == false", "--timeout=1m"],
+        &[("/latest", &active()), ("/workflows/", &[http(502, "")])],
+    );
+    assert_eq!((ran.ended(), ran.seconds()), ((1, "failed", "assertion-vacuous"), 60));
+    // Without anything that needs them they are not waited for.
+    let ran = run_with(&[], &[("/latest", &active()), ("/workflows/", &[http(502, "")])]);
+    assert_eq!((ran.ended(), ran.seconds()), ((0, "passed", ""), 0));
+}
+
+#[test]
+fn a_mixture_of_two_deploys_is_never_judged() {
+    let other = with(mine("active"), "id", json!(NEWER));
+    let moved = mine("planning");
+    let of_another_install = with(mine("active"), "install_id", json!("inl00000000000000000000009"));
+    for strange in [other, moved, of_another_install] {
+        let routes: &[(&str, &[Answer])] = &[("/latest", &active()), (DEPLOY, &[seen(&strange)])];
+        let ran = run_with(&["--assert=$.id", "--timeout=1m"], routes);
+        assert_ne!(ran.code, 0, "{strange}");
+        assert_eq!(
+            ran.report["targets"][0]["assertions"][0]["outcome"].as_str().filter(|outcome| *outcome == "true"),
+            None
+        );
+    }
+    let body = workflow("success", &["apply=success"]).answer.expect("an answer").body;
+    let foreign: Value = serde_json::from_slice(&body).expect("JSON");
+    let foreign = with(with(foreign, "owner_id", json!("inl00000000000000000000009")), "plan_only", json!(false));
+    let ran = run_with(
+        &["--assert=$.plan_only == false", "--timeout=1m"],
+        &[("/latest", &active()), ("/workflows/", &[seen(&foreign)])],
+    );
+    assert_eq!(ran.ended(), (124, "timed-out", "unreachable"));
+    assert!(ran.message().contains("the workflow is of another install"), "{}", ran.message());
+    // The deploy moves on between two answers, and comes back.
+    let latest = [seen(&mine("active")), seen(&mine("planning")), seen(&mine("active"))];
+    let by_id = [seen(&mine("planning")), seen(&mine("active"))];
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", &latest), (DEPLOY, &by_id), ("/workflows/", &[workflow("success", &["a=success"])])];
+    let ran = run_with(&["--assert=$.plan_only == false"], routes);
+    assert_eq!((ran.ended(), ran.latest().len()), ((0, "passed", ""), 3));
+}
+
+#[test]
+fn a_failure_is_told_in_the_servers_words() {
+    let detail = with(
+        mine("error"),
+        "runner_jobs",
+        json!([{"log_stream_id": "log1", "status": "failed", "status_description": "execution timeout", "log_stream": {"write_token": "s3cr3t"}}]),
+    );
+    let records = json!([
+        {"severity_text": "error", "body": "\u{1b}[31m::error::exit 1\n##[add-mask]x"},
+        {"severity_text": "info", "body": "applying"},
+        {"severity_text": "info", "body": "initialising"},
+    ]);
+    let routes: &[(&str, &[Answer])] = &[
+        ("/latest", &[seen(&mine("error"))]),
+        ("/logs", &[http(200, records.to_string())]),
+        (DEPLOY, &[seen(&detail)]),
+        ("/workflows/", &[workflow("error", &["plan=success", "apply=error", "after=not-attempted"])]),
+    ];
+    let ran = run_with(&["--log-lines=2"], routes);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+    assert_eq!(
+        ran.report["targets"][0]["failure"],
+        json!({
+            "step": "apply", "words": ["apply broke", "runner job failed: execution timeout"],
+            "log": ["applying", "error: \u{1b}[31m::error::exit 1\n##[add-mask]x"],
+        })
+    );
+    for line in [
+        "failed step   apply",
+        "why           apply broke",
+        "log           applying",
+        "log           error: [31m::error::exit 1 # #[add-mask]x",
+    ] {
+        assert!(ran.out.contains(line), "no {line} in\n{}", ran.out);
+    }
+    for text in [&ran.out, &ran.err, &ran.report.to_string()] {
+        assert!(!text.contains("s3cr3t") && !text.contains("write_token"), "{text}");
+    }
+    holds_together(&ran);
+    let ran = run_with(&["--log-lines=0"], routes);
+    assert_eq!(ran.asked("/logs"), 0);
+    let ran = run(&["--log-lines=101"], &[deploy("error")]);
+    assert_eq!(ran.code, 2);
+}
+
+#[test]
+fn values_of_the_document_are_outputs() {
+    let document = with(
+        with(document("active"), "oci_artifact", json!({"tag": "v1\n::x", "n": [1, "b"]})),
+        "org_id",
+        json!("org1"),
+    );
+    let arguments = [
+        "--extract=tag=$.oci_artifact.tag",
+        "--extract=all=$.oci_artifact.n[*]",
+        "--extract=gone=$.gone",
+        "--extract=plan=$.plan_only",
+    ];
+    let ran = run(&arguments, &[seen(&document)]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    for (name, value) in
+        [("tag", "v1\n::x"), ("all", "[1,\"b\"]"), ("gone", ""), ("plan", "false"), ("outcome", "passed")]
+    {
+        assert_eq!(ran.output(name), value);
+    }
+    assert!(ran.out.contains("warning       the output gone is empty: $.gone selects nothing"), "{}", ran.out);
+    let link = format!("https://app.nuon.co/org1/installs/{INSTALL}/components/{COMPONENT}/deploys/{DEPLOY}");
+    assert_eq!(ran.output("url"), link);
+    holds_together(&ran);
+    for arguments in [
+        &["--extract=x=$.a", "--extract=X=$.b"][..],
+        &["--extract=Status=$.a"],
+        &["--extract=x"],
+        &["--extract=1=$.a"],
+        &["--extract=x=$.a == 1"],
+    ] {
+        let ran = run(arguments, &[deploy("active")]);
+        assert!(
+            ran.code == 2 && ran.err.contains("--extract") && ran.err.contains("DEPLOY_GATE_EXTRACT"),
+            "{arguments:?}: {}",
+            ran.err
+        );
+    }
+}
+
+#[test]
+fn a_link_is_empty_rather_than_wrong() {
+    let document = with(document("active"), "org_id", json!("org1"));
+    for config in [
+        http(404, ""),
+        http(200, "[]"),
+        http(200, r#"{"dashboard_url":"javascript:x"}"#),
+        http(200, r#"{"dashboard_url":7}"#),
+        reset(),
+    ] {
+        let routes: &[(&str, &[Answer])] = &[("/latest", &[seen(&document)]), ("cli-config", &[config])];
+        let ran = run_with(&["--api-url=https://nuon.example"], routes);
+        assert_eq!((ran.ended(), ran.output("url")), ((0, "passed", ""), ""));
+    }
+}
