@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::object::Unambiguous;
 use crate::watch::Parts;
 
 /// Members that can hold secrets. They are removed wherever they are, before anything looks at the document.
@@ -37,7 +38,7 @@ impl Document {
     /// # Errors
     /// Why these bytes are not one.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let mut value: Value =
+        let Unambiguous(mut value) =
             serde_json::from_slice(bytes).map_err(|error| format!("it is not whole JSON ({error})"))?;
         if !value.is_object() {
             return Err("it is not a JSON object".into());
@@ -181,7 +182,7 @@ mod tests {
 
     #[test]
     fn only_a_whole_object_is_a_document() {
-        for bad in ["", "[]", "1", "{", "{} {}", r#"{"a":1e400}"#, "\u{feff}{}"] {
+        for bad in ["", "[]", "1", "{", "{} {}", r#"{"a":1e400}"#, "\u{feff}{}", r#"{"a":1,"a":2}"#] {
             Document::parse(bad.as_bytes()).expect_err(bad);
         }
     }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::deploy::Deploy;
-use crate::object::Object;
+use crate::object::{Object, Unambiguous};
 use crate::source::{Fault, Response};
 use crate::target::Target;
 use crate::verdict::Ending;
@@ -82,7 +82,7 @@ pub fn workflow(answer: Answer, id: &str, target: &Target, utc: Option<Timestamp
         if let Some(install) = workflow.install().filter(|install| *install != target.install) {
             return Err(Unreadable::Foreign(format!("the workflow is of another install, {install}")));
         }
-        let value = read(body, "a workflow")?;
+        let Unambiguous(value) = read(body, "a workflow")?;
         Ok(Look::Workflow(Box::new(workflow), value))
     })
 }
@@ -94,7 +94,7 @@ pub fn workflow(answer: Answer, id: &str, target: &Target, utc: Option<Timestamp
 pub fn json(answer: Answer, utc: Option<Timestamp>) -> Result<Value, Box<Look>> {
     let mut found = Value::Null;
     match look(answer, utc, "not found", |body| {
-        found = read(body, "JSON")?;
+        Unambiguous(found) = read(body, "JSON")?;
         Ok(Look::Missed(Miss::default()))
     }) {
         Look::Missed(miss) if miss == Miss::default() => Ok(found),

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::deploy::{self, Class, Deploy, Expect, Override};
 use crate::look::{Look, Miss};
+use crate::object::Unambiguous;
 use crate::pin::Pins;
 use crate::schedule::Schedule;
 use crate::text;
@@ -526,7 +527,7 @@ impl Watch {
                     );
                     return self.missed(now, Miss::new(why));
                 }
-                serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+                serde_json::from_slice(&bytes).map(|Unambiguous(deploy)| deploy).map_err(|error| error.to_string())
             }
             Look::Missed(miss) if miss.foreign => return self.missed(now, miss),
             Look::Missed(miss) if self.rules.document_is_needed && now < self.rules.timeout => {

@@ -358,6 +358,33 @@ fn check_judges_a_saved_document() {
 }
 
 #[test]
+fn latest_prints_the_id_for_previous() {
+    let latest = |reply, arguments: &[&str]| {
+        let server = Server::start(vec![reply]);
+        let mut command =
+            deploy_gate(&["latest", "--install=inl1", "--component=cmp1", "--api-url", &server.url("http")]);
+        let ran = ran(command.args(arguments));
+        assert_eq!(server.heads().len(), 1, "one look");
+        ran
+    };
+    let (code, out, err) = latest(deploy("active"), &[]);
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "dpl1\n", ""));
+    let (code, out, _) = latest(answer("404 Not Found", "", "{}"), &[]);
+    assert_eq!((code, out.as_str()), (0, "none\n"));
+    let secret = answer("200 OK", "", r#"{"id":"dpl1","log_stream":{"write_token":"s3cr3t"}}"#);
+    let (code, out, _) = latest(secret, &["--json"]);
+    assert_eq!((code, serde_json::from_str(&out).ok()), (0, Some(serde_json::json!({"id": "dpl1", "log_stream": {}}))));
+    assert_eq!(latest(answer("404 Not Found", "", "{}"), &["--json"]).1, "null\n");
+    for (reply, reason) in [
+        (answer("401 Unauthorized", "", "{}"), "unauthorized: 401"),
+        (answer("502 Bad Gateway", "", "<html>"), "bad-answer: 502"),
+    ] {
+        let (code, out, err) = latest(reply, &[]);
+        assert!(code == 3 && out.is_empty() && err.starts_with(reason), "{out}{err}");
+    }
+}
+
+#[test]
 fn the_tables_are_printed() {
     let (code, out, _) = ran(&mut deploy_gate(&["statuses"]));
     assert!(code == 0 && out.starts_with("active                 success        terminal, passes"), "{out}");

@@ -288,6 +288,11 @@ impl Parser<'_> {
                     self.wrong("a comparison: this function gives a value, not true or false")
                 }
                 Operand::Function(Kind::Logical) => Ok(()),
+                Operand::Query { index: Some(index), .. }
+                    if self.filters == 0 && self.queries[index].segments.is_empty() =>
+                {
+                    self.wrong("a path: the document itself is always there, so this says nothing about the deploy")
+                }
                 Operand::Query { index, .. } => {
                     if let Some(query) = index.and_then(|index| self.queries.get_mut(index)) {
                         query.tested = true;
@@ -784,6 +789,8 @@ mod tests {
             ("$.a[*] == 1", 0, "at most one value"),
             ("!$.a == 1", 0, "parentheses"),
             ("($.a", 4, "\")\""),
+            ("$", 1, "always there"),
+            ("!@", 2, "always there"),
             ("1 == 1", 0, "says nothing about the deploy"),
             ("match($.a, '[x') ", 11, "regular expression"),
             ("match($.a)", 9, "takes 2 arguments"),
