@@ -50,7 +50,7 @@ pub enum Command {
     Check(Check),
     /// Run `wait` against a recording instead of the network, in virtual time
     #[command(after_long_help = verdict::EXIT_CODES)]
-    Replay(Replay),
+    Replay(Box<Replay>),
     /// Print what each status of a deploy means to the gate
     Statuses(Table),
     /// Print the built-in assertions

@@ -105,7 +105,7 @@ pub fn run(arguments: &[OsString], world: &mut World<'_>) -> u8 {
     let ended = match args::parse(arguments, world.variables) {
         Err(stop) => Err(stop),
         Ok(Command::Wait(wait)) => self::wait(*wait, world),
-        Ok(Command::Replay(replay)) => self::replay(replay, world),
+        Ok(Command::Replay(replay)) => self::replay(*replay, world),
         Ok(Command::Latest(latest)) => self::latest(*latest, world),
         Ok(Command::Check(check)) => self::check(check, world),
         Ok(Command::Statuses(table)) => Err(tables::statuses(table.json)),

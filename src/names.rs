@@ -32,7 +32,7 @@ pub fn resolve(target: &Target, session: &mut Session<'_>) -> Result<Target, Box
     }
     let path = format!("/v1/installs/{}", segment(install));
     let answer = session.get(&path);
-    let document = look::json(answer, session.clock.utc()).map_err(|look| unknown("install", install, look))?;
+    let document = look::json(answer, session.clock.utc()).map_err(|look| unknown("install", install, *look))?;
     let found =
         document["id"].as_str().filter(|id| is_id(id, "inl")).ok_or_else(|| strange("the install has no id"))?;
     if document["name"] != *install && found != install {
@@ -46,7 +46,7 @@ pub fn resolve(target: &Target, session: &mut Session<'_>) -> Result<Target, Box
         if named(&components, component).is_empty() {
             components = session
                 .pages(&format!("/v1/installs/{}/components", segment(&found)))
-                .map_err(|look| unknown("component", component, look))?;
+                .map_err(|look| unknown("component", component, *look))?;
         }
         match named(&components, component).as_slice() {
             [id] => id.clone(),
@@ -78,8 +78,8 @@ fn strange(why: &str) -> Box<Look> {
     Box::new(Look::Missed(Miss::new(format!("200, but {why}"))))
 }
 
-fn unknown(what: &str, name: &str, look: Box<Look>) -> Box<Look> {
-    match *look {
+fn unknown(what: &str, name: &str, look: Look) -> Box<Look> {
+    match look {
         Look::Absent(miss) => not_found(format!("the {what} \"{name}\" is not known: {}", miss.why)),
         other => Box::new(other),
     }

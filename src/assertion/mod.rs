@@ -5,6 +5,7 @@
 
 mod engines;
 mod expression;
+mod parser;
 pub mod presets;
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -17,8 +18,9 @@ use crate::clock::Bell;
 use crate::document::Document;
 use crate::text;
 pub use engines::Compiled;
-pub use expression::{Expression, Malformed};
+pub use expression::Expression;
 use expression::{Query, Segment};
+pub use parser::Malformed;
 
 /// How long judging may take.
 pub const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -100,7 +102,7 @@ fn disagree(what: &str, why: &str) -> String {
 
 /// Reads an expression, and lets both engines read it and each of its queries.
 fn accepted(text: &str) -> Result<Expression, Malformed> {
-    let expression = Expression::parse(text)?;
+    let expression = parser::parse(text)?;
     let queries = expression.queries.iter().map(|query| (query.span.start, expression.as_query(query)));
     for (at, query) in queries.chain([(0, expression.as_filter())]) {
         Compiled::new(&query).map_err(|rejected| Malformed {

@@ -152,7 +152,7 @@ fn a_failure_is_final_only_when_nobody_is_about_to_retry() {
     let ended = workflow("error", &["apply=error"]);
     // The same deploy goes on.
     let latest = [mine("error"), mine("error"), mine("planning"), mine("active")];
-    let ran = run_with(&[], &[("/latest", &latest), ("/workflows/", &[goes_on.clone()])]);
+    let ran = run_with(&[], &[("/latest", &latest), ("/workflows/", std::slice::from_ref(&goes_on))]);
     assert_eq!(ran.ended(), (0, "passed", ""));
     // Its workflow has ended: one look at each.
     let ran = run_with(
@@ -165,7 +165,8 @@ fn a_failure_is_final_only_when_nobody_is_about_to_retry() {
         run_with(&[], &[("/latest", &[mine("error")]), ("/workflows/", &[goes_on.clone(), goes_on.clone(), ended])]);
     assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 3));
     // It never does.
-    let ran = run_with(&["--timeout=5m"], &[("/latest", &[mine("error")]), ("/workflows/", &[goes_on.clone()])]);
+    let ran =
+        run_with(&["--timeout=5m"], &[("/latest", &[mine("error")]), ("/workflows/", std::slice::from_ref(&goes_on))]);
     assert_eq!((ran.ended(), ran.seconds()), ((1, "failed", "deploy-failed"), 300));
     // It cannot be read.
     for answers in [[http(403, "")], [http(404, "")], [http(200, "{}")]] {
@@ -174,11 +175,12 @@ fn a_failure_is_final_only_when_nobody_is_about_to_retry() {
         assert!(ran.latest().len() <= 4 && ran.err.contains("cannot be read"), "{}", ran.err);
     }
     // A word that nothing leads out of needs no look at the workflow.
-    let ran = run_with(&[], &[("/latest", &[mine("approval-denied")]), ("/workflows/", &[goes_on.clone()])]);
+    let ran =
+        run_with(&[], &[("/latest", &[mine("approval-denied")]), ("/workflows/", std::slice::from_ref(&goes_on))]);
     assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 1));
     // It is parked.
     let parked = workflow("failed-pending-retry", &["apply=error"]);
-    let ran = run_with(&[], &[("/latest", &[mine("error")]), ("/workflows/", &[parked.clone()])]);
+    let ran = run_with(&[], &[("/latest", &[mine("error")]), ("/workflows/", std::slice::from_ref(&parked))]);
     assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
     let ran = run_with(&["--on-approval=stop"], &[("/latest", &[mine("error")]), ("/workflows/", &[parked])]);
     assert_eq!(ran.ended(), (4, "approval-required", ""));
@@ -242,7 +244,7 @@ fn a_person_is_asked_for_once() {
     let config = [http(200, r#"{"dashboard_url":"https://dash.example/"}"#)];
     let mine_with_org = seen(&with(made(DEPLOY, "pending-approval", 1, WORKFLOW), "org_id", json!("org1")));
     let routes: &[(&str, &[Answer])] =
-        &[("/latest", &[mine_with_org]), ("/workflows/", &[waits.clone()]), ("cli-config", &config)];
+        &[("/latest", &[mine_with_org]), ("/workflows/", std::slice::from_ref(&waits)), ("cli-config", &config)];
     let ran = run_with(&["--timeout=10m", "--api-url=https://nuon.example"], routes);
     assert_eq!((ran.ended(), ran.seconds()), ((124, "timed-out", "awaiting-approval"), 600));
     let link = format!("https://dash.example/org1/installs/{INSTALL}/workflows/{WORKFLOW}");

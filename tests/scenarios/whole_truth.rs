@@ -157,8 +157,10 @@ fn a_workflow_that_goes_on_is_awaited_where_it_matters() {
     let ran = with_end(&["--assert=$.plan_only == false"], &well);
     assert_eq!((ran.ended(), ran.seconds()), ((0, "passed", ""), 0));
     // The deadline holds.
-    let ran =
-        run_with(&["--until=workflow", "--timeout=5m"], &[("/latest", &active()), ("/workflows/", &[goes_on.clone()])]);
+    let ran = run_with(
+        &["--until=workflow", "--timeout=5m"],
+        &[("/latest", &active()), ("/workflows/", std::slice::from_ref(&goes_on))],
+    );
     assert_eq!((ran.ended(), ran.seconds()), ((124, "timed-out", "still-running"), 300));
     // A deploy that is run again meanwhile is not judged by what it was.
     let latest = [seen(&mine("active")), seen(&mine("error"))];

@@ -1,0 +1,634 @@
+//! Reads a logical expression of RFC 9535, the language between `[?` and `]`, and says where a mistake is. Pure.
+//!
+//! The two engines do the judging. This parser finds what they cannot tell: where each query is and what it asks for.
+
+use super::expression::{Expression, Query, Segment};
+
+/// The longest expression, in bytes.
+const LONGEST: usize = 4096;
+/// The deepest nesting of brackets and parentheses: one engine takes twice the time for each level.
+const DEEPEST: usize = 8;
+
+/// What is wrong with an expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// Byte offset in the text.
+    pub at: usize,
+    /// What was expected.
+    pub why: String,
+}
+
+type Parsed<T> = Result<T, Malformed>;
+
+/// Reads an expression; white space around it is not part of the language.
+///
+/// # Errors
+/// Where the first mistake is, and what was expected there.
+pub fn parse(text: &str) -> Parsed<Expression> {
+    let mut parser = Parser::new(text);
+    if text.len() > LONGEST {
+        return parser.wrong(&format!("an expression of at most {LONGEST} bytes; this one has {}", text.len()));
+    }
+    parser.or()?;
+    if parser.at < text.len() {
+        let hint = match text[parser.at..].trim_start() {
+            "" => "no white space at the end",
+            rest if rest.starts_with('=') => {
+                "the end, or an operator: == != < <= > >= && || (a single = is none of them)"
+            }
+            _ => "the end, or an operator: == != < <= > >= && ||",
+        };
+        return parser.wrong(hint);
+    }
+    if parser.queries.is_empty() {
+        return parser.wrong_at(0, "a query of the document, like $.plan_only: this says nothing about the deploy");
+    }
+    Ok(Expression { text: text.into(), queries: parser.queries, relative: parser.relative })
+}
+
+/// What an operand is, as far as the grammar asks.
+enum Operand {
+    Literal,
+    /// Index into `queries`, or a query relative to a node of a filter.
+    Query {
+        index: Option<usize>,
+        singular: bool,
+    },
+    Function(Kind),
+}
+
+/// What a function gives.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Value,
+    Logical,
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+    /// How many filters the parser is inside of: there, `@` is a node, not the document.
+    filters: usize,
+    queries: Vec<Query>,
+    relative: Vec<Vec<Segment>>,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, at: 0, depth: 0, filters: 0, queries: Vec::new(), relative: Vec::new() }
+    }
+
+    fn wrong<T>(&self, expected: &str) -> Parsed<T> {
+        self.wrong_at(self.at, expected)
+    }
+
+    fn wrong_at<T>(&self, at: usize, expected: &str) -> Parsed<T> {
+        Err(Malformed { at, why: expected.into() })
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.text[self.at..].chars().next()
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        let found = self.text[self.at..].starts_with(token);
+        if found {
+            self.at += token.len();
+        }
+        found
+    }
+
+    fn blanks(&mut self) {
+        while matches!(self.peek(), Some(' ' | '\t' | '\n' | '\r')) {
+            self.at += 1;
+        }
+    }
+
+    /// Eats blanks and `token`, or nothing at all.
+    fn eat_after_blanks(&mut self, token: &str) -> bool {
+        let start = self.at;
+        self.blanks();
+        let found = self.eat(token);
+        if !found {
+            self.at = start;
+        }
+        found
+    }
+
+    fn nest(&mut self) -> Parsed<()> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return self.wrong(&format!("at most {DEEPEST} levels of brackets and parentheses"));
+        }
+        Ok(())
+    }
+
+    fn or(&mut self) -> Parsed<()> {
+        self.and()?;
+        while self.eat_after_blanks("||") {
+            self.blanks();
+            self.and()?;
+        }
+        Ok(())
+    }
+
+    fn and(&mut self) -> Parsed<()> {
+        self.basic()?;
+        while self.eat_after_blanks("&&") {
+            self.blanks();
+            self.basic()?;
+        }
+        Ok(())
+    }
+
+    fn basic(&mut self) -> Parsed<()> {
+        let start = self.at;
+        let negated = self.eat("!");
+        if negated {
+            self.blanks();
+        }
+        if self.eat("(") {
+            self.nest()?;
+            self.blanks();
+            self.or()?;
+            if !self.eat_after_blanks(")") {
+                return self.wrong("\")\"");
+            }
+            self.depth -= 1;
+            return Ok(());
+        }
+        let left_at = self.at;
+        let left = self.operand()?;
+        match self.comparison() {
+            true if negated => self.wrong_at(start, "parentheses around a comparison that is negated: !(…)"),
+            true => {
+                self.comparable(&left, left_at)?;
+                self.blanks();
+                let right_at = self.at;
+                let right = self.operand()?;
+                self.comparable(&right, right_at)
+            }
+            false => match left {
+                Operand::Literal => self.wrong("a comparison: == != < <= > >="),
+                Operand::Function(Kind::Value) => {
+                    self.wrong("a comparison: this function gives a value, not true or false")
+                }
+                Operand::Function(Kind::Logical) => Ok(()),
+                Operand::Query { index: Some(index), .. }
+                    if self.filters == 0 && self.queries[index].segments.is_empty() =>
+                {
+                    self.wrong("a path: the document itself is always there, so this says nothing about the deploy")
+                }
+                Operand::Query { index, .. } => {
+                    if let Some(query) = index.and_then(|index| self.queries.get_mut(index)) {
+                        query.tested = true;
+                    }
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// Eats a comparison operator, if there is one.
+    fn comparison(&mut self) -> bool {
+        // The longer operators first.
+        ["==", "!=", "<=", ">=", "<", ">"].iter().any(|operator| self.eat_after_blanks(operator))
+    }
+
+    fn comparable(&self, operand: &Operand, at: usize) -> Parsed<()> {
+        match operand {
+            Operand::Query { singular: false, .. } => {
+                self.wrong_at(at, "a query that selects at most one value, since it is compared; count(…) counts several, !… tests that there is none")
+            }
+            Operand::Function(Kind::Logical) => {
+                self.wrong_at(at, "a value: match() and search() give true or false by themselves and are not compared")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn operand(&mut self) -> Parsed<Operand> {
+        match self.peek() {
+            Some('$' | '@') => self.query(),
+            Some('\'' | '"') => self.string().map(|_| Operand::Literal),
+            Some('-' | '0'..='9') => self.number().map(|()| Operand::Literal),
+            Some('a'..='z') => self.word(),
+            Some('.') => self
+                .wrong("$ or @ before the path; if there was one, a shell or CI system ate it: write @ in place of $"),
+            _ => self.wrong("a query ($.… or @.…), a literal, a function, \"!\" or \"(\""),
+        }
+    }
+
+    /// `true`, `false`, `null` or a function.
+    fn word(&mut self) -> Parsed<Operand> {
+        let start = self.at;
+        while matches!(self.peek(), Some('a'..='z' | '0'..='9' | '_')) {
+            self.at += 1;
+        }
+        let word = &self.text[start..self.at];
+        if matches!(word, "true" | "false" | "null") {
+            return Ok(Operand::Literal);
+        }
+        let (kind, arguments) = match word {
+            "length" | "count" | "value" => (Kind::Value, 1),
+            "match" | "search" => (Kind::Logical, 2),
+            _ => {
+                return self.wrong_at(
+                    start,
+                    "$, @, a literal (strings need quotes) or one of the functions length, count, value, match, search",
+                );
+            }
+        };
+        if !self.eat("(") {
+            return self.wrong("\"(\"");
+        }
+        self.nest()?;
+        let before = self.queries.len();
+        for argument in 0..arguments {
+            self.blanks();
+            if argument > 0 && !self.eat(",") {
+                return self.wrong(&format!("\",\": {word}() takes {arguments} arguments"));
+            }
+            self.blanks();
+            self.argument(word, argument)?;
+        }
+        self.blanks();
+        if !self.eat(")") {
+            return self.wrong(&format!(
+                "\")\": {word}() takes {arguments} argument{}",
+                if arguments == 1 { "" } else { "s" }
+            ));
+        }
+        self.depth -= 1;
+        if word == "count"
+            && let Some(query) = self.queries.get_mut(before)
+        {
+            query.counted = Some(start..self.at);
+        }
+        Ok(Operand::Function(kind))
+    }
+
+    fn argument(&mut self, function: &str, position: usize) -> Parsed<()> {
+        let start = self.at;
+        let before = self.queries.len();
+        let wants_nodes = matches!(function, "count" | "value");
+        let operand = self.operand()?;
+        let fits = match operand {
+            Operand::Literal => !wants_nodes,
+            Operand::Query { singular, .. } => wants_nodes || singular,
+            Operand::Function(kind) => !wants_nodes && kind == Kind::Value,
+        };
+        if !fits {
+            let wanted = if wants_nodes {
+                format!("a query: {function}() takes the nodes that one selects")
+            } else {
+                format!("a value: {function}() takes a literal, or a query that selects at most one")
+            };
+            return self.wrong_at(start, &wanted);
+        }
+        if matches!(function, "match" | "search") && position == 1 {
+            self.pattern(start, &operand, before)?;
+        }
+        Ok(())
+    }
+
+    /// A pattern that does not compile is called false by both engines in silence, so it is looked at here.
+    fn pattern(&mut self, start: usize, operand: &Operand, before: usize) -> Parsed<()> {
+        if matches!(operand, Operand::Literal) {
+            let literal = &self.text[start..self.at];
+            if !literal.starts_with(['\'', '"']) {
+                return Ok(());
+            }
+            let mut inner = Parser { at: start, ..Parser::new(self.text) };
+            let pattern = inner.string()?;
+            return match regex::Regex::new(&pattern) {
+                Ok(_) => Ok(()),
+                Err(error) => {
+                    let why = error.to_string();
+                    let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                    self.wrong_at(start, &format!("a regular expression (I-Regexp): {why}"))
+                }
+            };
+        }
+        if self.queries.len() == before {
+            return self.wrong_at(
+                start,
+                "a pattern that is written out, or a query from $: one that differs by node cannot be checked",
+            );
+        }
+        for query in &mut self.queries[before..] {
+            query.pattern = true;
+        }
+        Ok(())
+    }
+
+    fn query(&mut self) -> Parsed<Operand> {
+        let start = self.at;
+        let of_document = self.eat("$") || {
+            self.at += 1;
+            self.filters == 0
+        };
+        // Its place in the list is before the queries inside its filters.
+        let index = self.queries.len();
+        if of_document {
+            self.queries.push(Query {
+                span: start..start,
+                segments: Vec::new(),
+                tested: false,
+                pattern: false,
+                counted: None,
+            });
+        }
+        let mut segments = Vec::new();
+        while let Some(segment) = self.segment(!of_document && segments.is_empty())? {
+            segments.push(segment);
+        }
+        let singular = segments.iter().all(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_)));
+        if of_document {
+            self.queries[index].span = start..self.at;
+            self.queries[index].segments = segments;
+        } else {
+            self.relative.push(segments);
+        }
+        Ok(Operand::Query { index: of_document.then_some(index), singular })
+    }
+
+    /// The next segment, or `None` at the end of the query. `first_of_node`: it would be the first of a query of a node.
+    fn segment(&mut self, first_of_node: bool) -> Parsed<Option<Segment>> {
+        let start = self.at;
+        self.blanks();
+        if self.eat("..") {
+            return match self.peek() {
+                Some('[') => self.bracket().map(|segment| Some(Segment::Below(selectors(&segment)))),
+                Some('*') => {
+                    self.at += 1;
+                    Ok(Some(Segment::Below(1)))
+                }
+                _ => self.name().map(|_| Some(Segment::Below(1))),
+            };
+        }
+        if self.eat(".") {
+            return match self.peek() {
+                Some('*') => {
+                    self.at += 1;
+                    Ok(Some(Segment::Many(1)))
+                }
+                _ => self.name().map(|name| Some(Segment::Name(name))),
+            };
+        }
+        if self.peek() == Some('[') {
+            let at = self.at;
+            let segment = self.bracket()?;
+            if first_of_node && self.text[at + 1..].trim_start().starts_with('?') {
+                return self.wrong_at(
+                    at,
+                    "a name or index first: one of the two engines is known to answer a filter directly on @ wrongly; write @.*[?…] or @.name[?…]",
+                );
+            }
+            return Ok(Some(segment));
+        }
+        self.at = start;
+        Ok(None)
+    }
+
+    fn name(&mut self) -> Parsed<String> {
+        let start = self.at;
+        while let Some(c) = self.peek() {
+            let first = c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
+            if !(first || self.at > start && c.is_ascii_digit()) {
+                break;
+            }
+            self.at += c.len_utf8();
+        }
+        if start == self.at {
+            return self
+                .wrong("a name, \"*\" or \"[\" after the dot (a name with other characters goes in brackets: ['…'])");
+        }
+        Ok(self.text[start..self.at].into())
+    }
+
+    fn bracket(&mut self) -> Parsed<Segment> {
+        self.at += 1;
+        self.nest()?;
+        let mut selectors = Vec::new();
+        loop {
+            self.blanks();
+            selectors.push(self.selector()?);
+            self.blanks();
+            if self.eat("]") {
+                break;
+            }
+            if !self.eat(",") {
+                return self.wrong("\",\" or \"]\"");
+            }
+        }
+        self.depth -= 1;
+        Ok(match (selectors.len(), selectors.pop()) {
+            (1, Some(segment)) => segment,
+            (several, _) => Segment::Many(several),
+        })
+    }
+
+    fn selector(&mut self) -> Parsed<Segment> {
+        match self.peek() {
+            Some('\'' | '"') => self.string().map(Segment::Name),
+            Some('*') => {
+                self.at += 1;
+                Ok(Segment::Many(1))
+            }
+            Some('?') => {
+                self.at += 1;
+                self.blanks();
+                self.filters += 1;
+                self.or()?;
+                self.filters -= 1;
+                Ok(Segment::Many(1))
+            }
+            Some('-' | '0'..='9' | ':') => self.index_or_slice(),
+            _ => self.wrong("a name in quotes, an index, a slice, \"*\" or \"?\""),
+        }
+    }
+
+    fn index_or_slice(&mut self) -> Parsed<Segment> {
+        let first = if self.peek() == Some(':') { None } else { Some(self.integer()?) };
+        if !self.eat_after_blanks(":") {
+            return match first {
+                Some(index) => Ok(Segment::Index(index)),
+                None => self.wrong("an index or a slice"),
+            };
+        }
+        for part in 0..2 {
+            if part == 1 && !self.eat_after_blanks(":") {
+                break;
+            }
+            let start = self.at;
+            self.blanks();
+            if matches!(self.peek(), Some('-' | '0'..='9')) {
+                self.integer()?;
+            } else {
+                self.at = start;
+            }
+        }
+        Ok(Segment::Many(1))
+    }
+
+    fn integer(&mut self) -> Parsed<i64> {
+        /// 2^53 - 1, the largest that RFC 9535 allows.
+        const LARGEST: i64 = 9_007_199_254_740_991;
+        let start = self.at;
+        let negative = self.eat("-");
+        let digits = self.at;
+        while matches!(self.peek(), Some('0'..='9')) {
+            self.at += 1;
+        }
+        let number = &self.text[digits..self.at];
+        let plain = !number.is_empty() && (number == "0" && !negative || !number.starts_with('0'));
+        match self.text[start..self.at].parse::<i64>() {
+            Ok(value) if plain && value.abs() <= LARGEST => Ok(value),
+            _ => self.wrong_at(start, "a whole number without leading zeros, up to 2^53 - 1"),
+        }
+    }
+
+    fn number(&mut self) -> Parsed<()> {
+        let start = self.at;
+        let digits = |parser: &mut Self| {
+            let start = parser.at;
+            while matches!(parser.peek(), Some('0'..='9')) {
+                parser.at += 1;
+            }
+            parser.at - start
+        };
+        self.eat("-");
+        let whole = self.at;
+        let count = digits(self);
+        let mut right = count == 1 || (count > 1 && !self.text[whole..].starts_with('0'));
+        if self.eat(".") {
+            right &= digits(self) > 0;
+        }
+        if matches!(self.peek(), Some('e' | 'E')) {
+            self.at += 1;
+            if !self.eat("-") {
+                self.eat("+");
+            }
+            right &= digits(self) > 0;
+        }
+        let finite = self.text[start..self.at].parse::<f64>().is_ok_and(f64::is_finite);
+        if right && finite { Ok(()) } else { self.wrong_at(start, "a number as JSON writes it") }
+    }
+
+    /// A string literal, unescaped.
+    fn string(&mut self) -> Parsed<String> {
+        let start = self.at;
+        let quote = self.peek().unwrap_or_default();
+        self.at += 1;
+        let mut string = String::new();
+        loop {
+            let at = self.at;
+            let Some(c) = self.peek() else {
+                return self.wrong_at(start, &format!("a closing {quote}"));
+            };
+            self.at += c.len_utf8();
+            match c {
+                _ if c == quote => return Ok(string),
+                '\\' => string.push(self.escape(quote)?),
+                '\0'..='\u{1f}' => return self.wrong_at(at, "no control character inside a string; write \\u00XX"),
+                _ => string.push(c),
+            }
+        }
+    }
+
+    fn escape(&mut self, quote: char) -> Parsed<char> {
+        let at = self.at - 1;
+        let Some(c) = self.peek() else { return self.wrong_at(at, "an escape") };
+        self.at += c.len_utf8();
+        Ok(match c {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            '/' | '\\' => c,
+            _ if c == quote => c,
+            'u' => {
+                let first = self.hex(at)?;
+                let code = match first {
+                    0xd800..=0xdbff if self.eat("\\u") => {
+                        let second = self.hex(at)?;
+                        if !(0xdc00..=0xdfff).contains(&second) {
+                            return self.wrong_at(at, "a low surrogate after a high one");
+                        }
+                        0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)
+                    }
+                    code => code,
+                };
+                match char::from_u32(code) {
+                    Some(c) => c,
+                    None => return self.wrong_at(at, "no lone surrogate"),
+                }
+            }
+            _ => {
+                return self
+                    .wrong_at(at, "one of the escapes \\b \\f \\n \\r \\t \\/ \\\\ \\uXXXX, or the escaped quote");
+            }
+        })
+    }
+
+    fn hex(&mut self, at: usize) -> Parsed<u32> {
+        let digits =
+            self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let Some(code) = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) else {
+            return self.wrong_at(at, "four hexadecimal digits after \\u");
+        };
+        self.at += 4;
+        Ok(code)
+    }
+}
+
+fn selectors(segment: &Segment) -> usize {
+    match segment {
+        Segment::Many(count) | Segment::Below(count) => *count,
+        Segment::Name(_) | Segment::Index(_) => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_shown_where_it_is() {
+        let cases: &[(&str, usize, &str)] = &[
+            ("", 0, "a query"),
+            ("$.a = 1", 3, "a single = is none"),
+            ("$.a === 1", 6, "a query"),
+            ("$.a b", 3, "an operator"),
+            ("$.a == ", 7, "a query"),
+            ("$.a ", 3, "no white space"),
+            (".plan_only == false", 0, "ate it"),
+            ("$. == false", 2, "a name"),
+            ("$.a == foo", 7, "strings need quotes"),
+            ("$.a == 'x", 7, "closing '"),
+            ("$.a[*] == 1", 0, "at most one value"),
+            ("!$.a == 1", 0, "parentheses"),
+            ("($.a", 4, "\")\""),
+            ("$", 1, "always there"),
+            ("!@", 2, "always there"),
+            ("1 == 1", 0, "says nothing about the deploy"),
+            ("match($.a, '[x') ", 11, "regular expression"),
+            ("match($.a)", 9, "takes 2 arguments"),
+            ("match($.a, 'x') == true", 0, "not compared"),
+            ("count($.a)", 10, "a comparison"),
+            ("$.a[?match(@.b, @.c)]", 16, "written out"),
+            ("$.a[?@[?@.b]]", 6, "wrongly"),
+            ("$.a[01] == 1", 4, "leading zeros"),
+            ("((((((((($.a)))))))))", 9, "at most 8 levels"),
+        ];
+        for (text, at, why) in cases {
+            let error = parse(text).expect_err(text);
+            assert_eq!(error.at, *at, "{text}: {}", error.why);
+            assert!(error.why.contains(why), "{text}: {}", error.why);
+        }
+        assert!(parse(&format!("$.{}", "a".repeat(5000))).is_err());
+    }
+}
