@@ -183,8 +183,9 @@ pub struct Watch {
     superseded_by: Option<String>,
     /// With `--fresh`: the deploy that was over before this run.
     stale: Option<String>,
-    /// What was last seen in place of mine.
+    /// What was last seen in place of mine, and what that look came to.
     other: Option<String>,
+    latest: Miss,
     absent: Option<String>,
     missed: Option<String>,
     /// What the first look that was answered said: whether the deploy was already over.
@@ -217,6 +218,7 @@ impl Watch {
             superseded_by: None,
             stale: None,
             other: None,
+            latest: Miss::default(),
             absent: None,
             missed: None,
             preexisting: None,
@@ -294,7 +296,8 @@ impl Watch {
                     Look::Seen(deploy, bytes) => self.seen(now, *deploy, bytes),
                     Look::Absent(miss) if self.mine.is_none() => {
                         self.preexisting.get_or_insert(false);
-                        self.not_yet(now, miss)
+                        self.other = None;
+                        self.seek(now, miss)
                     }
                     Look::Absent(miss) | Look::Missed(miss) => self.missed(now, miss),
                     Look::Workflow(..) => self.missed(now, strange()),
@@ -309,8 +312,8 @@ impl Watch {
                 Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
                 Look::Missed(miss) => self.missed(now, miss),
                 _ => {
-                    let why = self.not_mine();
-                    self.not_yet(now, Miss::new(why))
+                    let miss = std::mem::take(&mut self.latest);
+                    self.not_yet(now, miss)
                 }
             },
             Goal::Beside => self.beside(now, look),
@@ -355,11 +358,8 @@ impl Watch {
             }
             self.preexisting = Some(false);
             self.other = Some(deploy.id().into());
-            if self.rules.pins.deploy.as_deref().is_some_and(|id| id != deploy.id()) {
-                return self.ask(Goal::Named);
-            }
-            let why = self.not_mine();
-            return self.not_yet(now, Miss::new(why));
+            let why = format!("the latest deploy is {}, not the one that is meant ({})", deploy.id(), self.rules.pins);
+            return self.seek(now, Miss::new(why));
         };
         if mine.id() == deploy.id() {
             return self.take(now, deploy, bytes);
@@ -633,9 +633,13 @@ impl Watch {
         self.readable = readable;
     }
 
-    fn not_mine(&self) -> String {
-        let other = self.other.as_deref().unwrap_or("another");
-        format!("the latest deploy is {other}, not the one that is meant ({})", self.rules.pins)
+    /// The latest deploy is not the one that is meant; the one that `--deploy` names can be asked for by its id.
+    fn seek(&mut self, now: Duration, miss: Miss) -> Step {
+        if self.rules.pins.deploy.is_none() || miss.retry_after.is_some() {
+            return self.not_yet(now, miss);
+        }
+        self.latest = miss;
+        self.ask(Goal::Named)
     }
 
     /// There is nothing to watch yet.

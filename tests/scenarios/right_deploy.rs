@@ -93,6 +93,16 @@ fn a_deploy_that_is_no_longer_the_latest_is_found_by_its_id() {
     assert_eq!(ran.ended(), (0, "passed", ""));
     assert_eq!((ran.output("deploy-id"), ran.latest().len()), (DEPLOY, 1));
     assert_eq!(ran.report["targets"][0]["superseded_by"], NEWER);
+    // One that only plans is never the latest.
+    let ran = run_with(
+        &["--deploy=dpl00000000000000000000001"],
+        &[("/latest", &[http(404, "")]), (DEPLOY, &[old("executing"), old("no-drift")])],
+    );
+    assert_eq!((ran.ended(), ran.output("deploy-id"), ran.latest().len()), ((0, "passed", ""), DEPLOY, 1));
+    assert_eq!(ran.report["targets"][0]["superseded_by"], "");
+    let ran = run_with(&["--deploy=dpl00000000000000000000001"], &[("/latest", &[http(404, "")])]);
+    assert_eq!((ran.ended(), ran.seconds()), ((3, "undecided", "never-appeared"), 300));
+    assert!(ran.message().starts_with("no deploy yet"), "{}", ran.message());
 }
 
 #[test]
