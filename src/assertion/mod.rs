@@ -189,6 +189,9 @@ pub struct Found {
     /// Why it did not land, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<Missing>,
+    /// What may not have been meant, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// Why a query did not land.
@@ -293,6 +296,7 @@ fn check(assertion: &Assertion, document: &Document, vacuity: Vacuity) -> Result
             selected: nodes.len(),
             values: nodes.iter().take(SHOWN.0).map(|node| text::cut(&node.to_string(), SHOWN.1)).collect(),
             missing: missing(query, nodes, document),
+            note: only_there(query, nodes),
         });
     }
     let (whole, root) = expression.over(&selected);
@@ -312,6 +316,16 @@ fn check(assertion: &Assertion, document: &Document, vacuity: Vacuity) -> Result
 fn is_inexact(node: &Value) -> bool {
     node.as_i64().is_some_and(|number| number.unsigned_abs() >= 1 << 53)
         || node.as_u64().is_some_and(|number| number >= 1 << 53)
+}
+
+/// A query by itself only asks whether something is there, which `false` is too.
+fn only_there(query: &Query, nodes: &[&Value]) -> Option<String> {
+    let node = nodes.first().filter(|node| node.is_null() || **node == &Value::Bool(false))?;
+    (query.tested && query.is_singular()).then(|| {
+        format!(
+            "this only asks whether it is there, and it is; that it is {node} plays no part (== true would ask that)"
+        )
+    })
 }
 
 /// Whether the query landed, and if not, how far it got.
@@ -558,6 +572,16 @@ mod tests {
         assert_eq!(missing.why, r#"$.status_v2 has no "state"; did you mean "status"?"#);
         let check = judged("$.id.x.y == 1");
         assert_eq!(check.queries[0].missing.clone().expect("does not land").why, r#"$.id is "dpl1", which has no "x""#);
+    }
+
+    #[test]
+    fn a_test_for_existence_of_what_is_false_is_noted() {
+        assert_eq!(
+            judged("$.nothing").queries[0].note.as_deref().map(|note| note.contains("that it is null")),
+            Some(true)
+        );
+        assert_eq!(judged("$.nothing == null").queries[0].note, None);
+        assert_eq!(judged("$.plan_only").queries[0].note, None);
     }
 
     #[test]

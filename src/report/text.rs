@@ -40,6 +40,7 @@ pub fn assertion(check: &Check, lines: &mut Vec<String>) {
     lines.push(format!("  {:<13} {label}{}", check.outcome.name(), check.expression));
     for found in &check.queries {
         lines.push(format!("  {:<13} {} -> {}", "", found.query, found.shown()));
+        lines.extend(found.note.iter().map(|note| format!("  {:<13} note: {note}", "")));
         if let Some(missing) = &found.missing {
             lines.push(format!("  {:<13} {}", "", missing.why));
         }
