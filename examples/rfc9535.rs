@@ -4,6 +4,7 @@
 //! `cargo run --example rfc9535 -- SUITE.json`, with the `cts.json` of jsonpath-standard/jsonpath-compliance-test-suite.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use deploy_gate::assertion::{Assertion, Judging, Truth, Vacuity};
 use deploy_gate::document::Document;
@@ -48,7 +49,7 @@ fn answer(case: &Case) -> Answer {
     if case.invalid_selector {
         return Answer::Wrong("accepted".into());
     }
-    let document = Document::any(case.document.clone());
+    let document = Arc::new(Document::any(case.document.clone()));
     let selected: Value = match assertion.select(&document) {
         Ok(selected) => selected[0].iter().copied().cloned().collect(),
         Err(why) => return Answer::Refused(why),

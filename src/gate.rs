@@ -1,6 +1,7 @@
 //! One gate at one target: it finds out, step by step of the watch, then judges, reports and tells.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -142,7 +143,7 @@ struct Gate {
     names: Schedule,
     /// The URL of the dashboard, once it was asked for; `""` if it is not known.
     dashboard: Option<String>,
-    document: Option<Document>,
+    document: Option<Arc<Document>>,
     checks: Vec<Check>,
     failure: Failure,
     warnings: Vec<String>,
@@ -185,7 +186,7 @@ impl Gate {
                 }
                 Step::Ask(ask) => look = Some(session.look(&ask, &self.target)),
                 Step::Judge(parts) => match Document::assemble(*parts) {
-                    Ok(document) => return self.judge(document, session),
+                    Ok(document) => return self.judge(Arc::new(document), session),
                     Err(why) => {
                         look = Some(Look::Missed(Miss::new(format!("200, but {why}"))));
                     }
@@ -260,7 +261,7 @@ impl Gate {
     }
 
     /// The deploy is as wanted: now the assertions decide.
-    fn judge(&mut self, document: Document, session: &mut Session<'_>) -> (Ending, String) {
+    fn judge(&mut self, document: Arc<Document>, session: &mut Session<'_>) -> (Ending, String) {
         let mut judging = Judging::start(&self.plan.assertions, &document, self.plan.vacuity);
         self.document = Some(document);
         let checks = loop {
@@ -293,14 +294,14 @@ impl Gate {
         if ending == Ending::DeployFailed {
             let deadline = std::mem::replace(&mut session.deadline, session.clock.now() + EXPLAINING);
             let detail = match session.look(&Ask::Deploy(id.clone()), &self.target) {
-                Look::Seen(_, bytes) => Document::parse(&bytes).ok(),
+                Look::Seen(_, bytes) => Document::parse(&bytes).ok().map(Arc::new),
                 _ => None,
             };
             let workflow: Option<Box<Workflow>> = match session.look(&Ask::Workflow(workflow.clone()), &self.target) {
                 Look::Workflow(workflow, _) if workflow.steps().next().is_some() => Some(workflow),
                 _ => None,
             };
-            let deploy = detail.as_ref().map(Document::value);
+            let deploy = detail.as_ref().map(|document| document.value());
             self.failure = Failure::new(&id, deploy, workflow.as_deref());
             if let Some(stream) = deploy.and_then(failure::log_stream).filter(|_| self.plan.log_lines > 0) {
                 let answer =

@@ -54,6 +54,7 @@ pub mod verdict;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use args::{Command, Stop, Variables};
 use assertion::Judging;
@@ -208,7 +209,7 @@ fn check(check: args::Check, world: &mut World<'_>) -> Result<u8, Stop> {
     }
     let wrong = |why| misuse(format!("the document {}: {why}", check.document.display()));
     let bytes = read(&check.document).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
-    let document = Document::parse(&bytes).map_err(wrong)?;
+    let document = Arc::new(Document::parse(&bytes).map_err(wrong)?);
     let deploy: Deploy =
         serde_json::from_slice(&bytes).map_err(|error| wrong(format!("it is not a deploy document: {error}")))?;
     let checks = match Judging::start(&assertions, &document, vacuity).finish() {

@@ -8,6 +8,7 @@ mod expression;
 mod parser;
 pub mod presets;
 
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -242,9 +243,9 @@ pub struct Judging {
 
 impl Judging {
     /// Starts to put every assertion to the document.
-    pub fn start(assertions: &[Assertion], document: &Document, vacuity: Vacuity) -> Self {
+    pub fn start(assertions: &[Assertion], document: &Arc<Document>, vacuity: Vacuity) -> Self {
         let (sender, checks) = mpsc::channel();
-        let (assertions, document) = (assertions.to_vec(), document.clone());
+        let (assertions, document) = (assertions.to_vec(), Arc::clone(document));
         std::thread::spawn(move || {
             let checks =
                 assertions.iter().map(|assertion| check(assertion, &document, vacuity)).collect::<Result<Vec<_>, _>>();
@@ -507,7 +508,7 @@ mod tests {
     use super::*;
 
     fn judged(text: &str) -> Check {
-        let document = Document::any(json!({
+        let document = Arc::new(Document::any(json!({
             "id": "dpl1",
             "plan_only": true,
             "status_v2": {"status": "active", "history": [{}, {"status": "queued"}]},
@@ -516,7 +517,7 @@ mod tests {
             "pattern": "[x",
             "big": 9_007_199_254_740_993_i64,
             "bigger": 9_007_199_254_740_992_i64,
-        }));
+        })));
         let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
         Judging::start(&[assertion], &document, Vacuity::Fails)
             .finish()
@@ -586,7 +587,7 @@ mod tests {
 
     #[test]
     fn engines_that_disagree_give_no_answer() {
-        let document = Document::any(json!({"list": [{"none": []}]}));
+        let document = Arc::new(Document::any(json!({"list": [{"none": []}]})));
         let assertion = "$.list[?count(@.none[*]) != 0]".parse().expect("parses");
         let error =
             Judging::start(&[assertion], &document, Vacuity::Fails).finish().expect_err("one engine cannot count to 0");
@@ -595,7 +596,8 @@ mod tests {
 
     #[test]
     fn numbers_that_cannot_be_told_apart_give_no_answer() {
-        let document = Document::any(json!({"big": 9_007_199_254_740_993_i64, "bigger": 9_007_199_254_740_992_i64}));
+        let document =
+            Arc::new(Document::any(json!({"big": 9_007_199_254_740_993_i64, "bigger": 9_007_199_254_740_992_i64})));
         let assertion = "$.big == $.bigger".parse().expect("parses");
         let error =
             Judging::start(&[assertion], &document, Vacuity::Fails).finish().expect_err("both engines say true");
@@ -635,7 +637,7 @@ mod tests {
 
     #[test]
     fn what_could_fill_the_memory_is_refused() {
-        let wide = Document::any(json!({"a": vec![vec![vec![0; 20]; 20]; 20]}));
+        let wide = Arc::new(Document::any(json!({"a": vec![vec![vec![0; 20]; 20]; 20]})));
         let assertion = "$..*..*..*..*..*..*".parse().expect("parses");
         let error = Judging::start(&[assertion], &wide, Vacuity::Fails).finish().expect_err("too wide");
         assert!(error.contains("could select"), "{error}");
