@@ -438,28 +438,23 @@ fn path(segments: &[Segment]) -> String {
 /// of its ancestors, and each further selector in a bracket can select it once more.
 fn afford(expression: &Expression, document: &Value) -> Result<(), String> {
     let (nodes, depth) = extent(document);
-    let factor = |segments: &[Segment]| {
-        let mut below = 0;
-        let selectors: f64 = segments
-            .iter()
-            .map(|segment| match segment {
-                Segment::Name(_) | Segment::Index(_) => 1.0,
-                Segment::Many(count) => *count as f64,
+    let width = |segments: &Vec<Segment>| {
+        let (mut width, mut below) = (1.0, 0);
+        for segment in segments {
+            match segment {
+                Segment::Name(_) | Segment::Index(_) => {}
+                Segment::Many(count) => width *= *count as f64,
                 Segment::Below(count) => {
+                    width *= *count as f64;
                     below += 1;
-                    *count as f64
                 }
-            })
-            .product();
-        selectors * (depth as f64).powi((below - 1).max(0))
+            }
+        }
+        let is_singular = segments.iter().all(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_)));
+        if is_singular { 1.0 } else { width * (depth as f64).powi((below - 1).max(0)) * nodes as f64 }
     };
-    let widest = expression
-        .queries
-        .iter()
-        .map(|query| &query.segments)
-        .chain(&expression.relative)
-        .map(|segments| factor(segments));
-    match widest.fold(0.0, f64::max) * nodes as f64 {
+    let widest = expression.queries.iter().map(|query| &query.segments).chain(&expression.relative).map(width);
+    match widest.fold(0.0, f64::max) {
         width if width > WIDEST => Err(format!(
             "{} could select {width:.0} nodes of this document, more than the {WIDEST:.0} that the gate makes room for",
             expression.text
@@ -638,6 +633,8 @@ mod tests {
     #[test]
     fn what_could_fill_the_memory_is_refused() {
         let wide = Arc::new(Document::any(json!({"a": vec![vec![vec![0; 20]; 20]; 20]})));
+        let singular = "$.a[0][0][0] == 0".parse().expect("parses");
+        Judging::start(&[singular], &wide, Vacuity::Fails).finish().expect("one node needs no room");
         let assertion = "$..*..*..*..*..*..*".parse().expect("parses");
         let error = Judging::start(&[assertion], &wide, Vacuity::Fails).finish().expect_err("too wide");
         assert!(error.contains("could select"), "{error}");
