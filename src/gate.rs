@@ -10,6 +10,7 @@ use crate::args::{self, Variables};
 use crate::assertion::{Assertion, Check, Judging, Truth, Vacuity};
 use crate::clock::Clock;
 use crate::config::Connection;
+use crate::deploy::Deploy;
 use crate::document::Document;
 use crate::extract::{self, Extract};
 use crate::failure::{self, Failure};
@@ -352,12 +353,9 @@ impl Gate {
     fn report(&mut self, ending: Ending, message: String, started: Option<Timestamp>, clock: &dyn Clock) -> Report {
         let pins = &self.plan.rules.pins;
         let deploy = self.watch.deploy();
+        let age = deploy.and_then(|(deploy, _)| age(deploy, clock.utc())).map(text::duration);
         if let Some((deploy, _)) = deploy.filter(|_| self.watch.preexisting() && pins.may_be_old()) {
-            let age = [&deploy.updated_at, &deploy.created_at].into_iter().flatten().find_map(|time| time.parse().ok());
-            let age = started.zip(age).and_then(|(now, then)| Duration::try_from(now.duration_since(then)).ok());
-            let age = age.map_or_else(String::new, |age| {
-                format!(", {} before", text::duration(Duration::from_secs(age.as_secs())))
-            });
+            let age = age.as_ref().map_or_else(String::new, |age| format!(", last changed {age} ago"));
             let doubt = if pins.any() {
                 "an earlier deploy can have the same"
             } else {
@@ -374,7 +372,7 @@ impl Gate {
                 "the newest, which took the place of another".into()
             }
             (_, true, _) => format!("pins that hold: {pins}"),
-            _ => "latest, no pin".into(),
+            _ => age.map_or_else(|| "latest, no pin".into(), |age| format!("latest, no pin, last changed {age} ago")),
         };
         let mut extracts = Vec::new();
         for extract in &self.plan.extracts {
@@ -450,6 +448,14 @@ impl Gate {
         }
         report.exit_code
     }
+}
+
+/// How long ago the server last changed a deploy, in whole seconds.
+fn age(deploy: &Deploy, now: Option<Timestamp>) -> Option<Duration> {
+    let times = [&deploy.updated_at, &deploy.created_at];
+    let then: Timestamp = times.into_iter().flatten().find_map(|time| time.parse().ok())?;
+    let age = Duration::try_from(now?.duration_since(then)).ok()?;
+    Some(Duration::from_secs(age.as_secs()))
 }
 
 /// What the checks come to.

@@ -39,7 +39,7 @@ fn a_deploy_from_nothing_to_active() {
          \x20 deploy        DPL\n\
          \x20 status        active\n\
          \x20 build         BLD\n\
-         \x20 which         latest, no pin\n\
+         \x20 which         latest, no pin, last changed 1h10s ago\n\
          \x20 6 looks in 10.8s, exit code 0\n"
     );
     let err = short(&ran.err);
@@ -284,7 +284,9 @@ fn a_deploy_that_was_over_before_is_judged_with_a_warning() {
     assert_eq!(ran.ended(), (0, "passed", ""));
     assert_eq!(ran.report["targets"][0]["preexisting"], true);
     assert!(
-        ran.out.contains("warning       deploy dpl00000000000000000000001 was already over when first seen, 1h before"),
+        ran.out.contains(
+            "warning       deploy dpl00000000000000000000001 was already over when first seen, last changed 1h ago"
+        ),
         "{}",
         ran.out
     );
