@@ -194,11 +194,14 @@ fn the_token_never_leaves_the_origin() {
 
 #[test]
 fn a_token_over_plain_http_stays_on_this_machine() {
-    let (code, _, err) = ran(&mut wait("http://192.0.2.1", &[]));
+    let (code, _, err) = ran(&mut wait("http://api.example", &[]));
     assert_eq!(code, 2);
     assert!(err.contains("--allow-http") && err.contains("NUON_API_URL"), "{err}");
-    let (code, _, err) = ran(&mut wait("http://192.0.2.1", &["--allow-http", "--timeout=0", "--request-timeout=1ms"]));
-    assert_eq!(code, 124, "{err}");
+    // Through a proxy on this machine, so that nothing leaves it here either.
+    let proxy = Server::start(vec![answer("503 No", "", "")]);
+    let mut command = wait("http://api.example", &["--allow-http", "--timeout=0"]);
+    let (code, _, err) = ran(command.env("HTTP_PROXY", proxy.url("http")));
+    assert_eq!((code, proxy.heads().len()), (124, 1), "{err}");
 }
 
 #[test]
