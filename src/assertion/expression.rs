@@ -46,8 +46,13 @@ pub enum Segment {
 impl Query {
     /// Whether it can select at most one node.
     pub fn is_singular(&self) -> bool {
-        self.segments.iter().all(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_)))
+        is_singular(&self.segments)
     }
+}
+
+/// Whether segments can select at most one node.
+pub fn is_singular(segments: &[Segment]) -> bool {
+    segments.iter().all(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_)))
 }
 
 impl Expression {

@@ -20,7 +20,7 @@ use crate::document::Document;
 use crate::text;
 pub use engines::Compiled;
 pub use expression::Expression;
-use expression::{Query, Segment};
+use expression::{Query, Segment, is_singular};
 pub use parser::Malformed;
 
 /// How long judging may take.
@@ -450,8 +450,7 @@ fn afford(expression: &Expression, document: &Value) -> Result<(), String> {
                 }
             }
         }
-        let is_singular = segments.iter().all(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_)));
-        if is_singular { 1.0 } else { width * (depth as f64).powi((below - 1).max(0)) * nodes as f64 }
+        if is_singular(segments) { 1.0 } else { width * (depth as f64).powi((below - 1).max(0)) * nodes as f64 }
     };
     let widest = expression.queries.iter().map(|query| &query.segments).chain(&expression.relative).map(width);
     match widest.fold(0.0, f64::max) {

@@ -2,7 +2,7 @@
 //!
 //! The two engines do the judging. This parser finds what they cannot tell: where each query is and what it asks for.
 
-use super::expression::{Expression, Query, Segment};
+use super::expression::{Expression, Query, Segment, is_singular};
 
 /// The longest expression, in bytes.
 const LONGEST: usize = 4096;
@@ -344,7 +344,7 @@ impl<'a> Parser<'a> {
         while let Some(segment) = self.segment(!of_document && segments.is_empty())? {
             segments.push(segment);
         }
-        let singular = segments.iter().all(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_)));
+        let singular = is_singular(&segments);
         if of_document {
             self.queries[index].span = start..self.at;
             self.queries[index].segments = segments;
