@@ -17,7 +17,7 @@ use crate::assertion::{Assertion, Vacuity};
 use crate::deploy::{Expect, Override};
 use crate::extract::Extract;
 use crate::pin::Pins;
-use crate::report::ReportFile;
+use crate::report::files::ReportFile;
 use crate::text;
 use crate::verdict;
 use crate::watch::{OnApproval, OnSuperseded, Until};
@@ -192,7 +192,8 @@ pub struct Gate {
     /// Last lines of the deploy's own log to show when it failed, at most 100; 0 is none
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "Output")]
     pub log_lines: u8,
-    /// Write a report in every outcome; FORMAT is json or github; repeatable. On GitHub, github=$GITHUB_OUTPUT is added
+    /// Write a report in every outcome; FORMAT is json, junit, markdown, github, dotenv, annotations or dir; repeatable.
+    /// On GitHub, github=$GITHUB_OUTPUT and markdown=$GITHUB_STEP_SUMMARY are added
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
     pub report: Vec<ReportFile>,
     /// Say nothing but the verdict

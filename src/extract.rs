@@ -5,6 +5,9 @@ use serde_json::Value;
 use crate::assertion::Assertion;
 use crate::document::Document;
 
+/// How many bytes an output carries: GitHub takes 1 MB for all outputs of a job.
+const LARGEST: usize = 64 << 10;
+
 /// One output that the user wants.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extract {
@@ -38,14 +41,19 @@ impl Extract {
     /// One value as itself, a string bare and anything else as JSON; several as a JSON array; none as nothing.
     ///
     /// # Errors
-    /// Why there is no value: the query selects nothing, or the engines disagree.
+    /// Why there is no value: the query selects nothing or too much, or the engines disagree.
     pub fn value(&self, document: &Document) -> Result<String, String> {
         let selected = self.query.select(document)?;
-        match selected.first().map(Vec::as_slice).unwrap_or_default() {
-            [] => Err(format!("{} selects nothing", self.query.expression.text)),
-            [Value::String(text)] => Ok(text.clone()),
-            [value] => Ok(value.to_string()),
-            values => Ok(Value::Array(values.iter().copied().cloned().collect()).to_string()),
+        let value = match selected.first().map(Vec::as_slice).unwrap_or_default() {
+            [] => return Err(format!("{} selects nothing", self.query.expression.text)),
+            [Value::String(text)] => text.clone(),
+            [value] => value.to_string(),
+            values => Value::Array(values.iter().copied().cloned().collect()).to_string(),
+        };
+        // Half a value would be worse than none.
+        match value.len() {
+            ..=LARGEST => Ok(value),
+            bytes => Err(format!("it is {bytes} bytes long, and an output carries at most {LARGEST}")),
         }
     }
 }
@@ -89,6 +97,9 @@ mod tests {
         }
         let none: Extract = "x=$.gone".parse().expect("parses");
         assert_eq!(none.value(&document), Err("$.gone selects nothing".into()));
+        let large = Document::any(json!({"s": "x".repeat(1 << 20)}));
+        let error = "x=$.s".parse::<Extract>().expect("parses").value(&large).expect_err("too large");
+        assert!(error.contains("1048576 bytes"), "{error}");
     }
 
     #[test]

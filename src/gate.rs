@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::args::{self, Variables};
 use crate::assertion::{Assertion, Check, Judging, Truth, Vacuity};
+use crate::ci;
 use crate::clock::Clock;
 use crate::config::Connection;
 use crate::deploy::Deploy;
@@ -17,7 +18,8 @@ use crate::failure::{self, Failure};
 use crate::look::{self, Look, Miss};
 use crate::names;
 use crate::progress::{Progress, Verbosity};
-use crate::report::{self, DeploySeen, Files, Format, Moment, Report, ReportFile, Tool, Verdict};
+use crate::report::files::{Files, Format, Place as Whose};
+use crate::report::{self, DeploySeen, Moment, Report, Tool, Verdict, dotenv};
 use crate::schedule::Schedule;
 use crate::session::Session;
 use crate::source::Source;
@@ -59,14 +61,17 @@ impl Plan {
         };
         let assertions = gate.asserting.assertions()?;
         extract::names(&gate.extract, &report::OUTPUTS)?;
+        let names: Vec<&str> =
+            report::OUTPUTS.into_iter().chain(gate.extract.iter().map(|extract| extract.name.as_str())).collect();
+        let shared = ci::shared_files(variables);
         let mut reports = gate.report;
-        let on_github = variables.get("GITHUB_ACTIONS").is_some_and(|value| value == "true");
-        let outputs = variables.get("GITHUB_OUTPUT").filter(|path| on_github && !path.is_empty());
-        if let Some(path) = outputs.map(Into::into)
-            && !reports.iter().any(|report| report.path == path)
-        {
-            reports.push(ReportFile { format: Format::Github, path });
+        for report in &mut reports {
+            if shared.iter().any(|(.., path)| report.path == *path) {
+                report.place = Whose::Shared;
+            }
         }
+        let mut files = Files::create(&reports, &names)?;
+        shared.iter().for_each(|(format, variable, path)| files.share(*format, variable, path));
         let pins = gate.pins;
         let on_superseded = if pins.any() { OnSuperseded::Finish } else { OnSuperseded::Follow };
         Ok(Self {
@@ -88,7 +93,7 @@ impl Plan {
             extracts: gate.extract,
             log_lines: usize::from(gate.log_lines),
             verbosity,
-            files: Files::create(&reports)?,
+            files,
         })
     }
 }
@@ -129,7 +134,10 @@ pub fn run(
         by_install: false,
     };
     session.progress.say(session.clock.now(), opening);
-    let (ending, message) = gate.find_out(&mut session);
+    let (ending, message) = match gate.plan.files.lost() {
+        Some(lost) => (Ending::OutputNotWritten, lost),
+        None => gate.find_out(&mut session),
+    };
     gate.explain(ending, &mut session);
     let report = gate.report(ending, message, started, session.clock);
     let recorded = source.finish();
@@ -417,7 +425,7 @@ impl Gate {
             failure: Some(std::mem::take(&mut self.failure)).filter(|failure| !failure.is_empty()),
             warnings: std::mem::take(&mut self.warnings),
         };
-        Report {
+        let mut report = Report {
             schema_version: 1,
             tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
             outcome: ending.outcome().name(),
@@ -428,7 +436,20 @@ impl Gate {
             finished_at: clock.utc().map(|time| format!("{time:.3}")),
             duration_ms: millis(clock.now()),
             targets: vec![verdict],
+        };
+        if self.plan.files.has(Format::Dotenv) {
+            let left_out = dotenv::render(&report.outputs()).1;
+            let asked_for = self.plan.extracts.iter().filter(|extract| left_out.contains(&extract.name.as_str()));
+            let warning = |extract: &Extract| {
+                format!(
+                    "the output {} is empty in the dotenv report, which carries no blanks and 4 KiB in all",
+                    extract.name
+                )
+            };
+            let warnings: Vec<String> = asked_for.map(warning).collect();
+            report.targets.iter_mut().for_each(|verdict| verdict.warnings.extend(warnings.iter().cloned()));
         }
+        report
     }
 
     /// Writes every report and prints the verdict. What is lost on the way turns a pass into no answer.

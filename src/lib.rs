@@ -45,6 +45,8 @@ pub mod document;
 pub mod extract;
 pub mod failure;
 
+pub mod ci;
+pub mod defuse;
 pub mod progress;
 pub mod report;
 pub mod tables;
@@ -179,7 +181,7 @@ fn latest(latest: args::Latest, world: &mut World<'_>) -> Result<u8, Stop> {
         by_install: false,
     };
     let failed = |ending: Ending, why: &str, trace: &str| Stop {
-        text: format!("{}: {} (trace {trace})\n", ending.reason(), text::line(why)),
+        text: format!("{}: {} (trace {trace})\n", ending.reason(), defuse::line(why)),
         code: ending.code(),
     };
     let target = names::resolve(&target, &mut session).map_err(|look| match *look {
@@ -187,7 +189,7 @@ fn latest(latest: args::Latest, world: &mut World<'_>) -> Result<u8, Stop> {
         other => failed(Ending::NotFound, &watch::why(other), &session.trace),
     })?;
     let text = match session.look(&Ask::Latest, &target) {
-        Look::Seen(deploy, _) if !latest.json => format!("{}\n", text::line(deploy.id())),
+        Look::Seen(deploy, _) if !latest.json => format!("{}\n", defuse::line(deploy.id())),
         Look::Seen(_, bytes) => {
             let document = Document::parse(&bytes).map_err(|why| failed(Ending::BadAnswer, &why, &session.trace))?;
             format!("{:#}\n", document.value())
@@ -216,7 +218,7 @@ fn check(check: args::Check, world: &mut World<'_>) -> Result<u8, Stop> {
         Ok(checks) => checks,
         Err(why) => {
             return Err(Stop {
-                text: format!("{}: {}\n", Ending::EnginesDisagree.reason(), text::line(&why)),
+                text: format!("{}: {}\n", Ending::EnginesDisagree.reason(), defuse::line(&why)),
                 code: Ending::EnginesDisagree.code(),
             });
         }
@@ -231,7 +233,7 @@ fn check(check: args::Check, world: &mut World<'_>) -> Result<u8, Stop> {
         class.name()
     ));
     checks.iter().for_each(|check| report::assertion_lines(check, &mut lines));
-    let text: String = lines.iter().map(|line| text::line(line) + "\n").collect();
+    let text: String = lines.iter().map(|line| defuse::line(line) + "\n").collect();
     match world.out.write_all(text.as_bytes()).and_then(|()| world.out.flush()) {
         Err(error) if is_loss(&error) => Ok(Ending::OutputNotWritten.code()),
         _ => Ok(ending.code()),

@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use crate::defuse;
 use crate::text;
 use crate::watch::{self, Event};
 
@@ -44,7 +45,7 @@ impl<'w> Progress<'w> {
         self.last = at;
         if self.verbosity > Verbosity::Quiet {
             // A log that cannot be written must not change the verdict.
-            let _ = writeln!(self.out, "{:>8}  {}", text::elapsed(at), text::line(words));
+            let _ = writeln!(self.out, "{:>8}  {}", text::elapsed(at), defuse::line(words));
             let _ = self.out.flush();
         }
     }

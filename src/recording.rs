@@ -112,7 +112,7 @@ impl Recorder {
     /// # Errors
     /// Why the file cannot be written.
     pub fn new(source: Box<dyn Source>, path: &Path) -> Result<Self, String> {
-        Ok(Self { source, file: OutputFile::create(path)?.stream()?, failed: None })
+        Ok(Self { source, file: OutputFile::create(path).map_err(|error| error.to_string())?.stream()?, failed: None })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Words and numbers for people, and how what came from the network is defused before anyone sees it. Pure.
+//! Words and numbers for people. Pure.
 
 use std::time::Duration;
 
@@ -98,27 +98,6 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         .ok_or_else(wrong)
 }
 
-/// Makes any text safe for one line of a log: no control characters, and nothing that a CI system would obey.
-pub fn line(text: &str) -> String {
-    let calm: String = text
-        .chars()
-        .map(|c| if c == '\n' || c == '\t' { ' ' } else { c })
-        .filter(|c| !c.is_control() && !is_invisible(*c))
-        .collect();
-    let calm = calm.replace("##[", "# #[").replace("##vso[", "# #vso[").replace("##teamcity[", "# #teamcity[");
-    // GitHub takes a command after any white space at the start of a line.
-    let blank = calm.len() - calm.trim_start().len();
-    match calm.get(blank..) {
-        Some(rest) if rest.starts_with("::") => format!("{}: :{}", &calm[..blank], &rest[2..]),
-        _ => calm,
-    }
-}
-
-/// Line separators and the marks that turn the direction of text: a log must read as it is written.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
 /// At most `most` characters, with a mark where something was cut.
 pub fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
@@ -161,25 +140,6 @@ mod tests {
         }
         for bad in ["", "0", "MiB", "1TiB", "2GiB", "-1", "1.5MiB", "99999999999999999999"] {
             parse_size(bad).expect_err(bad);
-        }
-    }
-
-    #[test]
-    fn no_line_speaks_to_a_ci_system() {
-        let cases = [
-            ("plain äöü ✓", "plain äöü ✓"),
-            ("::error::x", ": :error::x"),
-            ("  ::add-mask::e", "  : :add-mask::e"),
-            ("a ##[stop-commands]z", "a # #[stop-commands]z"),
-            ("##vso[task.setvariable]", "# #vso[task.setvariable]"),
-            ("\u{1b}[0Ksection_start:1:x\r\u{1b}[0K", "[0Ksection_start:1:x[0K"),
-            ("a\n::error::b", "a ::error::b"),
-            ("\u{1b}::error::b", ": :error::b"),
-            ("#\u{0}#[x]", "# #[x]"),
-            ("a\u{202e}b\u{9b}c", "abc"),
-        ];
-        for (text, want) in cases {
-            assert_eq!(line(text), want);
         }
     }
 

@@ -50,6 +50,24 @@ fn header<'h>(head: &'h str, name: &str) -> &'h str {
 }
 
 #[test]
+fn a_file_of_github_that_is_not_there_is_no_pass_and_no_wait() {
+    let server = Server::start(vec![deploy("active")]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let result = folder.path().join("result.json");
+    for missing in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
+        let mut command = wait(&server.url("http"), &[]);
+        command.arg(format!("--report=json={}", result.display()));
+        let (code, out, _) = ran(command.env("GITHUB_ACTIONS", "true").env(missing, folder.path().join("gone")));
+        assert_eq!(code, 3);
+        assert!(out.starts_with(&format!("undecided (output-not-written): {missing} ")), "{out}");
+        assert!(!folder.path().join("gone").exists(), "nobody would read it");
+        let result = std::fs::read_to_string(&result).expect("a result");
+        assert!(result.contains("output-not-written"), "{result}");
+    }
+    assert_eq!(server.heads().len(), 0);
+}
+
+#[test]
 fn a_deploy_from_nothing_to_active_over_one_connection() {
     let server = Server::start(vec![
         answer("404 Not Found", "", r#"{"error":"record not found"}"#),
@@ -60,13 +78,20 @@ fn a_deploy_from_nothing_to_active_over_one_connection() {
         deploy("active"),
     ]);
     let folder = tempfile::tempdir().expect("a folder");
-    let outputs = folder.path().join("outputs");
+    let (outputs, summary) = (folder.path().join("outputs"), folder.path().join("summary"));
+    std::fs::write(&outputs, "earlier=1\n").expect("writes");
+    std::fs::write(&summary, "of another step\n").expect("writes");
     let mut command = wait(&server.url("http"), &["--org=org1", "--assert=$.plan_only == false"]);
-    let (code, out, err) = ran(command.env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", &outputs));
+    command.env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", &outputs).env("GITHUB_STEP_SUMMARY", &summary);
+    command.arg(format!("--report=markdown={}", summary.display()));
+    let (code, out, err) = ran(&mut command);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.starts_with("passed: deploy dpl1 is \"active\", the assertion is true\n"), "{out}");
     let outputs = std::fs::read_to_string(outputs).expect("outputs");
-    assert!(outputs.contains("outcome<<ghadelimiter_") && outputs.contains("\npassed\n"), "{outputs}");
+    assert!(outputs.starts_with("earlier=1\noutcome<<ghadelimiter_") && outputs.contains("\npassed\n"), "{outputs}");
+    let summary = std::fs::read_to_string(summary).expect("a summary");
+    assert!(summary.starts_with("of another step\n### ✅ Deploy gate: passed\n"), "{summary}");
+    assert_eq!(summary.matches("###").count(), 1, "asked for twice, written once");
     let heads = server.heads();
     assert_eq!(server.looks().len(), 6);
     assert!(heads[5].starts_with(&format!("GET {LATEST} HTTP/1.1\r\n")), "{heads:?}");

@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::Bell;
+use crate::defuse;
 use crate::document::Document;
 use crate::text;
 pub use engines::Compiled;
@@ -136,7 +137,7 @@ fn caret(text: &str, at: usize) -> String {
     let before: Vec<char> = text[start..at].chars().rev().take(60).collect();
     let after: String = text[at..end].chars().take(40).collect();
     let shown: String = before.iter().rev().copied().chain(after.chars()).collect();
-    format!("  {}\n  {}^ ", text::line(&shown), " ".repeat(before.len()))
+    format!("  {}\n  {}^ ", defuse::line(&shown), " ".repeat(before.len()))
 }
 
 /// What the document says to an assertion.

@@ -28,10 +28,10 @@ impl OutputFile {
     ///
     /// # Errors
     /// Why it cannot be created.
-    pub fn create(path: &Path) -> Result<Self, String> {
-        let wrong = |error: io::Error| format!("it cannot be created: {error}");
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let wrong = |error: io::Error| io::Error::new(error.kind(), format!("it cannot be created: {error}"));
         if path.is_dir() {
-            return Err("it is a folder; it should be a file".into());
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder; it should be a file"));
         }
         let is_special = path.metadata().is_ok_and(|metadata| !metadata.is_file());
         if is_special {
@@ -48,8 +48,8 @@ impl OutputFile {
     ///
     /// # Errors
     /// Why it cannot be opened.
-    pub fn append(path: &Path) -> Result<Self, String> {
-        let wrong = |error: io::Error| format!("it cannot be opened: {error}");
+    pub fn append(path: &Path) -> io::Result<Self> {
+        let wrong = |error: io::Error| io::Error::new(error.kind(), format!("it cannot be opened: {error}"));
         let file = OpenOptions::new().append(true).create(true).open(path).map_err(wrong)?;
         Ok(Self { path: path.canonicalize().map_err(wrong)?, way: Way::Append(file) })
     }

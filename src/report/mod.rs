@@ -1,58 +1,27 @@
 //! What a run says in the end: one value, and a renderer a format. All are made from that value, so they cannot
-//! disagree. Rendering is pure; [`mod@file`] is the only writer.
+//! disagree. Rendering is pure, one file a format; [`mod@file`] is the only writer.
 
 pub mod file;
-mod github;
-mod text;
+pub mod files;
 
-use std::path::PathBuf;
+mod annotations;
+pub mod dotenv;
+mod github;
+mod junit;
+mod markdown;
+mod people;
 
 use serde::Serialize;
 
 use crate::assertion::Check;
+use crate::defuse;
 use crate::deploy::{Class, Deploy};
 use crate::document::Part;
 use crate::failure::Failure;
+use crate::text;
 use crate::verdict::Ending;
-use file::OutputFile;
-pub use text::{assertion as assertion_lines, render as verdict};
-
-/// `--report FORMAT=FILE`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportFile {
-    /// How it is written.
-    pub format: Format,
-    /// Where to.
-    pub path: PathBuf,
-}
-
-/// A format of reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// The whole result, described by `schema/result.v1.json`.
-    Json,
-    /// Step outputs of GitHub Actions.
-    Github,
-}
-
-impl std::str::FromStr for ReportFile {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = "it should be FORMAT=FILE with FORMAT one of json, github";
-        let (format, path) = text.split_once('=').ok_or(wanted)?;
-        let format = match format.trim() {
-            "json" => Format::Json,
-            "github" => Format::Github,
-            other => return Err(format!("\"{other}\" is not a format; {wanted}")),
-        };
-        match path.trim() {
-            "" => Err(format!("the file is missing; {wanted}")),
-            "-" => Err("- is not a file; stdout is /dev/stdout".into()),
-            path => Ok(Self { format, path: path.into() }),
-        }
-    }
-}
+use files::Format;
+pub use people::{assertion as assertion_lines, render as verdict};
 
 /// The result of a run. Fields may be added; none changes its meaning within a `schema_version`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -89,6 +58,9 @@ pub struct Tool {
     /// Semantic version.
     pub version: &'static str,
 }
+
+/// How many characters of the server's description of a status are kept.
+const DESCRIPTION: usize = 4000;
 
 /// What became of one target, and why.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -175,7 +147,7 @@ impl DeploySeen {
             kind: text(&deploy.install_deploy_type),
             status: deploy.word().into(),
             class,
-            status_description: deploy.description().into(),
+            status_description: text::cut(deploy.description(), DESCRIPTION),
             commit: deploy.commit().into(),
             created_at: text(&deploy.created_at),
             updated_at: text(&deploy.updated_at),
@@ -224,10 +196,13 @@ impl Report {
 
     fn render(&self, format: Format) -> String {
         match format {
-            Format::Json => {
-                serde_json::to_string_pretty(self).map_or_else(|error| error.to_string(), |json| json + "\n")
-            }
+            Format::Json => serde_json::to_string_pretty(self)
+                .map_or_else(|error| error.to_string(), |json| defuse::json(&json) + "\n"),
+            Format::Junit => junit::render(self),
+            Format::Markdown => markdown::render(self),
             Format::Github => github::render(&self.outputs(), &format!("ghadelimiter_{}", uuid::Uuid::new_v4())),
+            Format::Dotenv => dotenv::render(&self.outputs()).0,
+            Format::Annotations => annotations::render(self),
         }
     }
 }
@@ -250,43 +225,4 @@ pub const OUTPUTS: [&str; 12] = [
 
 fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
-}
-
-/// The files of all reports, open before the first request.
-pub struct Files(Vec<(Format, OutputFile)>);
-
-impl Files {
-    /// Creates every file, so that a bad path fails before the wait.
-    ///
-    /// # Errors
-    /// The first that cannot be created, or two that are one.
-    pub fn create(reports: &[ReportFile]) -> Result<Self, String> {
-        let mut files: Vec<(Format, OutputFile)> = Vec::new();
-        for report in reports {
-            let complain = |why: String| format!("--report (DEPLOY_GATE_REPORT) {}: {why}", report.path.display());
-            let file = match report.format {
-                Format::Github => OutputFile::append(&report.path),
-                Format::Json => OutputFile::create(&report.path),
-            }
-            .map_err(complain)?;
-            if files.iter().any(|(_, other)| other.is_same(&file)) {
-                return Err(complain("two reports would overwrite each other there".into()));
-            }
-            files.push((report.format, file));
-        }
-        Ok(Self(files))
-    }
-
-    /// Writes every report.
-    ///
-    /// # Errors
-    /// What could not be written; the others are written all the same.
-    pub fn write(&mut self, report: &Report) -> Result<(), String> {
-        let lost: Vec<String> = self
-            .0
-            .iter_mut()
-            .filter_map(|(format, file)| file.write(report.render(*format).as_bytes()).err())
-            .collect();
-        if lost.is_empty() { Ok(()) } else { Err(lost.join("; ")) }
-    }
 }

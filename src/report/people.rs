@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Report, Verdict};
 use crate::assertion::{Check, Truth};
+use crate::defuse;
 use crate::failure::Failure;
 use crate::text;
 
@@ -31,7 +32,7 @@ pub fn render(report: &Report) -> String {
         text::duration(Duration::from_millis(report.duration_ms)),
         report.exit_code
     ));
-    lines.iter().map(|line| text::line(line) + "\n").collect()
+    lines.iter().map(|line| defuse::line(line) + "\n").collect()
 }
 
 /// The lines of one assertion.

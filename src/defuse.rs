@@ -1,0 +1,248 @@
+//! How what came from the network is defused before anyone sees it: one function for each place it can go to. Pure.
+//!
+//! Nothing that a server says may start a command of a CI system, an XML element, a table row, a code block or a new
+//! line. What is carried exactly instead (step outputs, files) is framed so that it cannot end its frame.
+
+/// One line of a log: no control characters, and nothing that a CI system would obey.
+pub fn line(text: &str) -> String {
+    let calm = calm(text);
+    let calm = calm.replace("##[", "# #[").replace("##vso[", "# #vso[").replace("##teamcity[", "# #teamcity[");
+    // GitHub takes a command after any white space at the start of a line; Buildkite begins a group there.
+    let (blank, rest) = calm.split_at(calm.len() - calm.trim_start().len());
+    match rest.get(..1).filter(|_| COMMANDS.iter().any(|command| rest.starts_with(command))) {
+        Some(first) => format!("{blank}{first} {}", &rest[1..]),
+        None => calm,
+    }
+}
+
+/// What begins a command or a group at the start of a line.
+const COMMANDS: [&str; 5] = ["::", "---", "+++", "~~~", "^^^"];
+
+/// Text without line breaks and without what does not print.
+fn calm(text: &str) -> String {
+    text.chars()
+        .map(|c| if c == '\n' || c == '\t' { ' ' } else { c })
+        .filter(|c| !c.is_control() && !is_invisible(*c))
+        .collect()
+}
+
+/// Line separators and the marks that turn the direction of text: a log must read as it is written. And what is no
+/// character at all.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// The text of a JSON document, so that printing the file to a log does nothing: `#` can only be inside its strings.
+pub fn json(text: &str) -> String {
+    text.replace("##", "#\\u0023")
+}
+
+/// One line inside an XML element or attribute.
+pub fn xml(text: &str) -> String {
+    line(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&apos;")
+}
+
+/// Running text of a Markdown document, also in a table.
+pub fn markdown(text: &str) -> String {
+    // A character reference never counts as structure, in no dialect.
+    let mut safe = String::new();
+    for c in calm(text).chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '#' | '@' => {
+                safe.push_str(&format!("&#{};", u32::from(c)));
+            }
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// A code span of a Markdown document, also in a table.
+pub fn code(text: &str) -> String {
+    let calm = calm(text);
+    let calm = calm.trim();
+    if calm.is_empty() {
+        return String::new();
+    }
+    // Inside backticks nothing can be escaped, and tables split at pipes even there.
+    match calm.contains(['`', '|', '\\']) || calm.contains("##") {
+        true => format!("<code>{}</code>", markdown(calm)),
+        false => format!("`{calm}`"),
+    }
+}
+
+/// A code block of a Markdown document.
+pub fn block(lines: &[String]) -> String {
+    let lines: Vec<String> = lines.iter().map(|text| line(text)).collect();
+    let longest = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}text\n{}\n{fence}\n", lines.join("\n"))
+}
+
+/// A name in a Mermaid chart, which has no way to quote.
+pub fn mermaid(text: &str) -> String {
+    text.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { ' ' }).take(40).collect()
+}
+
+/// A URL: whatever has no place in one is percent-encoded.
+pub fn url(text: &str) -> String {
+    use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+    const STRANGE: &AsciiSet =
+        &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+    utf8_percent_encode(text, STRANGE).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn no_line_speaks_to_a_ci_system() {
+        let cases = [
+            ("plain äöü ✓", "plain äöü ✓"),
+            ("::error::x", ": :error::x"),
+            ("  ::add-mask::e", "  : :add-mask::e"),
+            ("a ##[stop-commands]z", "a # #[stop-commands]z"),
+            ("##vso[task.setvariable]", "# #vso[task.setvariable]"),
+            ("\u{1b}[0Ksection_start:1:x\r\u{1b}[0K", "[0Ksection_start:1:x[0K"),
+            ("a\n::error::b", "a ::error::b"),
+            ("\u{1b}::error::b", ": :error::b"),
+            ("#\u{0}#[x]", "# #[x]"),
+            ("a\u{202e}b\u{9b}c", "abc"),
+            ("--- a group", "- -- a group"),
+        ];
+        for (text, want) in cases {
+            assert_eq!(line(text), want);
+        }
+    }
+
+    #[test]
+    fn what_is_harmless_stays_readable() {
+        assert_eq!(code("$.plan_only == false"), "`$.plan_only == false`");
+        assert_eq!(code("a || b"), "<code>a &#124;&#124; b</code>");
+        assert_eq!(markdown("deploy is \"active\", all 2 are true"), "deploy is \"active\", all 2 are true");
+        assert_eq!(block(&["a".into(), "```".into()]), "````text\na\n```\n````\n");
+        assert_eq!(mermaid("click: `x`%%{init}"), "click   x    init ");
+        assert_eq!(url("https://x/a b>(c)"), "https://x/a%20b%3E(c)");
+        assert_eq!(json(r###"{"a":"##[x]###"}"###), r##"{"a":"#\u0023[x]#\u0023#"}"##);
+    }
+
+    /// Text made of what is dangerous somewhere, and of anything.
+    fn hostile() -> impl Strategy<Value = String> {
+        let pieces = prop::sample::select(vec![
+            "::error::",
+            "##[",
+            "##",
+            "#",
+            "##vso[",
+            "##teamcity[",
+            "\n",
+            "\r\n",
+            "\r",
+            "\u{1b}[0K",
+            "<",
+            "]]>",
+            "&#10;",
+            "\"",
+            "|",
+            "\\",
+            "`",
+            "```",
+            "~~~",
+            "---",
+            "| a |",
+            "<!--",
+            "%%{",
+            "section ",
+            ":",
+            "\u{2028}",
+            "\u{85}",
+            " ",
+            "\t",
+            "=",
+            "$X",
+        ]);
+        prop::collection::vec(prop_oneof![pieces.prop_map(String::from), any::<String>()], 0..12)
+            .prop_map(|pieces| pieces.concat())
+    }
+
+    /// Whether text has no line break in the eyes of any reader, and nothing that a terminal obeys.
+    fn is_one_line(text: &str) -> bool {
+        !text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+    }
+
+    fn commands_nothing(text: &str) -> bool {
+        let start = text.trim_start();
+        !["##[", "##vso[", "##teamcity["].iter().any(|command| text.contains(command))
+            && !COMMANDS.iter().any(|command| start.starts_with(command))
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_commands_nothing(text in hostile()) {
+            let line = line(&text);
+            prop_assert!(is_one_line(&line) && commands_nothing(&line), "{line:?}");
+            prop_assert_eq!(super::line(&line), line);
+        }
+
+        #[test]
+        fn json_stays_itself(text in hostile()) {
+            let written = json(&serde_json::to_string_pretty(&[&text]).expect("text is JSON"));
+            prop_assert!(written.lines().all(commands_nothing), "{written:?}");
+            let read: Vec<String> = serde_json::from_str(&written).expect("it is still JSON");
+            prop_assert_eq!(read, [text]);
+        }
+
+        #[test]
+        fn xml_text_starts_no_element(text in hostile()) {
+            let text = xml(&text);
+            prop_assert!(is_one_line(&text) && commands_nothing(&text) && !text.contains(['<', '>', '"', '\'']), "{text:?}");
+        }
+
+        #[test]
+        fn markdown_starts_no_cell_and_no_block(text in hostile()) {
+            let text = markdown(&text);
+            prop_assert!(is_one_line(&text) && !text.contains(['|', '<', '`', '\\', '[', '*', '_']), "{text:?}");
+            prop_assert!(!text.contains("##"), "{text:?}");
+        }
+
+        #[test]
+        fn a_code_span_ends_where_it_ends(text in hostile()) {
+            let span = code(&text);
+            let inner = span.strip_prefix('`').and_then(|span| span.strip_suffix('`'));
+            let inner = inner.or_else(|| span.strip_prefix("<code>")?.strip_suffix("</code>")).unwrap_or(&span);
+            let is_html = span.starts_with('<');
+            prop_assert!(is_one_line(&span) && !inner.contains(['`', '|', '\\']), "{span:?}");
+            prop_assert!(!is_html || !inner.contains(['<', '>']), "{span:?}");
+        }
+
+        #[test]
+        fn a_block_ends_at_its_end(lines in prop::collection::vec(hostile(), 0..5)) {
+            let block = block(&lines);
+            let mut rendered = block.lines();
+            let fence = rendered.next().and_then(|first| first.strip_suffix("text")).expect("a fence");
+            let ends: Vec<usize> = rendered.clone().enumerate().filter(|(_, line)| line.contains(fence)).map(|(at, _)| at).collect();
+            prop_assert_eq!(ends, [rendered.count() - 1]);
+            prop_assert!(block.lines().all(|line| is_one_line(line) && (line.contains(fence) || commands_nothing(line))));
+        }
+
+        #[test]
+        fn a_name_in_a_chart_has_no_sign(text in hostile()) {
+            let name = mermaid(&text);
+            prop_assert!(is_one_line(&name) && !name.contains([':', ';', '#', '%', ',', '`', '<', '{']), "{name:?}");
+        }
+
+        #[test]
+        fn a_url_ends_where_it_ends(text in hostile()) {
+            let url = url(&text);
+            prop_assert!(url.is_ascii() && !url.contains([' ', '<', '>', '"', '\n', '\r', '`', '|', '\\']), "{url:?}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Links on the job page of GitLab (`artifacts:reports:annotations`). Pure.
+
+use serde_json::json;
+
+use super::Report;
+use crate::defuse;
+
+/// Renders a link to each deploy whose page is known.
+pub fn render(report: &Report) -> String {
+    let links: Vec<_> = report
+        .targets
+        .iter()
+        .filter(|verdict| !verdict.url.is_empty())
+        .map(|verdict| {
+            let deploy = verdict.deploy.as_ref().map_or("", |deploy| deploy.id.as_str());
+            let label = defuse::line(&format!("deploy {deploy}: {}", verdict.outcome));
+            json!({"external_link": {"label": label, "url": defuse::url(&verdict.url)}})
+        })
+        .collect();
+    defuse::json(&json!({"deploy-gate": links}).to_string()) + "\n"
+}

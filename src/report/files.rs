@@ -1,0 +1,172 @@
+//! `--report FORMAT=FILE`: which report goes where.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::file::OutputFile;
+use super::{Report, dotenv};
+
+/// `--report FORMAT=FILE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportFile {
+    /// What is written; `None` is `dir`, a file an output in a folder.
+    pub format: Option<Format>,
+    /// Where to.
+    pub path: PathBuf,
+    /// Whether other reports may be there already.
+    pub place: Place,
+}
+
+/// Whose file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The gate's: it is replaced.
+    Own,
+    /// The CI system's: it is there, and it is added to.
+    Shared,
+}
+
+/// A format of reports that are one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The whole result, described by `schema/result.v1.json`.
+    Json,
+    /// Test results.
+    Junit,
+    /// A page for people.
+    Markdown,
+    /// Step outputs of GitHub Actions.
+    Github,
+    /// Variables for later jobs of GitLab.
+    Dotenv,
+    /// Links on the job page of GitLab.
+    Annotations,
+}
+
+/// The formats by their names; `dir` is no single file.
+const FORMATS: [(&str, Option<Format>); 7] = [
+    ("json", Some(Format::Json)),
+    ("junit", Some(Format::Junit)),
+    ("markdown", Some(Format::Markdown)),
+    ("github", Some(Format::Github)),
+    ("dotenv", Some(Format::Dotenv)),
+    ("annotations", Some(Format::Annotations)),
+    ("dir", None),
+];
+
+impl std::str::FromStr for ReportFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted =
+            format!("it should be FORMAT=FILE with FORMAT one of {}", FORMATS.map(|(name, _)| name).join(", "));
+        let (name, path) = text.split_once('=').ok_or(&wanted)?;
+        let format = FORMATS.iter().find(|(format, _)| *format == name.trim());
+        let (_, format) = format.ok_or_else(|| format!("\"{name}\" is not a format; {wanted}"))?;
+        // The file of GitHub's outputs belongs to all steps.
+        let place = if *format == Some(Format::Github) { Place::Shared } else { Place::Own };
+        match path.trim() {
+            "" => Err(format!("the file is missing; {wanted}")),
+            "-" => Err("- is not a file; stdout is /dev/stdout".into()),
+            path => Ok(Self { format: *format, path: path.into(), place }),
+        }
+    }
+}
+
+/// The files of all reports, open before the first request.
+pub struct Files {
+    files: Vec<Output>,
+    folders: Vec<Vec<(String, OutputFile)>>,
+    lost: Vec<String>,
+}
+
+/// One file.
+struct Output {
+    format: Format,
+    file: OutputFile,
+}
+
+impl Files {
+    /// Creates every file, so that a bad path fails before the wait. `outputs` are the names that the run will have.
+    ///
+    /// # Errors
+    /// The first that cannot be created, or two that are one.
+    pub fn create(reports: &[ReportFile], outputs: &[&str]) -> Result<Self, String> {
+        let mut all = Self { files: Vec::new(), folders: Vec::new(), lost: Vec::new() };
+        for report in reports {
+            let complain = |why: String| format!("--report (DEPLOY_GATE_REPORT) {}: {why}", report.path.display());
+            let opened = match (report.format, report.place) {
+                (None, _) => folder(&report.path, outputs).map(|folder| all.folders.push(folder)),
+                (Some(format), place) => {
+                    if format == Format::Dotenv {
+                        dotenv::names(outputs)?;
+                    }
+                    let file = match place {
+                        Place::Own => OutputFile::create(&report.path),
+                        Place::Shared => OutputFile::append(&report.path),
+                    };
+                    file.map(|file| all.files.push(Output { format, file }))
+                }
+            };
+            match opened {
+                Err(error) if is_no_fault_of_the_path(&error) => all.lost.push(complain(error.to_string())),
+                other => other.map_err(|error| complain(error.to_string()))?,
+            }
+            let files: Vec<&OutputFile> = all.files.iter().map(|output| &output.file).collect();
+            let files = files.into_iter().chain(all.folders.iter().flatten().map(|(_, file)| file)).collect::<Vec<_>>();
+            let clash =
+                files.iter().enumerate().any(|(index, file)| files[..index].iter().any(|other| other.is_same(file)));
+            if clash {
+                return Err(complain("two reports would overwrite each other there".into()));
+            }
+        }
+        Ok(all)
+    }
+
+    /// Takes up a file of the CI system, which has to be there.
+    pub fn share(&mut self, format: Format, variable: &str, path: &Path) {
+        match path.metadata().and_then(|_| OutputFile::append(path)) {
+            Ok(file) if self.files.iter().any(|output| output.format == format && output.file.is_same(&file)) => {}
+            Ok(file) => self.files.push(Output { format, file }),
+            Err(error) => self.lost.push(format!("{variable} {}: {error}", path.display())),
+        }
+    }
+
+    /// Whether a report of this format will be written.
+    pub fn has(&self, format: Format) -> bool {
+        self.files.iter().any(|output| output.format == format)
+    }
+
+    /// What is lost already, before the first request.
+    pub fn lost(&self) -> Option<String> {
+        (!self.lost.is_empty()).then(|| self.lost.join("; "))
+    }
+
+    /// Writes every report.
+    ///
+    /// # Errors
+    /// What could not be written; the others are written all the same.
+    pub fn write(&mut self, report: &Report) -> Result<(), String> {
+        let mut lost = Vec::new();
+        for Output { format, file } in &mut self.files {
+            lost.extend(file.write(report.render(*format).as_bytes()).err());
+        }
+        let outputs = report.outputs();
+        for (name, file) in self.folders.iter_mut().flatten() {
+            let value = outputs.iter().find(|(output, _)| output == name).map_or("", |(_, value)| value.as_str());
+            lost.extend(file.write(value.as_bytes()).err());
+        }
+        if lost.is_empty() { Ok(()) } else { Err(lost.join("; ")) }
+    }
+}
+
+/// A file an output, empty.
+fn folder(path: &Path, outputs: &[&str]) -> std::io::Result<Vec<(String, OutputFile)>> {
+    std::fs::create_dir_all(path)?;
+    outputs.iter().map(|name| Ok(((*name).to_owned(), OutputFile::create(&path.join(name))?))).collect()
+}
+
+/// Whether the user asked for something right that this machine cannot do now.
+fn is_no_fault_of_the_path(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}

@@ -1,0 +1,118 @@
+//! Test results, in the dialect that GitLab, Jenkins and the actions for GitHub all read. Pure.
+//!
+//! GitLab shows the text of an element and not its `message`, so both have it. Names hold neither times nor values:
+//! they are how a test is found again in the next run.
+
+use super::Report;
+use crate::assertion::{Check, Truth};
+use crate::defuse::xml;
+use crate::text;
+use crate::verdict::Ending;
+
+/// How many characters of a name are shown.
+const NAME: usize = 200;
+
+/// One test case and how it ended.
+struct Case {
+    class: &'static str,
+    name: String,
+    seconds: f64,
+    end: End,
+}
+
+enum End {
+    Passed,
+    Failure { kind: &'static str, lines: Vec<String> },
+    Error { kind: &'static str, lines: Vec<String> },
+    Skipped,
+}
+
+/// Renders one suite: a case for the deploy and one for each assertion.
+pub fn render(report: &Report) -> String {
+    let cases: Vec<Case> = cases(report);
+    let count = |wanted: fn(&End) -> bool| cases.iter().filter(|case| wanted(&case.end)).count();
+    let numbers = format!(
+        r#"tests="{}" failures="{}" errors="{}" skipped="{}" time="{:.3}""#,
+        cases.len(),
+        count(|end| matches!(end, End::Failure { .. })),
+        count(|end| matches!(end, End::Error { .. })),
+        count(|end| matches!(end, End::Skipped)),
+        seconds(report),
+    );
+    let started = report.started_at.as_ref().map_or_else(String::new, |time| format!(r#" timestamp="{}""#, xml(time)));
+    let mut text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"deploy-gate\" {numbers}>\n  <testsuite name=\"deploy-gate\" {numbers}{started}>\n"
+    );
+    cases.iter().for_each(|case| text.push_str(&self::case(case)));
+    text + "  </testsuite>\n</testsuites>\n"
+}
+
+fn seconds(report: &Report) -> f64 {
+    std::time::Duration::from_millis(report.duration_ms).as_secs_f64()
+}
+
+fn cases(report: &Report) -> Vec<Case> {
+    let name = "the deploy succeeds".into();
+    let mut cases = vec![Case { class: "deploy-gate.deploy", name, seconds: seconds(report), end: deploy(report) }];
+    for (index, check) in report.targets.iter().flat_map(|verdict| &verdict.assertions).enumerate() {
+        let label = if check.label.is_empty() { String::new() } else { format!("{}: ", check.label) };
+        let name = text::cut(&format!("#{} {label}{}", index + 1, check.expression), NAME);
+        cases.push(Case { class: "deploy-gate.assertion", name, seconds: 0.0, end: assertion(check) });
+    }
+    cases
+}
+
+/// Only what the assertions alone decided is no fault of the deploy.
+fn deploy(report: &Report) -> End {
+    let assertions = [Ending::AssertionFalse, Ending::AssertionVacuous].map(Ending::reason);
+    let mut lines = vec![report.message.clone()];
+    for failure in report.targets.iter().filter_map(|verdict| verdict.failure.as_ref()) {
+        lines.extend((!failure.step.is_empty()).then(|| format!("failed step: {}", failure.step)));
+        lines.extend(failure.words.iter().cloned());
+        lines.extend(failure.log.iter().map(|line| format!("log: {line}")));
+    }
+    match (report.outcome, report.reason) {
+        ("passed", _) => End::Passed,
+        (_, reason) if assertions.contains(&reason) => End::Passed,
+        ("failed", _) => End::Failure { kind: "DeployFailed", lines },
+        ("timed-out", _) => End::Failure { kind: "TimedOut", lines },
+        ("superseded", _) => End::Failure { kind: "Superseded", lines },
+        ("approval-required", _) => End::Failure { kind: "ApprovalRequired", lines },
+        ("interrupted", _) => End::Error { kind: "Interrupted", lines },
+        _ => End::Error { kind: "Undecided", lines },
+    }
+}
+
+fn assertion(check: &Check) -> End {
+    let mut lines = vec![match check.outcome {
+        Truth::False => format!("{} is false", check.expression),
+        _ => format!("{} checked nothing", check.expression),
+    }];
+    for found in &check.queries {
+        lines.push(format!("{} -> {}", found.query, found.shown()));
+        lines.extend(found.missing.iter().map(|missing| missing.why.clone()));
+    }
+    match check.outcome {
+        Truth::True => End::Passed,
+        Truth::False => End::Failure { kind: "AssertionFalse", lines },
+        Truth::Vacuous => End::Error { kind: "AssertionVacuous", lines },
+        Truth::NotEvaluated => End::Skipped,
+    }
+}
+
+fn case(case: &Case) -> String {
+    let open =
+        format!(r#"    <testcase classname="{}" name="{}" time="{:.3}""#, case.class, xml(&case.name), case.seconds);
+    let (element, kind, lines) = match &case.end {
+        End::Passed => return format!("{open}/>\n"),
+        End::Skipped => return format!("{open}>\n      <skipped message=\"not evaluated\"/>\n    </testcase>\n"),
+        End::Failure { kind, lines } => ("failure", kind, lines),
+        End::Error { kind, lines } => ("error", kind, lines),
+    };
+    let text: Vec<String> = lines.iter().map(|line| xml(line)).collect();
+    format!(
+        "{open}>\n      <{element} type=\"{kind}\" message=\"{}\">{}</{element}>\n    </testcase>\n",
+        text[0],
+        text.join("\n")
+    )
+}

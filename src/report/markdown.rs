@@ -1,0 +1,219 @@
+//! A page for people: the summary of a step on GitHub, an annotation of Buildkite, a comment. Pure.
+//!
+//! The verdict is in the heading, what failed comes before what did not, and the words come before their signs. GitHub
+//! drops a summary that is too large as a whole, so the page has a limit and says what it left out.
+
+use std::time::Duration;
+
+use super::{Moment, Report, Verdict};
+use crate::assertion::{Check, Truth};
+use crate::defuse::{block, code, markdown, mermaid, url};
+use crate::deploy::Class;
+use crate::text;
+
+/// How many bytes the page has at most.
+const LARGEST: usize = 64 << 10;
+/// How many rows a table has at most.
+const ROWS: usize = 50;
+/// How many characters of a text are shown in a table.
+const CELL: usize = 300;
+
+/// A page with a limit.
+struct Page {
+    text: String,
+    left_out: bool,
+}
+
+impl Page {
+    /// Adds a block if there is room for it and for what the page ends with.
+    fn push(&mut self, block: &str) -> bool {
+        let room = self.text.len() + block.len() + 200 <= LARGEST;
+        if room {
+            self.text.push_str(block);
+        }
+        self.left_out |= !room;
+        room
+    }
+
+    /// Adds what is folded away at first.
+    fn details(&mut self, summary: &str, fill: impl FnOnce(&mut Self)) {
+        if self.push(&format!("<details><summary>{summary}</summary>\n\n")) {
+            fill(self);
+            self.text.push_str("</details>\n\n");
+        }
+    }
+
+    /// Adds a table, as much of it as there is room for.
+    fn table(&mut self, head: &str, rows: &[String]) {
+        let columns = head.matches('|').count() - 1;
+        if !self.push(&format!("{head}\n|{}\n", "---|".repeat(columns))) {
+            return;
+        }
+        let shown = rows.iter().take(ROWS).take_while(|row| self.push(&format!("{row}\n"))).count();
+        if shown < rows.len() {
+            self.push(&format!("\n{} more rows are in the JSON result.\n", rows.len() - shown));
+        }
+        self.push("\n");
+    }
+}
+
+/// Renders the page.
+pub fn render(report: &Report) -> String {
+    let mut page = Page { text: String::new(), left_out: false };
+    let sign = if report.outcome == "passed" { "✅" } else { "❌" };
+    let reason = if report.reason.is_empty() { String::new() } else { format!(" ({})", report.reason) };
+    page.push(&format!("### {sign} Deploy gate: {}{reason}\n\n", report.outcome));
+    page.push(&format!("{}\n\n", markdown(&text::cut(&report.message, 2000))));
+    for verdict in &report.targets {
+        target(report, verdict, &mut page);
+    }
+    if page.left_out {
+        page.text.push_str("There was more; it is in the JSON result.\n\n");
+    }
+    page.text.push_str(&format!("deploy-gate {}\n", report.tool.version));
+    page.text
+}
+
+fn target(report: &Report, verdict: &Verdict, page: &mut Page) {
+    let facts = facts(report, verdict);
+    page.table("| | |", &facts);
+    let warnings: String = verdict
+        .warnings
+        .iter()
+        .map(|warning| format!("- Warning: {}\n", markdown(&text::cut(warning, 1000))))
+        .collect();
+    if !warnings.is_empty() {
+        page.push(&(warnings + "\n"));
+    }
+    assertions(&verdict.assertions, page);
+    if let Some(failure) = &verdict.failure {
+        let step = (!failure.step.is_empty()).then(|| format!("The failed step is {}.\n\n", code(&failure.step)));
+        page.push(&step.unwrap_or_default());
+        let words: Vec<String> = failure.words.iter().map(|words| text::cut(words, 1000)).collect();
+        if !words.is_empty() {
+            page.push(&(block(&words) + "\n"));
+        }
+    }
+    timeline(report, verdict, page);
+    if let Some(failure) = verdict.failure.as_ref().filter(|failure| !failure.log.is_empty()) {
+        let lines: Vec<String> = failure.log.iter().map(|line| text::cut(line, 500)).collect();
+        page.details(&format!("The last {} lines of the deploy's log", lines.len()), |page| {
+            page.push(&(block(&lines) + "\n"));
+        });
+    }
+}
+
+fn assertions(checks: &[Check], page: &mut Page) {
+    if checks.is_empty() {
+        return;
+    }
+    let (failed, others): (Vec<&Check>, Vec<&Check>) =
+        checks.iter().partition(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
+    let row = |check: &&Check| {
+        let sign = match check.outcome {
+            Truth::True => " ✅",
+            Truth::False | Truth::Vacuous => " ❌",
+            Truth::NotEvaluated => "",
+        };
+        let label = if check.label.is_empty() { String::new() } else { format!("{}: ", markdown(&check.label)) };
+        let found = check.queries.iter().map(|found| match &found.missing {
+            Some(missing) => markdown(&text::cut(&missing.why, CELL)),
+            None => format!("{} → {}", code(&text::cut(&found.query, CELL)), code(&text::cut(&found.shown(), CELL))),
+        });
+        let found: Vec<String> = found.collect();
+        let expression = code(&text::cut(&check.expression, CELL));
+        format!("| {}{sign} | {label}{expression} | {} |", check.outcome.name(), found.join("<br>"))
+    };
+    let rows: Vec<String> = failed.iter().chain(&others).map(row).collect();
+    page.table("| | Assertion | What it found |", &rows);
+}
+
+fn facts(report: &Report, verdict: &Verdict) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut fact = |name: &str, value: String| {
+        if !value.is_empty() {
+            rows.push(format!("| {name} | {value} |"));
+        }
+    };
+    fact("Install", code(&verdict.install));
+    fact("Component", code(&verdict.component));
+    if let Some(deploy) = &verdict.deploy {
+        let id = code(&deploy.id);
+        let linked = if verdict.url.is_empty() { id } else { format!("[{id}](<{}>)", url(&verdict.url)) };
+        fact("Deploy", linked);
+        let words = markdown(&text::cut(&deploy.status_description, CELL));
+        fact(
+            "Status",
+            [code(&deploy.status), words].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
+        );
+        fact("Build", code(&deploy.build_id));
+        fact("Workflow", code(&deploy.workflow_id));
+        fact("Commit", code(&deploy.commit));
+        fact("Which deploy", markdown(&verdict.belief));
+        fact("Superseded by", code(&verdict.superseded_by));
+    }
+    let looks = if verdict.polls == 1 { "look" } else { "looks" };
+    let took = text::duration(Duration::from_millis(report.duration_ms));
+    fact("Took", format!("{took}, {} {looks}, exit code {}", verdict.polls, report.exit_code));
+    rows
+}
+
+/// The statuses as a chart and as a table. Times are since the start of the run.
+fn timeline(report: &Report, verdict: &Verdict, page: &mut Page) {
+    let moments = &verdict.timeline;
+    if moments.is_empty() {
+        return;
+    }
+    page.push(&chart(moments, report.duration_ms));
+    let row = |moment: &Moment| {
+        let status = if moment.status.is_empty() { "*none yet*".into() } else { code(&moment.status) };
+        let at = text::elapsed(Duration::from_millis(moment.at_ms));
+        let words = markdown(&text::cut(&moment.description, CELL));
+        format!("| {at} | {} | {status} | {words} |", code(&moment.deploy))
+    };
+    let rows: Vec<String> = moments.iter().map(row).collect();
+    page.details(&format!("{} changes of status", rows.len()), |page| {
+        page.table("| After | Deploy | Status | |", &rows);
+    });
+}
+
+/// A Gantt chart. Its calendar is made up, so that it shows the time since the start wherever it is read.
+fn chart(moments: &[Moment], end_ms: u64) -> String {
+    let moments = &moments[moments.len().saturating_sub(ROWS)..];
+    let mut text = String::from(
+        "```mermaid\ngantt\n    dateFormat YYYY-MM-DDTHH:mm:ss.SSS\n    axisFormat %H:%M:%S\n    todayMarker off\n",
+    );
+    let mut section = Some(&moments[0].deploy).filter(|first| moments.iter().all(|moment| moment.deploy == **first));
+    for (index, moment) in moments.iter().enumerate() {
+        if section != Some(&moment.deploy) {
+            section = Some(&moment.deploy);
+            // There is room for some ten characters.
+            text.push_str(&format!("    section {}\n", text::cut(&mermaid(&moment.deploy), 10)));
+        }
+        let end = moments.get(index + 1).map_or(end_ms, |next| next.at_ms).max(moment.at_ms);
+        let kind = match moment.class {
+            Class::Success | Class::NothingToDo => "done, ",
+            Class::Failure => "crit, ",
+            Class::Replaced | Class::Parked | Class::Unknown => "active, crit, ",
+            Class::Running => "active, ",
+        };
+        let point = if end == moment.at_ms { "milestone, " } else { "" };
+        // The number keeps a status from being a word of the chart's language.
+        let status = if moment.status.is_empty() { "none yet" } else { &moment.status };
+        let name = format!("{}. {}", index + 1, mermaid(status).trim());
+        text.push_str(&format!("    {name} :{point}{kind}{}, {}\n", calendar(moment.at_ms), calendar(end)));
+    }
+    text + "```\n\n"
+}
+
+fn calendar(ms: u64) -> String {
+    let (days, seconds) = (ms / 86_400_000, ms / 1000);
+    format!(
+        "2000-01-{:02}T{:02}:{:02}:{:02}.{:03}",
+        days.min(30) + 1,
+        seconds / 3600 % 24,
+        seconds / 60 % 60,
+        seconds % 60,
+        ms % 1000
+    )
+}

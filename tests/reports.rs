@@ -1,0 +1,115 @@
+//! Every report of one result, word for word: `tests/golden/`. `UPDATE_GOLDEN=1 cargo test` writes them anew.
+
+#![expect(clippy::disallowed_methods, reason = "a switch for whoever runs the tests")]
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+use deploy_gate::World;
+use deploy_gate::args::Variables;
+use deploy_gate::clock::VirtualClock;
+use serde_json::Value;
+
+/// A run, and what the reports of it are called.
+const RUNS: [(&str, &str, &[&str]); 2] = [
+    (
+        "assertion-false",
+        "apply-success-with-approval",
+        &[
+            "--require=applied",
+            "--assert=right component: $.component_name == 'api' || $.component_name == 'web'",
+            "--assert=$.status_v2.state == 'active'",
+            "--assert=count($.workflow.steps[*]) > 3",
+            "--extract=steps=$.workflow.steps[*].name",
+            "--extract=type=$.install_deploy_type",
+        ],
+    ),
+    ("deploy-failed", "error-during-plan", &["--assert=$.plan_only == false"]),
+];
+
+#[test]
+fn reports_are_as_they_were() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut wrong = Vec::new();
+    for (name, recording, flags) in RUNS {
+        let golden = root.join("tests/golden").join(name);
+        for (file, text) in reports(&root.join(format!("examples/recordings/{recording}.jsonl")), flags) {
+            let path = golden.join(&file);
+            if std::env::var_os("UPDATE_GOLDEN").is_some() {
+                std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+                std::fs::write(&path, &text).expect("writes");
+            }
+            let want = std::fs::read_to_string(&path).unwrap_or_default();
+            if text != want {
+                wrong.push(format!("{}\n--- is\n{text}\n--- was\n{want}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// All that a replay says and writes, by file.
+fn reports(recording: &Path, flags: &[&str]) -> BTreeMap<String, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = |name: &str| folder.path().join(name);
+    let mut arguments: Vec<OsString> = ["deploy-gate".into(), "replay".into(), recording.into()].into();
+    for (format, file) in FILES {
+        arguments.push(format!("--report={format}={}", place(file).display()).into());
+    }
+    arguments.extend(flags.iter().map(Into::into));
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = deploy_gate::run(
+        &arguments,
+        &mut World {
+            variables: &Variables::new(),
+            clock: &mut VirtualClock::default(),
+            connect: &mut |_| panic!("a replay asks no network"),
+            out: &mut out,
+            err: &mut err,
+            seed: 1,
+        },
+    );
+    let read = |path: &Path| std::fs::read_to_string(path).expect("a report");
+    let mut all = BTreeMap::from([("verdict.txt".into(), String::from_utf8(out).expect("text"))]);
+    for (format, file) in FILES {
+        if format == "dir" {
+            for entry in std::fs::read_dir(place(file)).expect("a folder").flatten() {
+                all.insert(format!("{file}/{}", entry.file_name().to_string_lossy()), read(&entry.path()));
+            }
+        } else {
+            all.insert(file.into(), read(&place(file)));
+        }
+    }
+    // The delimiter is random.
+    let github = all.get_mut("github.txt").expect("step outputs");
+    let delimiter = github.lines().next().and_then(|line| line.split_once("<<")).expect("a heredoc").1.to_owned();
+    *github = github.replace(&delimiter, "DELIMITER");
+    agree(&all, code);
+    all
+}
+
+const FILES: [(&str, &str); 7] = [
+    ("json", "result.json"),
+    ("junit", "junit.xml"),
+    ("markdown", "summary.md"),
+    ("github", "github.txt"),
+    ("dotenv", "deploy-gate.env"),
+    ("annotations", "annotations.json"),
+    ("dir", "outputs"),
+];
+
+/// No two reports tell different stories.
+fn agree(all: &BTreeMap<String, String>, code: u8) {
+    let result: Value = serde_json::from_str(&all["result.json"]).expect("JSON");
+    let outcome = result["outcome"].as_str().expect("an outcome");
+    assert_eq!(result["exit_code"], code);
+    assert_eq!(all["outputs/outcome"], outcome);
+    assert_eq!(all["outputs/exit-code"], code.to_string());
+    assert!(all["verdict.txt"].starts_with(outcome));
+    assert!(all["summary.md"].starts_with("### ") && all["summary.md"].contains(&format!("Deploy gate: {outcome}")));
+    assert!(all["deploy-gate.env"].contains(&format!("DEPLOY_GATE_OUTCOME={outcome}\n")));
+    assert!(all["github.txt"].starts_with(&format!("outcome<<DELIMITER\n{outcome}\nDELIMITER\n")));
+    let is_green = all["junit.xml"].contains(r#"failures="0" errors="0""#);
+    assert_eq!(is_green, code == 0);
+}
