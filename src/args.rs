@@ -14,6 +14,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::assertion::{Assertion, Vacuity};
+use crate::ci::Ci;
+use crate::color::Color;
 use crate::deploy::{Expect, Override};
 use crate::extract::Extract;
 use crate::pin::Pins;
@@ -102,6 +104,9 @@ pub struct Check {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub asserting: Asserting,
+    /// When the verdict has colours; NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR decide auto
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: Color,
 }
 
 /// A command that prints a table.
@@ -197,11 +202,17 @@ pub struct Gate {
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
     pub report: Vec<ReportFile>,
     /// Say nothing but the verdict
-    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL", help_heading = "Output")]
     pub quiet: bool,
     /// Say each look
-    #[arg(short, long, help_heading = "Output")]
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL", help_heading = "Output")]
     pub verbose: bool,
+    /// Whose groups and annotations the log has; auto is what the variables of the CI system say
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t, help_heading = "Output")]
+    pub ci: Ci,
+    /// When the verdict has colours; NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR decide auto
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Output")]
+    pub color: Color,
 }
 
 impl Gate {
@@ -304,9 +315,9 @@ pub fn variable(flag: &str) -> String {
     }
 }
 
-/// Whether a flag has a variable: those that only change what is printed here and now have none.
+/// Whether a flag has a variable: those that only ask for something else to be printed have none.
 fn has_variable(arg: &clap::Arg) -> bool {
-    !matches!(arg.get_long(), None | Some("help" | "version" | "json" | "quiet" | "verbose"))
+    !matches!(arg.get_long(), None | Some("help" | "version" | "json"))
 }
 
 /// What to print, and the exit code, where there is no command to run.
@@ -351,9 +362,12 @@ fn with_variables(command: &mut clap::Command, arguments: &[OsString], variables
     let mut given = Vec::new();
     for arg in sub.get_arguments().filter(|arg| has_variable(arg)) {
         let flag = format!("--{}", arg.get_long().unwrap_or_default());
+        let short = arg.get_short().map(|short| format!("-{short}"));
         let is_given = arguments.iter().any(|argument| {
             let argument = argument.to_string_lossy();
-            argument == flag || argument.strip_prefix(&flag).is_some_and(|rest| rest.starts_with('='))
+            argument == flag
+                || short.as_deref() == Some(&*argument)
+                || argument.strip_prefix(&flag).is_some_and(|rest| rest.starts_with('='))
         });
         let value = variables.get(&variable(arg.get_long().unwrap_or_default())).map_or("", String::as_str);
         if is_given || value.trim().is_empty() {

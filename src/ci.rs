@@ -2,17 +2,149 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+use jiff::Timestamp;
+
 use crate::args::Variables;
+use crate::assertion::Truth;
+use crate::defuse;
+use crate::report::Report;
 use crate::report::files::Format;
+use crate::text;
+
+/// How much of an annotation is shown: GitHub cuts at 4096 characters.
+const ANNOTATION: usize = 2000;
+
+/// `--ci`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Ci {
+    /// What the variables of the CI system say.
+    #[default]
+    Auto,
+    /// No groups, no annotations.
+    None,
+    /// GitHub Actions, and Gitea and Forgejo, which imitate it.
+    Github,
+    /// GitLab CI.
+    Gitlab,
+    /// Azure Pipelines.
+    Azure,
+    /// Buildkite.
+    Buildkite,
+}
+
+impl Ci {
+    /// The CI system that the gate runs in, if it was told to find out.
+    pub fn found(self, variables: &Variables) -> Self {
+        let is = |name: &str| variables.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        match self {
+            Ci::Auto if is_like_github(variables) => Ci::Github,
+            Ci::Auto if is("GITLAB_CI") => Ci::Gitlab,
+            Ci::Auto if is("TF_BUILD") => Ci::Azure,
+            Ci::Auto if is("BUILDKITE") => Ci::Buildkite,
+            Ci::Auto => Ci::None,
+            told => told,
+        }
+    }
+
+    /// What begins a group of lines.
+    pub fn group(self, title: &str, now: Option<Timestamp>) -> String {
+        let title = defuse::line(title);
+        match self {
+            Ci::Github => format!("::group::{title}\n"),
+            Ci::Gitlab => format!("\u{1b}[0Ksection_start:{}:deploy_gate\r\u{1b}[0K{title}\n", seconds(now)),
+            Ci::Azure => format!("##[group]{title}\n"),
+            Ci::Buildkite => format!("--- {title}\n"),
+            Ci::Auto | Ci::None => String::new(),
+        }
+    }
+
+    /// What ends it. On Buildkite that is the next group, which stays open.
+    pub fn end_group(self, now: Option<Timestamp>) -> String {
+        match self {
+            Ci::Github => "::endgroup::\n".into(),
+            Ci::Gitlab => format!("\u{1b}[0Ksection_end:{}:deploy_gate\r\u{1b}[0K\n", seconds(now)),
+            Ci::Azure => "##[endgroup]\n".into(),
+            Ci::Buildkite => "+++ Deploy gate\n".into(),
+            Ci::Auto | Ci::None => String::new(),
+        }
+    }
+
+    /// The one annotation of a run: the verdict.
+    pub fn annotation(self, report: &Report) -> String {
+        let reason = if report.reason.is_empty() { String::new() } else { format!(" ({})", report.reason) };
+        let title = format!("Deploy gate: {}{reason}", report.outcome);
+        let checks = report.targets.iter().flat_map(|verdict| &verdict.assertions);
+        let failed = checks.filter(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
+        let more = failed.filter(|check| !report.message.contains(check.name()));
+        let more = more.map(|check| format!("`{}` is {}", check.name(), check.outcome.name()));
+        let words: Vec<String> = std::iter::once(report.message.clone()).chain(more).collect();
+        let words = defuse::line(&text::cut(&words.join("; "), ANNOTATION));
+        match (self, report.outcome) {
+            (Ci::Github, outcome) => {
+                let kind = if outcome == "passed" { "notice" } else { "error" };
+                let title = github(&title).replace(':', "%3A").replace(',', "%2C");
+                format!("::{kind} title={title}::{}\n", github(&words))
+            }
+            (Ci::Azure, outcome) if outcome != "passed" => {
+                let words = format!("{title}: {words}").replace('%', "%AZP25");
+                format!("##vso[task.logissue type=error]{words}\n")
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+/// The data of a workflow command of GitHub.
+fn github(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn seconds(now: Option<Timestamp>) -> i64 {
+    now.map_or(0, Timestamp::as_second)
+}
+
+fn is_like_github(variables: &Variables) -> bool {
+    ["GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS"]
+        .iter()
+        .any(|name| variables.get(*name).is_some_and(|value| value == "true"))
+}
+
+/// Whether the user asked the CI system for a talkative run.
+pub fn is_debugging(variables: &Variables) -> bool {
+    let is = |name: &str, value: &str| variables.get(name).is_some_and(|found| found.eq_ignore_ascii_case(value));
+    is("RUNNER_DEBUG", "1") || is("SYSTEM_DEBUG", "true") || is("CI_DEBUG_TRACE", "true")
+}
 
 /// The files that GitHub, and what imitates it, shares between the steps of a job.
 pub fn shared_files(variables: &Variables) -> Vec<(Format, &'static str, PathBuf)> {
-    let is_github = ["GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS"]
-        .iter()
-        .any(|name| variables.get(*name).is_some_and(|value| value == "true"));
     [(Format::Github, "GITHUB_OUTPUT"), (Format::Markdown, "GITHUB_STEP_SUMMARY")]
         .into_iter()
-        .filter(|_| is_github)
+        .filter(|_| is_like_github(variables))
         .filter_map(|(format, name)| Some((format, name, variables.get(name).filter(|path| !path.is_empty())?.into())))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_system_is_found_by_its_variables() {
+        let cases: &[(&[(&str, &str)], Ci)] = &[
+            (&[], Ci::None),
+            (&[("CI", "true")], Ci::None),
+            (&[("GITHUB_ACTIONS", "true")], Ci::Github),
+            (&[("FORGEJO_ACTIONS", "true")], Ci::Github),
+            (&[("GITHUB_ACTIONS", "false")], Ci::None),
+            (&[("GITLAB_CI", "true")], Ci::Gitlab),
+            (&[("TF_BUILD", "True")], Ci::Azure),
+            (&[("BUILDKITE", "true")], Ci::Buildkite),
+        ];
+        for (variables, want) in cases {
+            let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            assert_eq!(Ci::Auto.found(&variables), *want, "{variables:?}");
+            assert_eq!(Ci::None.found(&variables), Ci::None);
+        }
+    }
 }

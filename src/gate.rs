@@ -10,6 +10,7 @@ use crate::args::{self, Variables};
 use crate::assertion::{Assertion, Check, Judging, Truth, Vacuity};
 use crate::ci;
 use crate::clock::Clock;
+use crate::color::Paint;
 use crate::config::Connection;
 use crate::deploy::Deploy;
 use crate::document::Document;
@@ -17,9 +18,9 @@ use crate::extract::{self, Extract};
 use crate::failure::{self, Failure};
 use crate::look::{self, Look, Miss};
 use crate::names;
-use crate::progress::{Progress, Verbosity};
+use crate::progress::{Manner, Progress, Screen, Verbosity};
 use crate::report::files::{Files, Format, Place as Whose};
-use crate::report::{self, DeploySeen, Moment, Report, Tool, Verdict, dotenv};
+use crate::report::{self, DeploySeen, Moment, Report, Tool, Verdict, dotenv, people};
 use crate::schedule::Schedule;
 use crate::session::Session;
 use crate::source::Source;
@@ -42,7 +43,8 @@ pub struct Plan {
     vacuity: Vacuity,
     extracts: Vec<Extract>,
     log_lines: usize,
-    verbosity: Verbosity,
+    manner: Manner,
+    paint: Paint,
     files: Files,
 }
 
@@ -51,13 +53,19 @@ impl Plan {
     ///
     /// # Errors
     /// What is wrong, with its flag and variable.
-    pub fn new(gate: args::Gate, variables: &Variables) -> Result<Self, String> {
+    pub fn new(gate: args::Gate, variables: &Variables, (out, err): (Screen, Screen)) -> Result<Self, String> {
         let intervals = gate.intervals()?;
         let vacuity = gate.asserting.vacuity();
         let verbosity = match (gate.quiet, gate.verbose) {
-            (true, _) => Verbosity::Quiet,
-            (_, true) => Verbosity::Verbose,
-            _ => Verbosity::Normal,
+            (true, true) => {
+                return Err(
+                    "--quiet (DEPLOY_GATE_QUIET) and --verbose (DEPLOY_GATE_VERBOSE): it can only be one".into()
+                );
+            }
+            (true, false) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) if ci::is_debugging(variables) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
         };
         let assertions = gate.asserting.assertions()?;
         extract::names(&gate.extract, &report::OUTPUTS)?;
@@ -92,7 +100,8 @@ impl Plan {
             vacuity,
             extracts: gate.extract,
             log_lines: usize::from(gate.log_lines),
-            verbosity,
+            manner: Manner { verbosity, ci: gate.ci.found(variables), screen: err },
+            paint: gate.color.paint(variables, out),
             files,
         })
     }
@@ -127,18 +136,19 @@ pub fn run(
     let mut session = Session {
         source: &mut *source,
         clock: world.clock,
-        progress: Progress::new(world.err, gate.plan.verbosity),
+        progress: Progress::new(world.err, gate.plan.manner),
         dice: fastrand::Rng::with_seed(world.seed),
         trace: String::new(),
         deadline: gate.plan.rules.timeout,
         by_install: false,
     };
-    session.progress.say(session.clock.now(), opening);
+    session.progress.open(session.clock.now(), started, opening);
     let (ending, message) = match gate.plan.files.lost() {
         Some(lost) => (Ending::OutputNotWritten, lost),
         None => gate.find_out(&mut session),
     };
     gate.explain(ending, &mut session);
+    session.progress.close(session.clock.utc());
     let report = gate.report(ending, message, started, session.clock);
     let recorded = source.finish();
     gate.tell(report, recorded, world.out)
@@ -460,7 +470,8 @@ impl Gate {
             // Whatever can still be written must not say that the gate passed.
             let _ = files.write(&report);
         }
-        match out.write_all(report::verdict(&report).as_bytes()).and_then(|()| out.flush()) {
+        let verdict = people::render(&report, self.plan.paint) + &self.plan.manner.ci.annotation(&report);
+        match out.write_all(verdict.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if is_loss(&error) => {
                 report.lose(&format!("the verdict could not be printed: {error}"));
                 let _ = files.write(&report);

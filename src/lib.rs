@@ -46,6 +46,7 @@ pub mod extract;
 pub mod failure;
 
 pub mod ci;
+pub mod color;
 pub mod defuse;
 pub mod progress;
 pub mod report;
@@ -66,7 +67,7 @@ use deploy::{Deploy, Expect};
 use document::Document;
 use gate::{Place, Plan};
 use look::Look;
-use progress::{Progress, Verbosity};
+use progress::{Manner, Progress, Screen};
 use recording::{Recorder, Recording};
 use session::Session;
 use source::Source;
@@ -85,6 +86,8 @@ pub struct World<'w> {
     pub out: &'w mut dyn Write,
     /// For progress and complaints.
     pub err: &'w mut dyn Write,
+    /// What [`World::out`] and [`World::err`] are.
+    pub screens: (Screen, Screen),
     /// Seeds the jitter and the trace ids.
     pub seed: u64,
 }
@@ -98,6 +101,7 @@ impl World<'_> {
             connect: self.connect,
             out: self.out,
             err: self.err,
+            screens: self.screens,
             seed: self.seed,
         }
     }
@@ -135,7 +139,7 @@ fn misuse(why: String) -> Stop {
 /// `deploy-gate wait`.
 fn wait(wait: args::Wait, world: &mut World<'_>) -> Result<u8, Stop> {
     let (target, connection) = config::target_and_connection(&wait.network, world.variables).map_err(misuse)?;
-    let plan = Plan::new(wait.gate, world.variables).map_err(misuse)?;
+    let plan = Plan::new(wait.gate, world.variables, world.screens).map_err(misuse)?;
     let place = Place::of(&connection);
     let opening = format!("waiting up to {} for {target} at {}", text::duration(plan.rules.timeout), place.api);
     let mut source = (world.connect)(connection);
@@ -160,7 +164,7 @@ fn replay(replay: args::Replay, world: &mut World<'_>) -> Result<u8, Stop> {
         )
     })?;
     let mut clock = VirtualClock::new(recording.epoch());
-    let plan = Plan::new(replay.gate, world.variables).map_err(misuse)?;
+    let plan = Plan::new(replay.gate, world.variables, world.screens).map_err(misuse)?;
     let opening = format!("replaying {file} for {target}, up to {}", text::duration(plan.rules.timeout));
     // Always the same seed, so that a recording replays alike each time.
     let mut world = World { clock: &mut clock, seed: 0, ..world.reborrow() };
@@ -174,7 +178,7 @@ fn latest(latest: args::Latest, world: &mut World<'_>) -> Result<u8, Stop> {
     let mut session = Session {
         source: &mut *source,
         clock: world.clock,
-        progress: Progress::new(world.err, Verbosity::Quiet),
+        progress: Progress::new(world.err, Manner::QUIET),
         dice: fastrand::Rng::with_seed(world.seed),
         trace: String::new(),
         deadline: latest.network.request_timeout,
@@ -204,6 +208,7 @@ fn latest(latest: args::Latest, world: &mut World<'_>) -> Result<u8, Stop> {
 
 /// `deploy-gate check`.
 fn check(check: args::Check, world: &mut World<'_>) -> Result<u8, Stop> {
+    let paint = check.color.paint(world.variables, world.screens.0);
     let vacuity = check.asserting.vacuity();
     let assertions = check.asserting.assertions().map_err(misuse)?;
     if assertions.is_empty() {
@@ -232,8 +237,8 @@ fn check(check: args::Check, world: &mut World<'_>) -> Result<u8, Stop> {
         watch::spoken(deploy.word()),
         class.name()
     ));
-    checks.iter().for_each(|check| report::assertion_lines(check, &mut lines));
-    let text: String = lines.iter().map(|line| defuse::line(line) + "\n").collect();
+    checks.iter().for_each(|check| report::people::assertion(check, &mut lines));
+    let text = report::people::painted(&lines, paint);
     match world.out.write_all(text.as_bytes()).and_then(|()| world.out.flush()) {
         Err(error) if is_loss(&error) => Ok(Ending::OutputNotWritten.code()),
         _ => Ok(ending.code()),

@@ -1,5 +1,6 @@
 //! Wires the real world to [`deploy_gate::run`].
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -7,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use deploy_gate::World;
 use deploy_gate::clock::{Bell, RealClock};
 use deploy_gate::http::Http;
+use deploy_gate::progress::Screen;
 use deploy_gate::verdict;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -32,10 +34,15 @@ fn main() -> ExitCode {
             connect: &mut |connection| Box::new(Http::new(connection, bell.clone())),
             out: &mut std::io::stdout().lock(),
             err: &mut std::io::stderr().lock(),
+            screens: (screen(&std::io::stdout()), screen(&std::io::stderr())),
             seed: fastrand::u64(..),
         },
     );
     ExitCode::from(code)
+}
+
+fn screen(stream: &impl IsTerminal) -> Screen {
+    if stream.is_terminal() { Screen::Terminal } else { Screen::File }
 }
 
 /// The first signal rings the bell: the run ends in order and still writes its reports. The second exits at once.

@@ -126,20 +126,18 @@ impl Session<'_> {
         Err(Box::new(Look::Refused(crate::verdict::Ending::BadAnswer, why)))
     }
 
-    /// Waits, with a heartbeat that says `so_far`.
+    /// Waits, and says `so_far` now and then.
     pub fn pause(&mut self, wait: Duration, so_far: &str) -> Option<Signal> {
         let until = self.clock.now() + wait;
         self.progress.say_more(self.clock.now(), &format!("next look in {}", text::duration(wait)));
         loop {
-            let left = until.saturating_sub(self.clock.now());
-            let due = self.progress.due().saturating_sub(self.clock.now());
-            if let Some(signal) = self.clock.sleep(left.min(due)) {
+            let now = self.clock.now();
+            let left = until.saturating_sub(now);
+            let enough = self.progress.linger(now, so_far, left);
+            if let Some(signal) = self.clock.sleep(left.min(enough)) {
                 return Some(signal);
             }
-            if self.clock.now() >= self.progress.due() {
-                self.progress.say(self.clock.now(), so_far);
-            }
-            if self.clock.now() >= until {
+            if left.is_zero() {
                 return None;
             }
         }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -47,6 +47,30 @@ fn header<'h>(head: &'h str, name: &str) -> &'h str {
         key.eq_ignore_ascii_case(name).then_some(value)
     });
     found.unwrap_or("no such header")
+}
+
+/// The log, as somebody at a terminal gets it.
+#[cfg(unix)]
+#[test]
+fn on_a_terminal_there_is_a_live_line_and_a_line_a_change() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let server = Server::start(vec![deploy("planning"), deploy("planning"), deploy("executing"), deploy("active")]);
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("a terminal");
+    let name = ptsname(&terminal, Vec::new()).expect("its name").into_string().expect("it is text");
+    let screen = std::fs::OpenOptions::new().read(true).write(true).open(name).expect("its other end");
+    let mut command = wait(&server.url("http"), &[]);
+    command.env("TERM", "xterm").stderr(screen.try_clone().expect("a copy"));
+    let out = command.output().expect("it runs");
+    assert_eq!(out.status.code(), Some(0));
+    drop((command, screen));
+    let mut seen = Vec::new();
+    // A terminal whose other end is closed reports an error after the last byte.
+    let _ = std::fs::File::from(terminal).read_to_end(&mut seen);
+    let seen = String::from_utf8_lossy(&seen);
+    assert!(seen.contains("deploy dpl1 is \"planning\", next look in "), "{seen:?}");
+    assert!(seen.contains("+0:00  deploy dpl1 is \"active\"\r\n"), "{seen:?}");
+    assert!(seen.trim_end().ends_with("\u{1b}[2K"), "the live line is gone at the end: {seen:?}");
 }
 
 #[test]

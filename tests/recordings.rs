@@ -106,6 +106,7 @@ fn every_recording_ends_as_it_is_named() {
                 connect: &mut |_| panic!("a replay asks no network"),
                 out: &mut out,
                 err: &mut err,
+                screens: Default::default(),
                 seed: 1,
             },
         );

@@ -67,6 +67,7 @@ fn reports(recording: &Path, flags: &[&str]) -> BTreeMap<String, String> {
             connect: &mut |_| panic!("a replay asks no network"),
             out: &mut out,
             err: &mut err,
+            screens: Default::default(),
             seed: 1,
         },
     );

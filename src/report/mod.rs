@@ -9,7 +9,7 @@ pub mod dotenv;
 mod github;
 mod junit;
 mod markdown;
-mod people;
+pub mod people;
 
 use serde::Serialize;
 
@@ -21,7 +21,6 @@ use crate::failure::Failure;
 use crate::text;
 use crate::verdict::Ending;
 use files::Format;
-pub use people::{assertion as assertion_lines, render as verdict};
 
 /// The result of a run. Fields may be added; none changes its meaning within a `schema_version`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

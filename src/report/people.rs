@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::{Report, Verdict};
 use crate::assertion::{Check, Truth};
+use crate::color::Paint;
 use crate::defuse;
 use crate::failure::Failure;
 use crate::text;
 
 /// Renders the verdict: outcome and why, then the assertions, those that failed first, then the facts.
-pub fn render(report: &Report) -> String {
+pub fn render(report: &Report, paint: Paint) -> String {
     let mut lines = Vec::new();
     let reason = if report.reason.is_empty() { String::new() } else { format!(" ({})", report.reason) };
     lines.push(format!("{}{reason}: {}", report.outcome, report.message));
@@ -32,7 +33,28 @@ pub fn render(report: &Report) -> String {
         text::duration(Duration::from_millis(report.duration_ms)),
         report.exit_code
     ));
-    lines.iter().map(|line| defuse::line(line) + "\n").collect()
+    painted(&lines, paint)
+}
+
+/// The lines, defused, then coloured: the first is the verdict, the others begin with what they are.
+pub fn painted(lines: &[String], paint: Paint) -> String {
+    let painted = |(index, line): (usize, &String)| {
+        let line = defuse::line(line);
+        let word: &str = if index == 0 { &line } else { line.trim_start().split("  ").next().unwrap_or_default() };
+        let is = |names: &[&str]| names.iter().any(|name| word.starts_with(name));
+        let color = match index {
+            0 if is(&["passed"]) => Paint::good,
+            0 => Paint::bad,
+            _ if word == "true" => Paint::good,
+            _ if is(&["false", "vacuous", "failed step"]) => Paint::bad,
+            _ if word == "warning" => Paint::odd,
+            _ => return line + "\n",
+        };
+        let (before, after) = line.split_at(line.len() - line.trim_start().len() + word.len());
+        let (blank, word) = before.split_at(before.len() - before.trim_start().len());
+        format!("{blank}{}{after}\n", color(paint, word))
+    };
+    lines.iter().enumerate().map(painted).collect()
 }
 
 /// The lines of one assertion.

@@ -333,6 +333,64 @@ fn nothing_from_the_network_speaks_to_the_ci_system() {
     assert_eq!(ran.output("outcome"), "timed-out");
     assert_eq!(ran.outputs.len(), 12);
     holds_together(&ran);
+    for ci in ["github", "gitlab", "azure", "buildkite"] {
+        let ran = run(&["--timeout=3s", "-v", &format!("--ci={ci}")], &[http(500, words), seen(&document)]);
+        let said = format!("{}{}", ran.err, ran.out);
+        let commands = said.lines().filter(|line| {
+            let starts = ["::", "--- ", "+++ "].iter().any(|command| line.trim_start().starts_with(command));
+            starts || ["##[", "##vso[", "\u{1b}"].iter().any(|command| line.contains(command))
+        });
+        // Two marks of the group and the annotation, where the system knows one.
+        let own = if matches!(ci, "github" | "azure") { 3 } else { 2 };
+        assert_eq!(commands.count(), own, "{said}");
+        holds_together(&ran);
+    }
+}
+
+#[test]
+fn each_ci_system_is_spoken_to_in_its_own_words() {
+    let cases: [(&str, &str, &str, &str); 4] = [
+        (
+            "github",
+            "::group::Deploy gate\n",
+            "::endgroup::\n",
+            "::error title=Deploy gate%3A failed (assertion-false)::`$.plan_only == true || '100%25' == '1'` is false: $.plan_only -> false\n",
+        ),
+        (
+            "gitlab",
+            "\u{1b}[0Ksection_start:1768410000:deploy_gate\r\u{1b}[0KDeploy gate\n",
+            "\u{1b}[0Ksection_end:1768410000:deploy_gate\r\u{1b}[0K\n",
+            "",
+        ),
+        (
+            "azure",
+            "##[group]Deploy gate\n",
+            "##[endgroup]\n",
+            "##vso[task.logissue type=error]Deploy gate: failed (assertion-false): `$.plan_only == true || '100%AZP25' == '1'` is false: $.plan_only -> false\n",
+        ),
+        ("buildkite", "--- Deploy gate\n", "+++ Deploy gate\n", ""),
+    ];
+    for (ci, begin, end, annotation) in cases {
+        let ran = run(&["--assert=$.plan_only == true || '100%' == '1'", &format!("--ci={ci}")], &[deploy("active")]);
+        assert!(ran.err.starts_with(begin) && ran.err.ends_with(end), "{:?}", ran.err);
+        assert!(ran.out.ends_with(&format!("exit code 1\n{annotation}")), "{:?}", ran.out);
+        let quiet = run(&["-q", &format!("--ci={ci}")], &[deploy("active")]);
+        assert_eq!(quiet.err, "");
+    }
+    let ran = run(&["--ci=github"], &[deploy("active")]);
+    assert!(ran.out.contains("\n::notice title=Deploy gate%3A passed::deploy "), "{}", ran.out);
+    let ran = run(&["--ci=none"], &[deploy("error")]);
+    assert!(!ran.out.contains("::error") && !ran.err.contains("::group"), "{}", ran.out);
+}
+
+#[test]
+fn colours_are_of_the_verdict_only() {
+    let ran = run(&["--color=always", "--assert=$.plan_only == true"], &[deploy("active")]);
+    assert!(ran.out.starts_with("\u{1b}[31mfailed (assertion-false): "), "{:?}", ran.out);
+    assert!(ran.out.contains("\n  \u{1b}[31mfalse\u{1b}[0m         $.plan_only == true\n"), "{:?}", ran.out);
+    let ran = run(&["--color=always"], &[deploy("active")]);
+    assert!(ran.out.starts_with("\u{1b}[32mpassed: "), "{:?}", ran.out);
+    assert!(!ran.report.to_string().contains("\u{1b}") && !ran.err.contains('\u{1b}'));
 }
 
 #[test]
@@ -362,6 +420,7 @@ fn a_recording_of_a_run_replays_to_the_same_end() {
             connect: &mut |_| panic!("a replay asks no network"),
             out: &mut out,
             err: &mut Vec::new(),
+            screens: Default::default(),
             seed: 1,
         },
     );
@@ -409,6 +468,7 @@ fn a_result_of_an_earlier_run_is_gone_before_the_first_look() {
             },
             out: &mut Vec::new(),
             err: &mut Vec::new(),
+            screens: Default::default(),
             seed: 1,
         },
     );

@@ -256,6 +256,7 @@ pub(crate) fn run_until(arguments: &[&str], routes: &[(&str, &[Answer])], signal
             },
             out: &mut out,
             err: &mut err,
+            screens: Default::default(),
             seed: 1,
         },
     );
