@@ -57,6 +57,13 @@ pub enum Command {
     Statuses(Table),
     /// Print the built-in assertions
     Presets(Table),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
 }
 
 /// `deploy-gate wait`.
@@ -329,12 +336,17 @@ pub struct Stop {
     pub code: u8,
 }
 
+/// Every command and flag, with what `--help` says.
+pub fn command() -> clap::Command {
+    Cli::command().mut_subcommands(|sub| sub.mut_args(tell_variable))
+}
+
 /// Reads arguments and variables.
 ///
 /// # Errors
 /// Help, version, or what is wrong.
 pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<Command, Stop> {
-    let mut command = Cli::command().mut_subcommands(|sub| sub.mut_args(tell_variable));
+    let mut command = command();
     let arguments = with_variables(&mut command, arguments, variables);
     command
         .try_get_matches_from(arguments)

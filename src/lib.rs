@@ -48,6 +48,7 @@ pub mod failure;
 pub mod ci;
 pub mod color;
 pub mod defuse;
+pub mod manual;
 pub mod progress;
 pub mod report;
 pub mod tables;
@@ -117,6 +118,8 @@ pub fn run(arguments: &[OsString], world: &mut World<'_>) -> u8 {
         Ok(Command::Check(check)) => self::check(check, world),
         Ok(Command::Statuses(table)) => Err(tables::statuses(table.json)),
         Ok(Command::Presets(table)) => Err(tables::presets(table.json)),
+        Ok(Command::Completions { shell }) => Err(manual::completions(shell)),
+        Ok(Command::Man) => Err(manual::man()),
     };
     ended.unwrap_or_else(|stop| {
         let stream: &mut dyn Write = if stop.code == 0 { world.out } else { world.err };

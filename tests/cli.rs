@@ -488,3 +488,14 @@ fn a_report_replaces_what_a_link_leads_to_and_others_may_read_it() {
 fn is_link(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
 }
+
+#[test]
+fn completions_and_the_man_page_know_every_flag() {
+    let (code, page, _) = ran(&mut deploy_gate(&["man"]));
+    assert!(code == 0 && page.starts_with(".ie"), "{page}");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (code, script, _) = ran(&mut deploy_gate(&["completions", shell]));
+        assert!(code == 0 && script.contains("appear-timeout"), "{shell}: {script}");
+    }
+    assert_eq!(ran(&mut deploy_gate(&["completions", "tcsh"])).0, 2);
+}
