@@ -1,7 +1,7 @@
 //! Every flag and its variable, told once. After this, nothing is malformed.
 //!
-//! Variables are read as if they were flags: an empty one counts as unset, a list takes one entry a line, and a flag
-//! beats its variable. So a mistake in either is found by the same parser and told in the same words.
+//! Variables are read as if they were flags: an empty one counts as unset, a list takes one entry a line or a JSON array
+//! of strings, and a flag beats its variable. So a mistake in either is found by the same parser and told in the same words.
 
 #![allow(rustdoc::bare_urls, reason = "these docs are --help")]
 
@@ -386,12 +386,21 @@ fn with_variables(command: &mut clap::Command, arguments: &[OsString], variables
             continue;
         }
         let is_list = matches!(arg.get_action(), ArgAction::Append);
-        let entries = if is_list { value.lines().collect() } else { vec![value] };
-        let entries = entries.into_iter().map(str::trim).filter(|entry| !entry.is_empty());
+        let entries = if is_list { entries(value) } else { vec![value.into()] };
+        let entries = entries.iter().map(|entry| entry.trim()).filter(|entry| !entry.is_empty());
         given.extend(entries.map(|entry| OsString::from(format!("{flag}={entry}"))));
     }
     all.splice(place + 1..place + 1, given);
     all
+}
+
+/// The entries of a list variable: one a line, or a JSON array of strings, since GitLab has no other way to carry an
+/// input that is a list. No entry of ours begins with a bracket.
+fn entries(value: &str) -> Vec<String> {
+    match serde_json::from_str(value) {
+        Ok(entries) => entries,
+        Err(_) => value.lines().map(Into::into).collect(),
+    }
 }
 
 /// The words of clap, with the variable of the flag that they are about.
@@ -457,6 +466,18 @@ mod tests {
         let assertions = wait(&[], &variables).gate.asserting.assertions().expect("reads no file");
         let texts: Vec<_> = assertions.iter().map(|assertion| assertion.expression.text.as_str()).collect();
         assert_eq!(texts, ["$.x == 1", "@.y == '='"]);
+    }
+
+    #[test]
+    fn a_list_variable_takes_a_json_array() {
+        let texts = |value: &str| {
+            let assertions = wait(&[], &[&TARGET[..], &[("DEPLOY_GATE_ASSERT", value)]].concat()).gate.asserting.assert;
+            assertions.into_iter().map(|assertion| assertion.expression.text).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(r#"["$.x == \"a'b\"", "@.y == '\\\\'"]"#), [r#"$.x == "a'b""#, r"@.y == '\\'"]);
+        assert_eq!(texts("[]"), [""; 0]);
+        let broken = [&TARGET[..], &[("DEPLOY_GATE_ASSERT", r#"["$.x == 1""#)]].concat();
+        assert_eq!(parsed(&["wait"], &broken).expect_err("neither an array nor an assertion").code, 2);
     }
 
     #[test]

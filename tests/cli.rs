@@ -7,11 +7,10 @@ mod common;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use common::{Reply, Server, answer, deploy, document};
+use common::{Reply, Server, answer, authority, deploy, document};
 
 const TOKEN: &str = "secret-token-0123456789";
 const LATEST: &str = "/v1/installs/inl1/components/cmp1/deploys/latest";
@@ -128,26 +127,6 @@ fn a_deploy_from_nothing_to_active_over_one_connection() {
     }
     assert_ne!(header(&heads[0], "x-nuon-trace-id"), header(&heads[1], "x-nuon-trace-id"));
     assert_eq!(server.connections.load(Ordering::SeqCst), 1);
-}
-
-/// A CA, and a server's certificate of it, both as PEM and ready to serve.
-fn authority() -> (String, Arc<rustls::ServerConfig>) {
-    let ca_key = rcgen::KeyPair::generate().expect("a key");
-    let mut ca = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
-    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let pem = ca.self_signed(&ca_key).expect("a certificate").pem();
-    let issuer = rcgen::Issuer::new(ca, ca_key);
-    let key = rcgen::KeyPair::generate().expect("a key");
-    let leaf = rcgen::CertificateParams::new(vec!["127.0.0.1".into()]).expect("parameters");
-    let leaf = leaf.signed_by(&key, &issuer).expect("a certificate");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("protocol versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-        .expect("a certificate and its key");
-    (pem, Arc::new(config))
 }
 
 #[test]

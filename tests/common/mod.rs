@@ -1,5 +1,7 @@
 //! A loopback server that answers what a test wants, byte by byte.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -139,4 +141,26 @@ fn reply(stream: &mut dyn Stream, reply: &Reply) -> bool {
         }
         Reply::Silence => stream.read(&mut [0]).is_ok_and(|_| false),
     }
+}
+
+/// A CA, and a server's certificate of it, both as PEM and ready to serve.
+pub fn authority() -> (String, Arc<rustls::ServerConfig>) {
+    let ca_key = rcgen::KeyPair::generate().expect("a key");
+    let mut ca = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let pem = ca.self_signed(&ca_key).expect("a certificate").pem();
+    let issuer = rcgen::Issuer::new(ca, ca_key);
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut leaf = rcgen::CertificateParams::new(vec!["127.0.0.1".into()]).expect("parameters");
+    // OpenSSL takes a certificate whose issuer has its own name for one that signed itself.
+    leaf.distinguished_name.push(rcgen::DnType::CommonName, "server");
+    let leaf = leaf.signed_by(&key, &issuer).expect("a certificate");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("protocol versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+        .expect("a certificate and its key");
+    (pem, Arc::new(config))
 }

@@ -1,0 +1,92 @@
+#!/bin/sh
+# Puts deploy-gate in place for the action, and names it in the step output `bin`.
+#
+# Which binary belongs to this tree is told by the content of its sources, not by a tag: where they are those of a release,
+# its executable is downloaded and checked; elsewhere they are built. A download that fails never falls back to a build,
+# since that would hide a wrong checksum.
+set -eu
+
+fail() {
+    printf '::error title=Deploy gate%%3A not installed::%s\n' "$1"
+    exit 1
+}
+
+sha256() {
+    if command -v sha256sum >/dev/null; then
+        sha256sum
+    else
+        shasum -a 256
+    fi | cut -d ' ' -f 1
+}
+
+# The target triple of the executables of a release.
+target() {
+    case "$(uname -m)" in
+        x86_64 | amd64) cpu=x86_64 ;;
+        aarch64 | arm64) cpu=aarch64 ;;
+        *) cpu=$(uname -m) ;;
+    esac
+    case "$(uname -s)" in
+        Linux) echo "$cpu-unknown-linux-musl" ;;
+        Darwin) echo "$cpu-apple-darwin" ;;
+        MINGW* | MSYS* | CYGWIN*) echo "$cpu-pc-windows-msvc" ;;
+        *) echo unknown ;;
+    esac
+}
+
+# The second word of the line of action/release.txt that begins with this word.
+entry() {
+    awk -v name="$1" '$1 == name { print $2; exit }' action/release.txt
+}
+
+download() {
+    echo "downloading $1"
+    if command -v curl >/dev/null; then
+        curl --proto '=https' --tlsv1.2 -fsSL --retry 5 -o "$2" "$1"
+    elif command -v wget >/dev/null; then
+        wget -q -O "$2" "$1"
+    else
+        fail "neither curl nor wget is here to download $1"
+    fi || {
+        rm -f "$2"
+        fail "$1 could not be downloaded; is this host allowed to reach it?"
+    }
+}
+
+# Cargo reads its settings from the folder it runs in and from variables: neither may come from the checkout of the user.
+build() {
+    command -v cargo >/dev/null || fail "this commit of the action has no release for $(target), and there is no cargo to build it. \
+Pin the action to a release, install Rust $(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or newer before it, or use the container image."
+    for name in $(env | sed -nE 's/^(CARGO_(BUILD|TARGET|PROFILE)_[A-Z0-9_]*)=.*/\1/p'); do
+        unset "$name"
+    done
+    unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS RUSTC RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER RUSTUP_TOOLCHAIN
+    echo 'this commit of the action is no release: building it'
+    cargo build --locked --profile action --target-dir "$1" --bin deploy-gate ||
+        fail 'deploy-gate could not be built; the log above says why. Pinning the action to a release needs no build.'
+}
+
+# The token may come from where the runner does not know it as a secret. Short ones would mask half the log.
+printf '%s\n' "${NUON_API_TOKEN-}" | sed -e '/^.\{0,7\}$/d' -e 's/%/%25/g' -e 's/^/::add-mask::/'
+
+cd "${GITHUB_ACTION_PATH:?}"
+case "$(target)" in *windows*) suffix=.exe ;; *) suffix= ;; esac
+source=$(sh action/source.sh)
+folder=${RUNNER_TEMP:?}/deploy-gate-$source
+want=$(entry "$(target)")
+if [ "$(entry source)" = "$source" ] && [ -n "$want" ]; then
+    bin=$folder/deploy-gate$suffix
+    mkdir -p "$folder"
+    [ -f "$bin" ] || download "$(entry url)/deploy-gate-$(target)$suffix" "$bin"
+    got=$(sha256 <"$bin")
+    if [ "$got" != "$want" ]; then
+        rm -f "$bin"
+        fail "the executable of deploy-gate has the checksum $got, and should have $want; it is not run"
+    fi
+    chmod +x "$bin"
+else
+    bin=$folder/target/action/deploy-gate$suffix
+    [ -x "$bin" ] || build "$folder/target"
+fi
+echo "deploy-gate is $bin"
+printf 'bin=%s\n' "$bin" >>"${GITHUB_OUTPUT:?}"
