@@ -195,9 +195,7 @@ fn a_token_is_masked_and_nothing_else() {
     let path = job.path_with("nothing", "");
     let masked = |token: &str| {
         let output = run("install", &job).env("PATH", &path).env("NUON_API_TOKEN", token).output().expect("it runs");
-        let masks =
-            said(&output).lines().filter(|line| line.contains("add-mask")).map(Into::into).collect::<Vec<String>>();
-        masks
+        said(&output).lines().filter(|line| line.contains("add-mask")).map(Into::into).collect::<Vec<String>>()
     };
     assert_eq!(masked("0123456789%"), ["::add-mask::0123456789%25"]);
     assert_eq!(masked("first-line\nsecond-line\n"), ["::add-mask::first-line", "::add-mask::second-line"]);
