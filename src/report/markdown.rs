@@ -172,7 +172,7 @@ fn timeline(report: &Report, verdict: &Verdict, page: &mut Page) {
         format!("| {at} | {} | {status} | {words} |", code(&moment.deploy))
     };
     let rows: Vec<String> = moments.iter().map(row).collect();
-    page.details(&format!("{} changes of status", rows.len()), |page| {
+    page.details(&format!("Changes of status: {}", rows.len()), |page| {
         page.table("| After | Deploy | Status | |", &rows);
     });
 }

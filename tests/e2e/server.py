@@ -1,0 +1,131 @@
+"""A Nuon API on loopback that plays deploys, and a release over HTTPS. No install is real: its name says what happens."""
+
+import http.server
+import json
+import ssl
+import subprocess
+import threading
+from pathlib import Path
+
+TOKEN = "e2e-token-0123456789"
+BUILD = "bld00000000000000000000001"
+COMPONENT = "cmp00000000000000000000001"
+WORKFLOW = "inw00000000000000000000001"
+# Signs that mean something to a shell, YAML, JSON, a CI system or a terminal.
+HOSTILE = "a \"b\" 'c' $d ${e} \\ %25 | é😀 ::set-output name=outcome::passed ##[add-mask]e `f` $(g)"
+
+
+def install(name):
+    """The id of an install of that name."""
+    return "inl" + name.ljust(23, "0")
+
+
+STATUSES = {
+    install("passes"): ["planning", "executing", "active"],
+    install("fails"): ["planning", "error"],
+    install("stays"): ["executing"],
+    install("asks"): ["pending-approval"],
+}
+
+
+def document(target, status):
+    return {
+        "id": "dpl00000000000000000000001",
+        "install_id": target,
+        "component_id": COMPONENT,
+        "component_name": HOSTILE,
+        "build_id": BUILD,
+        "install_workflow_id": WORKFLOW,
+        "install_deploy_type": "apply",
+        "plan_only": False,
+        "status_v2": {"status": status, "status_human_description": f"about {status}"},
+    }
+
+
+def workflow(target, status):
+    state = {"active": "success", "error": "error"}.get(status, "in-progress")
+    step = {"active": "success", "error": "error", "pending-approval": "approval-awaiting"}.get(status, "in-progress")
+    approval = {"approval": {"id": "wsa1"}} if step == "approval-awaiting" else {}
+    return {
+        "id": WORKFLOW,
+        "owner_id": target,
+        "plan_only": False,
+        "finished": state != "in-progress",
+        "status": {"status": state},
+        "steps": [{"id": "iws1", "name": "deploy", "status": {"status": step}, **approval}],
+    }
+
+
+class Api(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    looks = {}
+    current = None
+
+    def do_GET(self):
+        parts = self.path.split("?")[0].split("/")
+        if self.headers.get("authorization") != f"Bearer {TOKEN}":
+            return self.answer(401, {"error": "unauthorized"})
+        if parts[2] == "workflows" and Api.current:
+            target, status = Api.current
+            return self.answer(200, workflow(target, status))
+        target = parts[3] if len(parts) > 3 else ""
+        if target in STATUSES and "deploys" in parts:
+            if parts[-1] == "latest":
+                Api.looks[target] = Api.looks.get(target, 0) + 1
+            statuses = STATUSES[target]
+            status = statuses[min(Api.looks.get(target, 1), len(statuses)) - 1]
+            Api.current = (target, status)
+            return self.answer(200, document(target, status))
+        return self.answer(404, {"error": "not found"})
+
+    def do_POST(self):
+        """What triggers a deploy: it begins anew, and its workflow is in a header."""
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        Api.looks.pop(self.path.split("/")[3], None)
+        return self.answer(201, {}, {"X-Nuon-Install-Workflow-ID": WORKFLOW})
+
+    def answer(self, status, body, headers=()):
+        body = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in dict(headers).items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def api():
+    """Starts the API, and returns its URL."""
+    return f"http://127.0.0.1:{serve(http.server.ThreadingHTTPServer(('127.0.0.1', 0), Api))}"
+
+
+def release(folder, scratch):
+    """Serves a folder over HTTPS. Returns the URL and the CA."""
+
+    class Release(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=folder)
+
+        def log_message(self, *_):
+            pass
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=scratch, check=True, capture_output=True)
+
+    Path(scratch, "san").write_text("subjectAltName=IP:127.0.0.1\n")
+    openssl("req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.pem")
+    openssl("req", "-newkey", "ed25519", "-nodes", "-subj", "/CN=server", "-keyout", "key", "-out", "csr")
+    openssl("x509", "-req", "-in", "csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-extfile", "san", "-out", "cert")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Release)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(Path(scratch, "cert"), Path(scratch, "key"))
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
+    return f"https://127.0.0.1:{serve(server)}", Path(scratch, "ca.pem")
+
+
+def serve(server):
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]

@@ -1,0 +1,198 @@
+//! README, `action.yml`, the GitLab component, the examples and the man page say the same as `--help`: a flag that is
+//! renamed, or a variable, or an output, breaks a test here until all of them follow.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use deploy_gate::args;
+use deploy_gate::report::{OUTPUTS, dotenv};
+use deploy_gate::verdict::EXIT_CODES;
+use regex::Regex;
+use serde_json::Value;
+
+fn read(path: impl AsRef<Path>) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).expect("a file of the project")
+}
+
+/// Every document of a YAML text.
+fn yaml(text: &str) -> Vec<Value> {
+    let documents = text.split("\n---\n").map(|document| serde_saphyr::from_str(document).expect("it is YAML"));
+    documents.collect()
+}
+
+/// Each flag of `wait`: its variable and what `--help` says.
+fn flags() -> BTreeMap<String, (String, String)> {
+    let command = args::command();
+    let wait = command.find_subcommand("wait").expect("a command");
+    let flags = wait.get_arguments().filter_map(|arg| {
+        let flag = arg.get_long().filter(|flag| *flag != "help")?;
+        let help = arg.get_help()?.to_string();
+        let (help, variable) = help.split_once(" [env: ").expect("its variable");
+        Some((flag.into(), (variable.trim_end_matches(']').into(), help.into())))
+    });
+    flags.collect()
+}
+
+fn keys(value: &Value) -> BTreeSet<String> {
+    value.as_object().expect("a mapping").keys().cloned().collect()
+}
+
+/// The files under a folder, without the recordings.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let folders = std::fs::read_dir(root).expect("a folder").flatten().map(|entry| entry.path());
+    let folders = folders.filter(|path| path.is_dir() && !path.ends_with("recordings"));
+    folders.flat_map(|path| std::fs::read_dir(path).expect("a folder").flatten().map(|entry| entry.path())).collect()
+}
+
+#[test]
+fn the_inputs_of_the_action_are_the_flags() {
+    let action = yaml(&read("action.yml")).remove(0);
+    let flags = flags();
+    let mut want: BTreeSet<String> = flags.keys().cloned().collect();
+    want.insert("token".into());
+    assert_eq!(keys(&action["inputs"]), want);
+    let gate = &action["runs"]["steps"][1];
+    for (flag, (variable, help)) in &flags {
+        let help = help.replace("; repeatable", "; one a line");
+        assert_eq!(action["inputs"][flag]["description"], Value::from(help), "{flag}");
+        assert_eq!(action["inputs"][flag]["default"], "", "{flag}: an input left out is a variable left out");
+        assert_eq!(gate["env"][variable], format!("${{{{ inputs.{flag} || env.{variable} }}}}"), "{flag}");
+    }
+    assert_eq!(gate["env"]["NUON_API_TOKEN"], "${{ inputs.token || env.NUON_API_TOKEN }}");
+    assert_eq!(keys(&gate["env"]).len(), flags.len() + 2, "nothing else reaches the gate but its place");
+    for step in action["runs"]["steps"].as_array().expect("steps") {
+        let line = step["run"].as_str().expect("a line");
+        assert!(line.starts_with("exec ") && !line.contains("${{"), "{line}");
+    }
+}
+
+#[test]
+fn the_outputs_of_the_action_are_the_outputs() {
+    let action = yaml(&read("action.yml")).remove(0);
+    let mut want: BTreeSet<String> = OUTPUTS.map(Into::into).into();
+    want.insert("json".into());
+    assert_eq!(keys(&action["outputs"]), want);
+    for output in OUTPUTS {
+        assert_eq!(action["outputs"][output]["value"], format!("${{{{ steps.gate.outputs.{output} }}}}"));
+    }
+}
+
+#[test]
+fn the_inputs_of_the_component_are_the_flags() {
+    let mut component = yaml(&read("templates/deploy-gate.yml"));
+    let (job, spec) = (component.pop().expect("a job"), component.pop().expect("a header"));
+    let inputs = &spec["spec"]["inputs"];
+    let mut flags = flags();
+    flags.remove("report").expect("its reports are always the same");
+    let own = ["image", "job-name", "stage", "git-strategy"];
+    assert_eq!(keys(inputs), flags.keys().map(String::as_str).chain(own).map(Into::into).collect());
+    let job = &job["$[[ inputs.job-name ]]"];
+    for (flag, (variable, help)) in &flags {
+        assert_eq!(inputs[flag]["description"], Value::from(help.replace("; repeatable", "")), "{flag}");
+        assert_eq!(inputs[flag]["type"] == "array", help.contains("; repeatable"), "{flag}");
+        let value = &job["variables"][variable];
+        assert_eq!(value["value"], format!("$[[ inputs.{flag} ]]\n"), "{flag}: in a block of its own");
+        assert_eq!(value["expand"], false, "{flag}");
+        // Whatever is put there as text must be one line.
+        let is_text = inputs[flag]["type"].is_null() && inputs[flag]["options"].is_null();
+        assert_eq!(inputs[flag]["regex"].as_str(), is_text.then_some(r"^[^\r\n]*$"), "{flag}");
+    }
+    let script = job["script"][0].as_str().expect("a line");
+    assert!(script.starts_with("deploy-gate wait --report ") && !script.contains("$["), "{script}");
+}
+
+#[test]
+fn the_choices_of_the_component_are_those_of_the_flags() {
+    let spec = yaml(&read("templates/deploy-gate.yml")).remove(0);
+    let command = args::command();
+    let wait = command.find_subcommand("wait").expect("a command");
+    let mut choices = 0;
+    for arg in wait.get_arguments().filter(|arg| arg.get_long() != Some("help")) {
+        let values: Vec<String> = arg.get_possible_values().iter().map(|value| value.get_name().into()).collect();
+        let input = &spec["spec"]["inputs"][arg.get_long().expect("a flag")];
+        if values == ["true", "false"] {
+            assert_eq!(input["type"], "boolean", "{arg}");
+        } else if !values.is_empty() {
+            choices += 1;
+            assert_eq!(input["options"], Value::from([vec![String::new()], values].concat()), "{arg}");
+        }
+    }
+    assert!(choices > 5);
+}
+
+#[test]
+fn the_man_page_has_every_flag_and_variable() {
+    let text = deploy_gate::manual::man().text.replace('\\', "");
+    for (flag, (variable, _)) in flags() {
+        assert!(text.contains(&format!("--{flag}")) && text.contains(&variable), "{flag} {variable}");
+    }
+    for line in EXIT_CODES.lines().skip(1) {
+        assert!(text.contains(line), "{line}");
+    }
+}
+
+#[test]
+fn the_readme_and_the_examples_know_no_other_flag_and_no_other_variable() {
+    let command = args::command();
+    let flags: BTreeSet<&str> =
+        command.get_subcommands().flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long).collect();
+    // Of clap, cargo, docker, gh, apk and buildkite-agent.
+    let foreign =
+        ["help", "release", "target", "example", "rm", "user", "repo", "no-cache", "style", "context", "entrypoint"];
+    let mut variables: BTreeSet<String> = self::flags().into_values().map(|(variable, _)| variable).collect();
+    variables.extend(OUTPUTS.map(dotenv::key));
+    // The token, and outputs that the examples extract.
+    variables.extend(["NUON_API_TOKEN", "NUON_INSTALL_IDS", "DEPLOY_GATE_KIND", "DEPLOY_GATE_IMAGE"].map(Into::into));
+    let flag = Regex::new(r"(?:^|[\s`(\[])--([a-z][a-z-]+)").expect("a pattern");
+    let variable = Regex::new(r"\b(?:DEPLOY_GATE|NUON)_[A-Z_]+\b").expect("a pattern");
+    let mut seen = 0;
+    for path in files("examples").into_iter().chain(["README.md".into(), "SECURITY.md".into()]) {
+        let text = read(&path);
+        for found in flag.captures_iter(&text) {
+            seen += 1;
+            let name = &found[1];
+            assert!(flags.contains(name) || foreign.contains(&name), "{}: --{name}", path.display());
+        }
+        for found in variable.find_iter(&text) {
+            assert!(variables.contains(found.as_str()), "{}: {}", path.display(), found.as_str());
+        }
+    }
+    assert!(seen > 50, "{seen}");
+}
+
+#[test]
+fn what_is_to_be_pasted_uses_inputs_that_there_are() {
+    let action = keys(&yaml(&read("action.yml")).remove(0)["inputs"]);
+    let component = keys(&yaml(&read("templates/deploy-gate.yml")).remove(0)["spec"]["inputs"]);
+    let readme = read("README.md");
+    let snippets = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(text, _)| text);
+    let snippets = snippets.map(ToOwned::to_owned);
+    let examples = files("examples").into_iter().filter(|path| path.extension().is_some_and(|end| end == "yml"));
+    let (mut actions, mut components) = (0, 0);
+    for text in snippets.chain(examples.map(read)) {
+        let document = yaml(&text).remove(0);
+        let jobs = document["jobs"].as_object().into_iter().flat_map(|jobs| jobs.values());
+        let steps = jobs.filter_map(|job| job["steps"].as_array()).flatten();
+        for step in steps.filter(|step| step["uses"].as_str().is_some_and(|uses| uses.contains("/deploy-gate@"))) {
+            actions += 1;
+            assert!(keys(&step["with"]).is_subset(&action), "{:?}", step["with"]);
+        }
+        for include in document["include"].as_array().into_iter().flatten() {
+            components += 1;
+            assert!(keys(&include["inputs"]).is_subset(&component), "{:?}", include["inputs"]);
+        }
+    }
+    assert!(actions >= 4 && components >= 2, "{actions} {components}");
+}
+
+#[test]
+fn the_exit_codes_of_the_readme_are_those_of_help() {
+    let readme = read("README.md");
+    let table = readme.split("## Exit codes").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("a table");
+    let word = Regex::new(r"[a-z]+(?:-[a-z]+)+|\b\d+\b").expect("a pattern");
+    for found in word.find_iter(EXIT_CODES).filter(|found| !["on-approval", "on-superseded"].contains(&found.as_str()))
+    {
+        assert!(table.contains(found.as_str()), "{} is not in the README", found.as_str());
+    }
+}
