@@ -91,6 +91,26 @@ fn a_file_of_github_that_is_not_there_is_no_pass_and_no_wait() {
 }
 
 #[test]
+fn a_disk_that_is_full_when_the_files_of_github_are_written_is_no_pass() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for full in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
+        let server = Server::start(vec![deploy("active")]);
+        let junit = folder.path().join("junit.xml");
+        let mut command = wait(&server.url("http"), &[]);
+        command.arg(format!("--report=junit={}", junit.display()));
+        // /dev/full takes an open, but no byte.
+        let (code, out, _) = ran(command.env("GITHUB_ACTIONS", "true").env(full, "/dev/full"));
+        assert_eq!(code, 3);
+        assert!(
+            out.starts_with("undecided (output-not-written): ") && out.contains("/dev/full could not be written"),
+            "{out}"
+        );
+        // What could be written does not say that the gate passed.
+        assert!(std::fs::read_to_string(junit).expect("a report").contains("type=\"Undecided\""));
+    }
+}
+
+#[test]
 fn a_deploy_from_nothing_to_active_over_one_connection() {
     let server = Server::start(vec![
         answer("404 Not Found", "", r#"{"error":"record not found"}"#),
