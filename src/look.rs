@@ -32,6 +32,16 @@ pub enum Look {
     Refused(Ending, String),
 }
 
+impl Look {
+    /// How long the server wants to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Look::Absent(miss) | Look::Missed(miss) => miss.retry_after,
+            Look::Seen(..) | Look::Workflow(..) | Look::Refused(..) => None,
+        }
+    }
+}
+
 /// Why a look brought nothing, and how long the server wants to be left alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Miss {

@@ -311,8 +311,9 @@ impl Watch {
                 }
                 Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
                 Look::Missed(miss) => self.missed(now, miss),
-                _ => {
-                    let miss = std::mem::take(&mut self.latest);
+                other => {
+                    let mut miss = std::mem::take(&mut self.latest);
+                    miss.retry_after = miss.retry_after.max(other.retry_after());
                     self.not_yet(now, miss)
                 }
             },
@@ -437,7 +438,7 @@ impl Watch {
             }
             Class::Replaced | Class::Parked | Class::Running | Class::Unknown => {
                 let due = self.beside_at.is_none_or(|at| now >= at + BESIDE);
-                if has_workflow && (changed || due || self.orphaned) { self.ask(Goal::Beside) } else { self.again(now) }
+                if has_workflow && (changed || due || self.orphaned) { self.ask(Goal::Beside) } else { self.again(now, None) }
             }
         }
     }
@@ -459,8 +460,9 @@ impl Watch {
             Look::Workflow(workflow, _) => self.enter(&workflow),
             Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
             other => {
+                let floor = other.retry_after();
                 self.cannot_read(other);
-                return self.again(now);
+                return self.again(now, floor);
             }
         };
         if let (Stage::Waiting(what) | Stage::Parked(what), OnApproval::Stop) = (&stage, self.rules.on_approval) {
@@ -471,12 +473,12 @@ impl Watch {
             Stage::Failed(how) => how.clone(),
             _ => {
                 self.orphaned = false;
-                return self.again(now);
+                return self.again(now, None);
             }
         };
         // Both are read at different moments, so only the second sight counts.
         if !std::mem::replace(&mut self.orphaned, true) {
-            return self.again(now);
+            return self.again(now, None);
         }
         if self.mine.is_none() {
             let why = format!("its workflow has ended ({ended}) without a deploy of this component");
@@ -497,12 +499,12 @@ impl Watch {
                 }
                 Stage::Parked(what) => self.failed(&format!("; {what}")),
                 _ if now >= self.rules.timeout => self.failed(", and was not retried by the deadline"),
-                _ => self.again(now),
+                _ => self.again(now, None),
             },
             Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
-            Look::Missed(_) if self.fruitless < PATIENCE && now < self.rules.timeout => {
+            Look::Missed(miss) if self.fruitless < PATIENCE && now < self.rules.timeout => {
                 self.fruitless += 1;
-                self.again(now)
+                self.again(now, miss.retry_after)
             }
             other => {
                 self.cannot_read(other);
@@ -598,6 +600,10 @@ impl Watch {
         if self.rules.until == Until::Workflow {
             return Step::End(ending, format!("{}, but its workflow cannot be read: {why}", self.so_far()));
         }
+        if std::mem::take(&mut self.only_workflow) {
+            // What was seen before the wait for the workflow is of another moment.
+            return self.ask(Goal::Deploy);
+        }
         if !self.workflow().is_empty() {
             self.parts.workflow = Some(Err(why.into()));
         }
@@ -675,12 +681,12 @@ impl Watch {
         self.wait(now, miss.retry_after, self.rules.timeout)
     }
 
-    /// Looks at the deploy again after a while.
-    fn again(&mut self, now: Duration) -> Step {
+    /// Looks at the deploy again after a while, which is `floor` at least.
+    fn again(&mut self, now: Duration, floor: Option<Duration>) -> Step {
         self.goal = Goal::Deploy;
         let until =
             if self.mine.is_some() { self.rules.timeout } else { self.rules.appear_timeout.min(self.rules.timeout) };
-        self.wait(now, None, until)
+        self.wait(now, floor, until)
     }
 
     /// Waits for the next look, which is at `until` at the latest; at the deadline, the end.

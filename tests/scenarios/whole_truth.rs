@@ -1,5 +1,7 @@
 //! The endpoint's answer has holes: assertions are put to a document that holds what they look at, or they are vacuous.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::script::*;
@@ -332,4 +334,34 @@ fn a_link_is_empty_rather_than_wrong() {
         let ran = run_with(&["--api-url=https://nuon.example"], routes);
         assert_eq!((ran.ended(), ran.output("url")), ((0, "passed", ""), ""));
     }
+}
+
+#[test]
+fn retry_after_of_the_workflow_is_a_floor_for_the_next_look() {
+    let busy = http(429, "").header("retry-after", "50");
+    // Beside a deploy that runs, and when a failure may not be final.
+    for (status, ending) in [("executing", (0, "passed", "")), ("error", (0, "passed", ""))] {
+        let ran = run_with(
+            &["--interval=1s"],
+            &[
+                ("/latest", &[seen(&mine(status)), seen(&mine("active"))]),
+                ("/v1/workflows/", &[busy.clone(), workflow("success", &["deploy=success"])]),
+            ],
+        );
+        assert_eq!(ran.ended(), ending, "{}", ran.out);
+        assert!(ran.latest()[1] >= Duration::from_secs(50), "{:?}", ran.latest());
+    }
+}
+
+#[test]
+fn a_document_is_of_one_moment_when_its_workflow_is_lost_on_the_way() {
+    let ran = run_with(
+        &["--assert=$.status_v2.status == 'active' || $.workflow.finished == true", "--allow-vacuous"],
+        &[
+            ("/latest", &[seen(&mine("active")), seen(&mine("cancelled"))]),
+            // The workflow goes on for a while, and then is not there any more.
+            ("/v1/workflows/", &[workflow("in-progress", &["state=in-progress"]), http(404, "")]),
+        ],
+    );
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"), "{}", ran.out);
 }

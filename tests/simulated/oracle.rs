@@ -1,0 +1,645 @@
+//! What may come of a run, judged from what was asked and answered. Written from the promise, not from the gate: it
+//! knows nothing of the gate's code but the words of its report.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::Run;
+use super::assertions::{Truth, Unread};
+use super::world::{Asked, Kind};
+use deploy_gate::clock::Signal;
+
+/// Every way a run can end here: exit code, outcome, reason.
+pub const OUTCOMES: [(u8, &str, &str); 17] = [
+    (0, "passed", ""),
+    (1, "failed", "deploy-failed"),
+    (1, "failed", "assertion-false"),
+    (1, "failed", "assertion-vacuous"),
+    (3, "undecided", "unauthorized"),
+    (3, "undecided", "forbidden"),
+    (3, "undecided", "not-found"),
+    (3, "undecided", "never-appeared"),
+    (3, "undecided", "bad-answer"),
+    (4, "approval-required", ""),
+    (5, "superseded", ""),
+    (124, "timed-out", "still-running"),
+    (124, "timed-out", "awaiting-approval"),
+    (124, "timed-out", "unknown-status"),
+    (124, "timed-out", "unreachable"),
+    (130, "interrupted", ""),
+    (143, "interrupted", ""),
+];
+
+/// Every kind of answer.
+pub const KINDS: [&str; 18] = [
+    "document",
+    "absent",
+    "foreign",
+    "interrupted",
+    "unauthorized",
+    "forbidden",
+    "bad-answer",
+    "503",
+    "reset",
+    "name",
+    "cut off",
+    "html",
+    "empty",
+    "a list",
+    "twice",
+    "status is a list",
+    "206",
+    "retry-after",
+];
+
+/// The name of a kind, for counting.
+pub fn kind_name(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Document(_) => "document",
+        Kind::Absent => "absent",
+        Kind::Foreign => "foreign",
+        Kind::Interrupted => "interrupted",
+        Kind::Refused(what) | Kind::Trouble(what) => what,
+    }
+}
+
+/// What a status means: the table of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Good,
+    Bad,
+    /// Bad, but its workflow may retry it.
+    Maybe,
+    Parked,
+    Open,
+    Unknown,
+}
+
+/// What was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    Latest,
+    Deploy,
+    Workflow,
+    Steps,
+    /// What only explains: the dashboard, a log.
+    Other,
+}
+
+fn about(asked: &Asked) -> About {
+    match asked.path.split('?').next().unwrap_or_default() {
+        path if path.ends_with("/deploys/latest") => About::Latest,
+        path if path.contains("/deploys/") => About::Deploy,
+        path if path.starts_with("/v1/workflows/") && path.ends_with("/steps") => About::Steps,
+        path if path.starts_with("/v1/workflows/") => About::Workflow,
+        _ => About::Other,
+    }
+}
+
+fn document(asked: &Asked) -> Option<&Value> {
+    match &asked.kind {
+        Kind::Document(value) => Some(value),
+        _ => None,
+    }
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value[name].as_str().unwrap_or_default()
+}
+
+fn word(deploy: &Value) -> &str {
+    text(&deploy["status_v2"], "status")
+}
+
+fn workflow_of(deploy: &Value) -> &str {
+    let names = ["install_workflow_id", "workflow_id"];
+    names.iter().map(|name| text(deploy, name)).find(|id| !id.is_empty()).unwrap_or_default()
+}
+
+/// Every promise that the run broke.
+pub fn violations(run: &Run) -> Vec<String> {
+    let mut oracle = Oracle { run, stale: None, wrong: Vec::new() };
+    oracle.stale = oracle.stale();
+    oracle.judge()
+}
+
+struct Oracle<'r> {
+    run: &'r Run,
+    /// With `--fresh`: the deploy that was over at the first look that was answered.
+    stale: Option<String>,
+    wrong: Vec<String>,
+}
+
+impl Oracle<'_> {
+    fn must(&mut self, truth: bool, what: impl Into<String>) {
+        if !truth {
+            self.wrong.push(what.into());
+        }
+    }
+
+    fn judge(mut self) -> Vec<String> {
+        let report = &self.run.report;
+        let ended = (self.run.code, text(report, "outcome"), text(report, "reason"));
+        self.must(OUTCOMES.contains(&ended), format!("there is no such ending: {ended:?}"));
+        self.reports_agree();
+        self.time_is_kept();
+        match (ended.1, ended.2) {
+            ("passed", _) => self.passed(&[]),
+            ("failed", "assertion-false" | "assertion-vacuous") => self.passed(&[ended.2]),
+            ("failed", _) => self.deploy_failed(),
+            ("timed-out", reason) => self.timed_out(reason),
+            ("undecided", reason) => self.undecided(reason),
+            ("superseded", _) => self.superseded(),
+            ("approval-required", _) => self.approval_required(),
+            _ => self.interrupted(),
+        }
+        self.ends_at_the_first_look_that_decides(ended);
+        self.wrong
+    }
+
+    fn reports_agree(&mut self) {
+        let run = self.run;
+        let outcome = text(&run.report, "outcome").to_owned();
+        self.must(run.report["exit_code"] == run.code, "the report has another exit code");
+        self.must(run.report["targets"][0]["outcome"] == *outcome, "the target has another outcome");
+        self.must(run.out.starts_with(&outcome), "the verdict begins with another outcome");
+        self.must(run.out.contains(&format!("exit code {}\n", run.code)), "the verdict has another exit code");
+        for (format, text) in &run.reports {
+            let agrees = match *format {
+                "junit" => {
+                    text.contains(r#"failures="0" errors="0""#) == (run.code == 0) && text.ends_with("</testsuites>\n")
+                }
+                "markdown" => text.contains(&format!(" Deploy gate: {outcome}")),
+                "github" => text.contains("outcome<<") && text.contains(&format!("\n{outcome}\n")),
+                "dotenv" => text.contains(&format!("DEPLOY_GATE_OUTCOME={outcome}\n")),
+                "dir" => *text == outcome,
+                _ => text.starts_with("{\"deploy-gate\":["),
+            };
+            self.must(agrees, format!("the report {format} tells another story"));
+        }
+    }
+
+    /// The requests that decide: those that only explain come after all others.
+    fn deciding(&self) -> &[Asked] {
+        let asked = &self.run.transcript;
+        let outcome = text(&self.run.report, "reason");
+        let mut end = asked.len();
+        while end > 0 && about(&asked[end - 1]) == About::Other {
+            end -= 1;
+        }
+        if outcome == "deploy-failed" {
+            // The deploy by its id and its workflow are asked for once more, for the reasons.
+            while end > 0 && matches!(about(&asked[end - 1]), About::Workflow | About::Steps) && self.explains(end - 1)
+            {
+                end -= 1;
+            }
+        }
+        &asked[..end]
+    }
+
+    fn explains(&self, index: usize) -> bool {
+        // An explanation follows a look at the deploy by its id that nothing was waited for.
+        let asked = &self.run.transcript;
+        let before = asked[..index].iter().rev().find(|asked| !matches!(about(asked), About::Workflow | About::Steps));
+        before.is_some_and(|before| about(before) == About::Deploy)
+    }
+
+    fn time_is_kept(&mut self) {
+        let run = self.run;
+        let (timeout, gate) = (run.gate.timeout, &run.gate);
+        let slack = Duration::from_secs(2);
+        let explaining = Duration::from_secs(20);
+        self.must(run.ended <= timeout + slack + explaining, format!("it ended at {:?}", run.ended));
+        let late = self
+            .deciding()
+            .iter()
+            .find(|asked| asked.at > timeout + slack && about(asked) == About::Latest)
+            .map(|asked| asked.at);
+        self.must(late.is_none(), format!("a look after the deadline, at {late:?}"));
+        let waits = run.ended.as_secs_f64() / (gate.interval.as_secs_f64() * 0.79);
+        let most = 60.0 + 12.0 * waits;
+        self.must(
+            (run.transcript.len() as f64) < most,
+            format!("{} requests are more than {most}", run.transcript.len()),
+        );
+        // Within a look the gate goes on; before the next look it waits.
+        let mut floor = Duration::ZERO;
+        let mut broken = None;
+        for asked in self.deciding() {
+            if about(asked) == About::Latest && asked.at < floor && broken.is_none() {
+                broken = Some((asked.at, floor));
+            }
+            floor = floor.max(asked.retry_after.map_or(Duration::ZERO, |after| asked.until + after));
+        }
+        self.must(broken.is_none(), format!("Retry-After is not kept: {broken:?}"));
+    }
+
+    fn class(&self, deploy: &Value) -> Class {
+        let word = word(deploy);
+        if let Some((_, class)) = self.run.gate.overrides.iter().find(|(status, _)| *status == word) {
+            return match *class {
+                "success" => Class::Good,
+                "failure" => {
+                    if matches!(word, "error" | "noop") {
+                        Class::Maybe
+                    } else {
+                        Class::Bad
+                    }
+                }
+                _ => Class::Open,
+            };
+        }
+        let is_teardown = deploy["install_deploy_type"] == "teardown";
+        match (word, self.run.gate.teardown) {
+            ("inactive", true) if is_teardown => Class::Good,
+            ("active", true) => Class::Open,
+            ("auto-skipped" | "no-drift", true) => {
+                if is_teardown {
+                    Class::Good
+                } else {
+                    Class::Open
+                }
+            }
+            ("active" | "auto-skipped" | "no-drift", false) => {
+                if is_teardown {
+                    Class::Bad
+                } else {
+                    Class::Good
+                }
+            }
+            ("error" | "noop", _) => Class::Maybe,
+            (
+                "cancelled" | "approval-denied" | "approval-expired" | "not-attempted" | "user-skipped"
+                | "drift-detected" | "drifted" | "expired" | "inactive",
+                _,
+            ) => Class::Bad,
+            ("failed-pending-retry", _) => Class::Parked,
+            ("unknown" | "warming-up", _) => Class::Unknown,
+            _ => Class::Open,
+        }
+    }
+
+    fn is_over(&self, deploy: &Value) -> bool {
+        matches!(self.class(deploy), Class::Good | Class::Bad | Class::Maybe)
+    }
+
+    /// Whether a deploy is one that may be judged, given everything that was answered up to `index`.
+    fn may_be_judged(&self, deploy: &Value, index: usize) -> bool {
+        let gate = &self.run.gate;
+        if self.pins_hold(deploy) {
+            return true;
+        }
+        // Or it follows one that was: in its workflow, or wherever, if that is what the user wants.
+        let has_pin = gate.build.is_some()
+            || gate.deploy.is_some()
+            || gate.workflow.is_some()
+            || gate.commit.is_some()
+            || gate.previous.is_some()
+            || gate.fresh;
+        let follows = gate.on_superseded == Some("follow") || (gate.on_superseded.is_none() && !has_pin);
+        let matched: Vec<&Value> =
+            self.run.transcript[..index].iter().filter_map(document).filter(|seen| self.pins_hold(seen)).collect();
+        let same_workflow = |seen: &&Value| !workflow_of(seen).is_empty() && workflow_of(seen) == workflow_of(deploy);
+        !matched.is_empty() && (follows || matched.iter().any(same_workflow))
+    }
+
+    fn pins_hold(&self, deploy: &Value) -> bool {
+        let gate = &self.run.gate;
+        let is = |pin: &Option<String>, got: &str| pin.as_ref().is_none_or(|pin| pin == got);
+        let commit = text(&deploy["component_build"]["vcs_connection_commit"], "sha");
+        let id = text(deploy, "id");
+        !id.is_empty()
+            && is(&gate.build, text(deploy, "build_id"))
+            && is(&gate.deploy, id)
+            && is(&gate.workflow, workflow_of(deploy))
+            && gate.commit.as_ref().is_none_or(|pin| commit.starts_with(pin.as_str()))
+            && gate.previous.as_deref() != Some(id)
+            && self.stale.as_deref() != Some(id)
+    }
+
+    fn stale(&self) -> Option<String> {
+        let answered =
+            |asked: &&Asked| about(asked) == About::Latest && matches!(asked.kind, Kind::Document(_) | Kind::Absent);
+        let first = document(self.run.transcript.iter().find(answered)?)?;
+        (self.run.gate.fresh && self.is_over(first)).then(|| text(first, "id").to_owned())
+    }
+
+    /// The last parts that were read before the end: the look, the deploy by its id, the workflow. `None` for a part
+    /// that was not asked for, an error for one that could not be read.
+    fn parts(&self) -> Option<(usize, Value, Option<Value>, Option<Result<Value, ()>>)> {
+        let asked = self.deciding();
+        let mut at = asked.len();
+        let mut steps: Vec<Value> = Vec::new();
+        let (mut steps_failed, mut steps_seen) = (false, false);
+        while at > 0 && about(&asked[at - 1]) == About::Steps {
+            at -= 1;
+            steps_seen = true;
+            match document(&asked[at]) {
+                Some(Value::Array(page)) => steps.splice(0..0, page.iter().cloned()).for_each(drop),
+                _ => steps_failed = true,
+            }
+        }
+        let mut workflow = None;
+        if at > 0 && about(&asked[at - 1]) == About::Workflow {
+            at -= 1;
+            workflow = Some(match document(&asked[at]) {
+                Some(_) if steps_failed => Err(()),
+                Some(value) => {
+                    let mut value = value.clone();
+                    if steps_seen {
+                        value["steps"] = Value::Array(steps);
+                    }
+                    Ok(value)
+                }
+                None => Err(()),
+            });
+        }
+        let mut detail = None;
+        let mut is_there = false;
+        // By the newer path, and by the older one where that knows nothing.
+        if at > 0 && about(&asked[at - 1]) == About::Deploy {
+            at -= 1;
+            is_there = true;
+            detail = document(&asked[at]).cloned();
+            let is_older = !asked[at].path.contains("/components/");
+            if is_older
+                && at > 0
+                && about(&asked[at - 1]) == About::Deploy
+                && asked[at - 1].kind == Kind::Absent
+                && asked[at - 1].path.contains("/components/")
+            {
+                at -= 1;
+            }
+        }
+        let look =
+            asked[..at].last().filter(|look| is_there && matches!(about(look), About::Latest | About::Deploy))?;
+        Some((at - 1, document(look)?.clone(), detail, workflow))
+    }
+
+    /// A pass, or a failure by assertions alone: the promise.
+    fn passed(&mut self, failed_by: &[&str]) {
+        let Some((index, seen, detail, workflow)) = self.parts() else {
+            return self.must(false, "no answer showed the deploy in success");
+        };
+        self.must(self.class(&seen) == Class::Good, format!("the deploy was {:?}", word(&seen)));
+        self.must(self.may_be_judged(&seen, index), "it was another deploy");
+        self.must(self.run.report["targets"][0]["deploy"]["id"] == seen["id"], "the report is about another deploy");
+        if let Some(detail) = &detail {
+            let same = detail["id"] == seen["id"] && word(detail) == word(&seen);
+            self.must(same, "the parts of the document are of different moments");
+        }
+        let names_a_workflow = !workflow_of(&seen).is_empty();
+        self.must(!names_a_workflow || workflow.is_some(), "the workflow was not asked for");
+        let gate = &self.run.gate;
+        let ended_well = matches!(&workflow, Some(Ok(workflow)) if workflow["finished"] == true && workflow["status"]["status"] == "success");
+        if gate.until_workflow {
+            self.must(ended_well, "the workflow has not ended well");
+        }
+        let must_end = gate.assertions.iter().any(super::assertions::Expression::looks_at_the_workflow);
+        if let (true, Some(Ok(workflow))) = (must_end, &workflow) {
+            let is_over = workflow["finished"] == true || workflow["status"]["status"] == "cancelled";
+            self.must(is_over, "the workflow was judged while it went on");
+        }
+        let unread = match (&detail, &workflow) {
+            (None, _) => Unread::Anything,
+            (_, Some(Err(()))) => Unread::Workflow,
+            _ => Unread::Nothing,
+        };
+        let whole = assemble(seen, detail, workflow);
+        let truths: Vec<Truth> =
+            gate.assertions.iter().map(|assertion| assertion.judge(&whole, unread, gate.allow_vacuous)).collect();
+        let want: &[&str] = if truths.contains(&Truth::False) {
+            &["assertion-false"]
+        } else if truths.contains(&Truth::Vacuous) {
+            &["assertion-vacuous"]
+        } else {
+            &[]
+        };
+        self.must(want == failed_by, format!("the assertions are {truths:?} about {whole}"));
+        let reported: Vec<&str> = self.run.report["targets"][0]["assertions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|check| text(check, "outcome"))
+            .collect();
+        let names = truths.iter().map(|truth| match truth {
+            Truth::True => "true",
+            Truth::False => "false",
+            Truth::Vacuous => "vacuous",
+        });
+        self.must(reported == names.collect::<Vec<_>>(), format!("the report has {reported:?} for {truths:?}"));
+    }
+
+    /// A failure needs a deploy that failed for good, or that its workflow left behind.
+    fn deploy_failed(&mut self) {
+        let asked = self.run.transcript.clone();
+        let id = text(&self.run.report["targets"][0]["deploy"], "id").to_owned();
+        let status = text(&self.run.report["targets"][0]["deploy"], "status").to_owned();
+        let looks = asked.iter().enumerate().filter(|(_, asked)| matches!(about(asked), About::Latest | About::Deploy));
+        let shown = looks
+            .filter_map(|(index, asked)| Some((index, document(asked)?)))
+            .find(|(_, deploy)| text(deploy, "id") == id && word(deploy) == status);
+        let Some((index, deploy)) = shown else { return self.must(false, "no answer showed that deploy so") };
+        self.must(self.may_be_judged(deploy, index), "it was another deploy");
+        let workflows: Vec<&Asked> = asked[index..].iter().filter(|asked| about(asked) == About::Workflow).collect();
+        let ended = |workflow: &Value, words: &[&str]| {
+            let own = text(&workflow["status"], "status");
+            words.contains(&own)
+                && (own == "cancelled" || own == "failed-pending-retry" || workflow["finished"] == true)
+        };
+        let seen_ended = |words: &[&str]| {
+            workflows.iter().filter_map(|asked| document(asked)).filter(|workflow| ended(workflow, words)).count()
+        };
+        let is_late = self.run.ended >= self.run.gate.timeout;
+        match self.class(deploy) {
+            Class::Bad => {}
+            Class::Maybe => {
+                let unread = workflows.iter().any(|asked| document(asked).is_none())
+                    || asked[index..].iter().any(|asked| about(asked) == About::Steps && document(asked).is_none());
+                let refused = asked[..index].iter().any(|asked| {
+                    matches!(about(asked), About::Workflow | About::Steps) && !matches!(asked.kind, Kind::Document(_))
+                });
+                let is_final = workflow_of(deploy).is_empty()
+                    || seen_ended(&["success", "error", "cancelled", "failed-pending-retry"]) > 0
+                    || unread
+                    || refused
+                    || is_late;
+                self.must(is_final, "its workflow could still retry it");
+            }
+            Class::Good => {
+                let may = self.run.gate.until_workflow && seen_ended(&["error", "cancelled"]) > 0;
+                self.must(may, "it had succeeded");
+            }
+            Class::Open | Class::Parked | Class::Unknown => {
+                self.must(seen_ended(&["success", "error", "cancelled"]) >= 2, "it was still open");
+            }
+        }
+    }
+
+    /// The time was up, or the server asked not to be asked again before it was.
+    fn timed_out(&mut self, reason: &str) {
+        let asked = self.deciding().to_vec();
+        let timeout = self.run.gate.timeout;
+        let is_up = self.run.ended >= timeout;
+        let beyond = asked.iter().any(|asked| asked.retry_after.is_some_and(|after| asked.until + after > timeout));
+        self.must(is_up || beyond, format!("it was {:?} early", timeout.saturating_sub(self.run.ended)));
+        let last = asked.iter().rev().find(|asked| about(asked) == About::Latest || about(asked) == About::Deploy);
+        let at_the_end = asked.last().is_some_and(|last| last.at >= timeout || last.until >= timeout);
+        self.must(at_the_end || beyond || asked.is_empty(), "the last look was not at the deadline");
+        let Some(last) = last else { return };
+        match (reason, document(last)) {
+            ("unknown-status", deploy) => {
+                self.must(deploy.is_none_or(|deploy| self.class(deploy) == Class::Unknown), "the status was known")
+            }
+            ("still-running" | "awaiting-approval", Some(deploy))
+                if about(last) == About::Latest && self.pins_hold(deploy) =>
+            {
+                let waits_for_workflow = self.run.gate.until_workflow
+                    || self.run.gate.assertions.iter().any(super::assertions::Expression::looks_at_the_workflow);
+                let is_open = !matches!(self.class(deploy), Class::Bad | Class::Good) || waits_for_workflow;
+                self.must(is_open, format!("it was known to be {:?}", word(deploy)));
+            }
+            _ => {}
+        }
+    }
+
+    fn undecided(&mut self, reason: &str) {
+        let asked = self.deciding();
+        let refused = asked.iter().any(|asked| {
+            asked.kind
+                == Kind::Refused(match reason {
+                    "unauthorized" => "unauthorized",
+                    "forbidden" => "forbidden",
+                    _ => "bad-answer",
+                })
+        });
+        match reason {
+            "never-appeared" => {
+                let limit = self.run.gate.appear_timeout.min(self.run.gate.timeout);
+                let last_latest = asked.iter().rev().find(|asked| about(asked) == About::Latest);
+                let matched = asked
+                    .iter()
+                    .filter(|asked| matches!(about(asked), About::Latest | About::Deploy))
+                    .filter_map(document)
+                    .any(|deploy| self.pins_hold(deploy));
+                let beyond =
+                    asked.iter().any(|asked| asked.retry_after.is_some_and(|after| asked.until + after > limit));
+                let workflow_ended =
+                    asked.iter().filter(|asked| about(asked) == About::Workflow).filter_map(document).count() >= 2;
+                let is_up = self.run.ended >= limit;
+                let there = last_latest.is_some();
+                self.must(!matched, "the deploy had appeared");
+                self.must(there && (is_up || beyond || workflow_ended), format!("it gave up at {:?}", self.run.ended));
+            }
+            "not-found" => {
+                let missing = asked
+                    .iter()
+                    .any(|asked| matches!(about(asked), About::Workflow | About::Steps) && asked.kind == Kind::Absent)
+                    || asked.iter().filter_map(document).any(|deploy| workflow_of(deploy).is_empty());
+                self.must(self.run.gate.until_workflow && missing, "nothing was missing");
+            }
+            _ => self.must(refused, format!("no answer was {reason}")),
+        }
+    }
+
+    fn superseded(&mut self) {
+        self.must(self.run.gate.on_superseded == Some("stop"), "it was not told to stop");
+        let asked = self.deciding();
+        let last = asked.last().and_then(document).map(|deploy| text(deploy, "id").to_owned()).unwrap_or_default();
+        let matched =
+            asked.iter().filter_map(document).any(|deploy| self.pins_hold(deploy) && text(deploy, "id") != last);
+        self.must(matched, "nothing was superseded");
+    }
+
+    fn approval_required(&mut self) {
+        let asks = |value: &Value| {
+            let steps = value["steps"].as_array().or(value.as_array());
+            let waits = |step: &Value| {
+                step["status"]["status"] == "approval-awaiting" && step["approval"].get("response").is_none()
+            };
+            word(value) == "failed-pending-retry"
+                || value["status"]["status"] == "failed-pending-retry"
+                || steps.is_some_and(|steps| steps.iter().any(waits))
+        };
+        let somebody = self.deciding().iter().rev().take(4).filter_map(document).any(asks);
+        self.must(self.run.gate.stop_for_approval && somebody, "nobody had to act");
+    }
+
+    fn interrupted(&mut self) {
+        let wanted = match self.run.signal {
+            Some((_, Signal::Interrupt)) => 130,
+            Some((_, Signal::Terminate)) => 143,
+            None => 0,
+        };
+        let at = self.run.signal.map_or(Duration::MAX, |(at, _)| at);
+        self.must(self.run.code == wanted, "no such signal came");
+        self.must(self.run.ended <= at.max(Duration::ZERO) + Duration::from_secs(2), "it took its time");
+    }
+
+    /// An answer that decides is the last that is asked for, but for what explains it.
+    fn ends_at_the_first_look_that_decides(&mut self, ended: (u8, &str, &str)) {
+        let asked = self.deciding();
+        let looks_after =
+            |index: usize| asked[index + 1..].iter().filter(|asked| about(asked) == About::Latest).count();
+        let needs_workflow = self.run.gate.until_workflow
+            || self.run.gate.assertions.iter().any(super::assertions::Expression::looks_at_the_workflow);
+        let mut late = None;
+        // An answer that is older than one before comes from a replica that lags behind.
+        let mut newest = String::new();
+        for (index, look) in asked.iter().enumerate().filter(|(_, asked)| about(asked) == About::Latest) {
+            let created = document(look).map(|deploy| text(deploy, "created_at").to_owned()).unwrap_or_default();
+            let was_older = created < newest;
+            newest = newest.max(created);
+            let decides = match &look.kind {
+                Kind::Refused(_) => true,
+                Kind::Document(deploy) if self.pins_hold(deploy) && !was_older => match self.class(deploy) {
+                    Class::Bad => true,
+                    Class::Good => {
+                        let rest = &asked[index + 1..];
+                        let until = rest.iter().position(|asked| about(asked) == About::Latest).unwrap_or(rest.len());
+                        let clean = |asked: &Asked| {
+                            asked.kind == Kind::Absent
+                                || document(asked)
+                                    .is_some_and(|value| about(asked) != About::Deploy || word(value) == word(deploy))
+                        };
+                        !needs_workflow && rest[..until].iter().all(clean)
+                    }
+                    _ => false,
+                },
+                _ => false,
+            };
+            if decides && looks_after(index) > 0 {
+                late = Some((look.at, look.path.clone()));
+                break;
+            }
+        }
+        let _ = ended;
+        self.must(late.is_none(), format!("it was decided at {late:?}, and looked again"));
+    }
+}
+
+/// The document as the contract says: gaps are filled, nothing is overwritten, and a plan is a plan if anything says so.
+fn assemble(seen: Value, detail: Option<Value>, workflow: Option<Result<Value, ()>>) -> Value {
+    let mut whole = seen;
+    let is_plan = |value: &Value| value["plan_only"] == true;
+    let planned = is_plan(&whole)
+        || detail.as_ref().is_some_and(is_plan)
+        || workflow.as_ref().is_some_and(|workflow| workflow.as_ref().is_ok_and(is_plan));
+    for (name, value) in detail.as_ref().and_then(Value::as_object).into_iter().flatten() {
+        if whole.get(name).is_none_or(|there| there == "") && value != "" {
+            whole[name] = value.clone();
+        }
+    }
+    match workflow {
+        Some(Ok(workflow)) => whole["workflow"] = workflow,
+        Some(Err(())) => {
+            whole.as_object_mut().map(|members| members.remove("plan_only"));
+        }
+        None => {}
+    }
+    if planned {
+        whole["plan_only"] = true.into();
+    }
+    whole
+}
