@@ -438,7 +438,11 @@ impl Watch {
             }
             Class::Replaced | Class::Parked | Class::Running | Class::Unknown => {
                 let due = self.beside_at.is_none_or(|at| now >= at + BESIDE);
-                if has_workflow && (changed || due || self.orphaned) { self.ask(Goal::Beside) } else { self.again(now, None) }
+                if has_workflow && (changed || due || self.orphaned) {
+                    self.ask(Goal::Beside)
+                } else {
+                    self.again(now, None)
+                }
             }
         }
     }
@@ -581,11 +585,11 @@ impl Watch {
                 self.judge()
             }
             Look::Missed(miss) if miss.foreign => self.missed(now, miss),
+            Look::Missed(miss) if self.only_workflow => {
+                self.miss(&miss.why);
+                self.wait(now, miss.retry_after, self.rules.timeout)
+            }
             Look::Missed(miss) if (must_end || self.rules.document_is_needed) && now < self.rules.timeout => {
-                if self.only_workflow {
-                    self.miss(&miss.why);
-                    return self.wait(now, miss.retry_after, self.rules.timeout);
-                }
                 self.missed(now, miss)
             }
             Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),

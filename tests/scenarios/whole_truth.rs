@@ -354,6 +354,22 @@ fn retry_after_of_the_workflow_is_a_floor_for_the_next_look() {
 }
 
 #[test]
+fn a_workflow_that_is_awaited_and_not_to_be_seen_at_the_deadline_times_out() {
+    let ran = run_with(
+        &["--timeout=20s", "--require=no-failed-steps"],
+        &[
+            ("/latest", &[seen(&mine("active"))]),
+            (
+                "/v1/workflows/",
+                &[workflow("in-progress", &["state=in-progress"]), http(429, "").header("retry-after", "5")],
+            ),
+        ],
+    );
+    assert_eq!(ran.ended(), (124, "timed-out", "unreachable"), "{}", ran.out);
+    assert_eq!(ran.latest().len(), 1);
+}
+
+#[test]
 fn a_document_is_of_one_moment_when_its_workflow_is_lost_on_the_way() {
     let ran = run_with(
         &["--assert=$.status_v2.status == 'active' || $.workflow.finished == true", "--allow-vacuous"],

@@ -178,6 +178,18 @@ impl Expression {
         }
     }
 
+    /// Whether it asks for the order of a truth value or of nothing.
+    pub fn orders_what_has_no_order(&self) -> bool {
+        match self {
+            Self::Compare(_, operator, literal) => {
+                operator.starts_with(['<', '>']) && !literal.is_number() && !literal.is_string()
+            }
+            Self::Not(inner) => inner.orders_what_has_no_order(),
+            Self::And(a, b) | Self::Or(a, b) => a.orders_what_has_no_order() || b.orders_what_has_no_order(),
+            Self::Count(..) | Self::Exists(_) | Self::NoFailedSteps => false,
+        }
+    }
+
     /// Whether it looks at the workflow.
     pub fn looks_at_the_workflow(&self) -> bool {
         match self {
