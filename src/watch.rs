@@ -191,6 +191,8 @@ pub struct Watch {
     /// What the first look that was answered said: whether the deploy was already over.
     preexisting: Option<bool>,
     looks: u32,
+    /// Until when the server wants to be left alone.
+    not_before: Duration,
     /// When the workflow was last looked at, and where it was.
     beside_at: Option<Duration>,
     stage: Option<Stage>,
@@ -223,6 +225,7 @@ impl Watch {
             missed: None,
             preexisting: None,
             looks: 0,
+            not_before: Duration::ZERO,
             beside_at: None,
             stage: None,
             readable: Readable::Yes,
@@ -288,6 +291,8 @@ impl Watch {
     /// The move at `now`, given what came of the look that was asked for, if one was.
     pub fn step(&mut self, now: Duration, look: Option<Look>) -> Step {
         let Some(look) = look else { return self.ask(self.goal) };
+        // Whatever was looked at: it is one server that wants to be left alone.
+        self.not_before = self.not_before.max(now + look.retry_after().unwrap_or_default());
         match self.goal {
             Goal::Deploy => {
                 self.looks += 1;
@@ -311,9 +316,8 @@ impl Watch {
                 }
                 Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
                 Look::Missed(miss) => self.missed(now, miss),
-                other => {
-                    let mut miss = std::mem::take(&mut self.latest);
-                    miss.retry_after = miss.retry_after.max(other.retry_after());
+                _ => {
+                    let miss = std::mem::take(&mut self.latest);
                     self.not_yet(now, miss)
                 }
             },
@@ -438,11 +442,7 @@ impl Watch {
             }
             Class::Replaced | Class::Parked | Class::Running | Class::Unknown => {
                 let due = self.beside_at.is_none_or(|at| now >= at + BESIDE);
-                if has_workflow && (changed || due || self.orphaned) {
-                    self.ask(Goal::Beside)
-                } else {
-                    self.again(now, None)
-                }
+                if has_workflow && (changed || due || self.orphaned) { self.ask(Goal::Beside) } else { self.again(now) }
             }
         }
     }
@@ -464,9 +464,8 @@ impl Watch {
             Look::Workflow(workflow, _) => self.enter(&workflow),
             Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
             other => {
-                let floor = other.retry_after();
                 self.cannot_read(other);
-                return self.again(now, floor);
+                return self.again(now);
             }
         };
         if let (Stage::Waiting(what) | Stage::Parked(what), OnApproval::Stop) = (&stage, self.rules.on_approval) {
@@ -477,12 +476,12 @@ impl Watch {
             Stage::Failed(how) => how.clone(),
             _ => {
                 self.orphaned = false;
-                return self.again(now, None);
+                return self.again(now);
             }
         };
         // Both are read at different moments, so only the second sight counts.
         if !std::mem::replace(&mut self.orphaned, true) {
-            return self.again(now, None);
+            return self.again(now);
         }
         if self.mine.is_none() {
             let why = format!("its workflow has ended ({ended}) without a deploy of this component");
@@ -503,12 +502,12 @@ impl Watch {
                 }
                 Stage::Parked(what) => self.failed(&format!("; {what}")),
                 _ if now >= self.rules.timeout => self.failed(", and was not retried by the deadline"),
-                _ => self.again(now, None),
+                _ => self.again(now),
             },
             Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
-            Look::Missed(miss) if self.fruitless < PATIENCE && now < self.rules.timeout => {
+            Look::Missed(_) if self.fruitless < PATIENCE && now < self.rules.timeout => {
                 self.fruitless += 1;
-                self.again(now, miss.retry_after)
+                self.again(now)
             }
             other => {
                 self.cannot_read(other);
@@ -573,7 +572,7 @@ impl Watch {
                         }
                         self.only_workflow = true;
                         self.missed = None;
-                        return self.wait(now, None, self.rules.timeout);
+                        return self.wait(now, self.rules.timeout);
                     }
                     _ => {}
                 }
@@ -587,7 +586,7 @@ impl Watch {
             Look::Missed(miss) if miss.foreign => self.missed(now, miss),
             Look::Missed(miss) if self.only_workflow => {
                 self.miss(&miss.why);
-                self.wait(now, miss.retry_after, self.rules.timeout)
+                self.wait(now, self.rules.timeout)
             }
             Look::Missed(miss) if (must_end || self.rules.document_is_needed) && now < self.rules.timeout => {
                 self.missed(now, miss)
@@ -645,7 +644,7 @@ impl Watch {
 
     /// The latest deploy is not the one that is meant; the one that `--deploy` names can be asked for by its id.
     fn seek(&mut self, now: Duration, miss: Miss) -> Step {
-        if self.rules.pins.deploy.is_none() || miss.retry_after.is_some() {
+        if self.rules.pins.deploy.is_none() || now < self.not_before {
             return self.not_yet(now, miss);
         }
         self.latest = miss;
@@ -665,11 +664,11 @@ impl Watch {
             return Step::End(Ending::NeverAppeared, why);
         }
         let due = self.beside_at.is_none_or(|at| now >= at + BESIDE) || self.orphaned;
-        if due && self.readable != Readable::Never && self.rules.pins.workflow.is_some() && miss.retry_after.is_none() {
+        if due && self.readable != Readable::Never && self.rules.pins.workflow.is_some() && now >= self.not_before {
             return self.ask(Goal::Beside);
         }
         self.goal = Goal::Deploy;
-        self.wait(now, miss.retry_after, until)
+        self.wait(now, until)
     }
 
     fn miss(&mut self, why: &str) {
@@ -682,25 +681,25 @@ impl Watch {
     fn missed(&mut self, now: Duration, miss: Miss) -> Step {
         self.miss(&miss.why);
         self.goal = Goal::Deploy;
-        self.wait(now, miss.retry_after, self.rules.timeout)
+        self.wait(now, self.rules.timeout)
     }
 
-    /// Looks at the deploy again after a while, which is `floor` at least.
-    fn again(&mut self, now: Duration, floor: Option<Duration>) -> Step {
+    /// Looks at the deploy again after a while.
+    fn again(&mut self, now: Duration) -> Step {
         self.goal = Goal::Deploy;
         let until =
             if self.mine.is_some() { self.rules.timeout } else { self.rules.appear_timeout.min(self.rules.timeout) };
-        self.wait(now, floor, until)
+        self.wait(now, until)
     }
 
     /// Waits for the next look, which is at `until` at the latest; at the deadline, the end.
-    fn wait(&mut self, now: Duration, floor: Option<Duration>, until: Duration) -> Step {
+    fn wait(&mut self, now: Duration, until: Duration) -> Step {
         let left = self.rules.timeout.saturating_sub(now);
         if left.is_zero() {
             let (ending, why) = self.out_of_time();
             return Step::End(ending, why);
         }
-        let floor = floor.unwrap_or_default();
+        let floor = self.not_before.saturating_sub(now);
         if floor > left {
             let (ending, why) = self.out_of_time();
             let why = format!(
