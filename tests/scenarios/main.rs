@@ -4,4 +4,5 @@
 mod gate;
 mod right_deploy;
 mod script;
+mod table;
 mod whole_truth;
