@@ -113,6 +113,11 @@ impl Deploy {
         self.created_at.as_deref()?.parse().ok()
     }
 
+    /// Whether the server made it before `other`, as far as it says.
+    pub fn is_older_than(&self, other: &Deploy) -> bool {
+        self.created().zip(other.created()).is_some_and(|(mine, other)| mine < other)
+    }
+
     /// Whether this deploy takes the component away.
     pub fn is_teardown(&self) -> bool {
         self.install_deploy_type.as_deref() == Some("teardown")

@@ -181,8 +181,8 @@ pub struct Watch {
     /// Whether it is no longer the latest, so that it is watched by its id.
     by_id: bool,
     superseded_by: Option<String>,
-    /// With `--fresh`: the deploy that was over before this run.
-    stale: Option<String>,
+    /// The deploys that were there before the one that is meant, as `--previous` and `--fresh` tell.
+    before: Vec<Deploy>,
     /// What was last seen in place of mine, and what that look came to.
     other: Option<String>,
     latest: Miss,
@@ -218,7 +218,7 @@ impl Watch {
             mine: None,
             by_id: false,
             superseded_by: None,
-            stale: None,
+            before: Vec::new(),
             other: None,
             latest: Miss::default(),
             absent: None,
@@ -347,17 +347,28 @@ impl Watch {
     }
 
     fn is_meant(&self, deploy: &Deploy) -> bool {
-        self.rules.pins.hold(deploy) && self.stale.as_deref() != Some(deploy.id())
+        self.rules.pins.hold(deploy) && !self.was_before(deploy)
+    }
+
+    /// Whether this is a deploy that was there before, or one that is older still.
+    fn was_before(&self, deploy: &Deploy) -> bool {
+        self.before.iter().any(|before| before.id() == deploy.id() || deploy.is_older_than(before))
     }
 
     fn seen(&mut self, now: Duration, deploy: Deploy, bytes: Vec<u8>) -> Step {
         let over = is_over(self.class(&deploy));
         let first = self.preexisting.is_none();
         self.preexisting.get_or_insert(over);
-        let Some((mine, _)) = &self.mine else {
-            if first && over && self.rules.pins.fresh {
-                self.stale = Some(deploy.id().into());
+        let is_baseline =
+            first && over && self.rules.pins.fresh || self.rules.pins.previous.as_deref() == Some(deploy.id());
+        if is_baseline && !self.before.iter().any(|before| before.id() == deploy.id()) {
+            self.before.push(deploy.clone());
+            if self.mine.as_ref().is_some_and(|(mine, _)| self.was_before(mine)) {
+                // It was shown by a replica that lagged behind.
+                self.mine = None;
             }
+        }
+        let Some((mine, _)) = &self.mine else {
             if self.is_meant(&deploy) {
                 return self.take(now, deploy, bytes);
             }
@@ -370,8 +381,7 @@ impl Watch {
             return self.take(now, deploy, bytes);
         }
         let why = format!("the answer is about deploy {}, not {}", deploy.id(), mine.id());
-        let is_older = deploy.created().zip(mine.created()).is_some_and(|(other, mine)| other < mine);
-        if self.by_id || is_older {
+        if self.by_id || deploy.is_older_than(mine) || self.was_before(&deploy) {
             // A replica that lags behind still has the deploy before.
             return self.missed(now, Miss::new(why));
         }

@@ -135,6 +135,48 @@ fn a_replica_that_lags_behind_is_not_taken_for_news() {
 }
 
 #[test]
+fn what_was_there_before_is_never_taken_whatever_a_replica_shows_in_between() {
+    let oldest = |status| seen(&made("dpl00000000000000000000000", status, 0, WORKFLOW));
+    let before = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let mine = |status| seen(&made(NEWER, status, 2, WORKFLOW));
+    let goes_on = [workflow("in-progress", &["apply=in-progress"])];
+    for pin in ["--previous=dpl00000000000000000000001", "--fresh"] {
+        for status in ["active", "error", "cancelled"] {
+            for policy in ["finish", "stop", "follow"] {
+                let policy = format!("--on-superseded={policy}");
+                // A replica that lags behind by two deploys, then the one before again, then mine.
+                for seen_in_between in ["", "active", "error"] {
+                    let latest = [before(status), oldest(seen_in_between), before(status), mine(""), mine("active")];
+                    let ran = run_with(&[pin, &policy], &[("/latest", &latest), ("/workflows/", &goes_on)]);
+                    let case = format!("{pin} {policy} {status} {seen_in_between}\n{}", ran.err);
+                    assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{case}");
+                }
+            }
+        }
+    }
+    // The replica that lags behind is the first to answer: what it showed is forgotten.
+    let previous = "--previous=dpl00000000000000000000001";
+    let latest = [oldest("executing"), before("active"), before("active"), mine(""), mine("active")];
+    for policy in ["finish", "stop", "follow"] {
+        let policy = format!("--on-superseded={policy}");
+        let ran = run_with(&[previous, &policy], &[("/latest", &latest), ("/workflows/", &goes_on)]);
+        assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{policy}\n{}", ran.err);
+        holds_together(&ran);
+    }
+    let ran = run_with(&[previous], &[("/latest", &latest[..3]), ("/workflows/", &goes_on)]);
+    assert_eq!((ran.ended(), ran.output("deploy-id")), ((3, "undecided", "never-appeared"), ""));
+    // Without times of creation, the one that is named is still refused.
+    let undated = |id: &str, status: &str| {
+        let mut document = made(id, status, 1, WORKFLOW);
+        document.as_object_mut().expect("an object").remove("created_at");
+        seen(&document)
+    };
+    let latest = [undated(NEWER, ""), undated(DEPLOY, "cancelled"), undated(NEWER, "active")];
+    let ran = run_with(&[previous, "--on-superseded=follow"], &[("/latest", &latest), ("/workflows/", &goes_on)]);
+    assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
+}
+
+#[test]
 fn a_retry_in_the_same_workflow_is_followed() {
     let first = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
     let second = |status| seen(&made(NEWER, status, 2, WORKFLOW));

@@ -120,8 +120,9 @@ fn workflow_of(deploy: &Value) -> &str {
 
 /// Every promise that the run broke.
 pub fn violations(run: &Run) -> Vec<String> {
-    let mut oracle = Oracle { run, stale: None, wrong: Vec::new() };
+    let mut oracle = Oracle { run, stale: None, baseline: String::new(), wrong: Vec::new() };
     oracle.stale = oracle.stale();
+    oracle.baseline = oracle.baseline();
     oracle.judge()
 }
 
@@ -129,6 +130,8 @@ struct Oracle<'r> {
     run: &'r Run,
     /// With `--fresh`: the deploy that was over at the first look that was answered.
     stale: Option<String>,
+    /// When the youngest deploy was made that is known to have been there before mine.
+    baseline: String,
     wrong: Vec<String>,
 }
 
@@ -291,6 +294,9 @@ impl Oracle<'_> {
         if self.pins_hold(deploy) {
             return true;
         }
+        if self.was_there_before(deploy) {
+            return false;
+        }
         // Or it follows one that was: in its workflow, or wherever, if that is what the user wants.
         let has_pin = gate.build.is_some()
             || gate.deploy.is_some()
@@ -316,7 +322,21 @@ impl Oracle<'_> {
             && is(&gate.workflow, workflow_of(deploy))
             && gate.commit.as_ref().is_none_or(|pin| commit.starts_with(pin.as_str()))
             && gate.previous.as_deref() != Some(id)
-            && self.stale.as_deref() != Some(id)
+            && !self.was_there_before(deploy)
+    }
+
+    fn was_there_before(&self, deploy: &Value) -> bool {
+        let (id, created) = (text(deploy, "id"), text(deploy, "created_at"));
+        self.stale.as_deref() == Some(id)
+            || self.run.gate.previous.as_deref() == Some(id)
+            || !created.is_empty() && created < self.baseline.as_str()
+    }
+
+    fn baseline(&self) -> String {
+        let gate = &self.run.gate;
+        let seen = self.run.transcript.iter().filter(|asked| about(asked) == About::Latest).filter_map(document);
+        let before = seen.filter(|seen| [&self.stale, &gate.previous].contains(&&Some(text(seen, "id").to_owned())));
+        before.map(|seen| text(seen, "created_at").to_owned()).max().unwrap_or_default()
     }
 
     fn stale(&self) -> Option<String> {
