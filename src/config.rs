@@ -70,7 +70,7 @@ impl Token {
 
 /// The Nuon CLI's own file. Keys that the gate has no use for are passed over.
 #[derive(Default, Deserialize)]
-struct NuonFile {
+pub struct NuonFile {
     #[serde(default)]
     api_url: Option<String>,
     #[serde(default)]
@@ -95,12 +95,19 @@ impl NuonFile {
             Err(error) if !named && error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(complain(format!("it cannot be read: {error}"))),
         };
+        Self::parse(&text).map_err(complain)
+    }
+
+    /// Reads the text of the file.
+    ///
+    /// # Errors
+    /// What it should be. What it is instead is not said: a line of this file can be the token.
+    pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        // The parser's message would show the line, and a line of this file can be the token.
-        serde_saphyr::from_str(&text)
-            .map_err(|_| complain("it is not the YAML that the Nuon CLI writes (key: value lines)".into()))
+        serde_saphyr::from_str(text)
+            .map_err(|_| "it is not the YAML that the Nuon CLI writes (key: value lines)".into())
     }
 }
 

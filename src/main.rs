@@ -16,6 +16,7 @@ use signal_hook::flag;
 fn main() -> ExitCode {
     exit_with_a_code_of_its_own_on_a_bug();
     pin_name_services();
+    leave_no_core();
     let bell = Bell::default();
     if let Err(error) = listen(&bell) {
         return complain(&format!("signals cannot be handled: {error}"));
@@ -81,6 +82,15 @@ fn exit_with_a_code_of_its_own_on_a_bug() {
         eprintln!("deploy-gate has a bug{place}; there is no verdict. Please report this.");
         std::process::exit(verdict::BUG.into());
     }));
+}
+
+/// A core file would hold the token, and CI systems keep what they find.
+fn leave_no_core() {
+    #[cfg(unix)]
+    let _ = rustix::process::setrlimit(
+        rustix::process::Resource::Core,
+        rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
+    );
 }
 
 /// A static glibc still loads name service modules that the host names in nsswitch.conf, and crashes when they were

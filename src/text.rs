@@ -44,7 +44,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(total)
 }
 
-/// A duration as it is typed: the inverse of [`parse_duration`], to the millisecond below a minute.
+/// A duration as it is said: to the millisecond below a second, to a tenth below a minute, else to the second.
 pub fn duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     if millis < 1000 {

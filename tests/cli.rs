@@ -1,52 +1,12 @@
 //! The binary itself, over real sockets, with real signals.
 
-#![expect(clippy::disallowed_methods, reason = "the binary is another process, with its own time")]
-
 mod common;
 
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
-use common::{Reply, Server, answer, authority, deploy, document};
-
-const TOKEN: &str = "secret-token-0123456789";
-const LATEST: &str = "/v1/installs/inl1/components/cmp1/deploys/latest";
-
-/// The binary with a clean environment.
-fn deploy_gate(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_deploy-gate"));
-    command.args(arguments).env_clear().env("NUON_API_TOKEN", TOKEN).stdin(Stdio::null());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// `deploy-gate wait` at a server, looking often.
-fn wait(url: &str, arguments: &[&str]) -> Command {
-    let mut command = deploy_gate(&["wait", "--install=inl1", "--component=cmp1"]);
-    // A default for tests that would wait for ever if they failed; a flag beats it.
-    command.env("DEPLOY_GATE_TIMEOUT", "20s");
-    command.args(["--interval=5ms", "--max-interval=5ms", "--api-url", url]).args(arguments);
-    command
-}
-
-fn ran(command: &mut Command) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = command.output().expect("it runs");
-    let text = |bytes| String::from_utf8(bytes).expect("it prints text");
-    let (out, err) = (text(stdout), text(stderr));
-    assert!(!out.contains(TOKEN) && !err.contains(TOKEN), "{out}{err}");
-    (status.code().expect("it ends by itself"), out, err)
-}
-
-fn header<'h>(head: &'h str, name: &str) -> &'h str {
-    let found = head.lines().find_map(|line| {
-        let (key, value) = line.split_once(": ")?;
-        key.eq_ignore_ascii_case(name).then_some(value)
-    });
-    found.unwrap_or("no such header")
-}
+use common::{LATEST, Server, TOKEN, answer, deploy, deploy_gate, header, ran, until, wait};
 
 /// The log, as somebody at a terminal gets it.
 #[cfg(unix)]
@@ -111,148 +71,6 @@ fn a_disk_that_is_full_when_the_files_of_github_are_written_is_no_pass() {
 }
 
 #[test]
-fn a_deploy_from_nothing_to_active_over_one_connection() {
-    let server = Server::start(vec![
-        answer("404 Not Found", "", r#"{"error":"record not found"}"#),
-        deploy(""),
-        deploy("planning"),
-        answer("502 Bad Gateway", "", "<html><h1>502</h1></html>"),
-        deploy("executing"),
-        deploy("active"),
-    ]);
-    let folder = tempfile::tempdir().expect("a folder");
-    let (outputs, summary) = (folder.path().join("outputs"), folder.path().join("summary"));
-    std::fs::write(&outputs, "earlier=1\n").expect("writes");
-    std::fs::write(&summary, "of another step\n").expect("writes");
-    let mut command = wait(&server.url("http"), &["--org=org1", "--assert=$.plan_only == false"]);
-    command.env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", &outputs).env("GITHUB_STEP_SUMMARY", &summary);
-    command.arg(format!("--report=markdown={}", summary.display()));
-    let (code, out, err) = ran(&mut command);
-    assert_eq!(code, 0, "{out}{err}");
-    assert!(out.starts_with("passed: deploy dpl1 is \"active\", the assertion is true\n"), "{out}");
-    let outputs = std::fs::read_to_string(outputs).expect("outputs");
-    assert!(outputs.starts_with("earlier=1\noutcome<<ghadelimiter_") && outputs.contains("\npassed\n"), "{outputs}");
-    let summary = std::fs::read_to_string(summary).expect("a summary");
-    assert!(summary.starts_with("of another step\n### ✅ Deploy gate: passed\n"), "{summary}");
-    assert_eq!(summary.matches("###").count(), 1, "asked for twice, written once");
-    let heads = server.heads();
-    assert_eq!(server.looks().len(), 6);
-    assert!(heads[5].starts_with(&format!("GET {LATEST} HTTP/1.1\r\n")), "{heads:?}");
-    for head in &heads {
-        assert_eq!(header(head, "authorization"), format!("Bearer {TOKEN}"));
-        assert_eq!(header(head, "x-nuon-org-id"), "org1");
-        assert_eq!(header(head, "user-agent"), concat!("deploy-gate/", env!("CARGO_PKG_VERSION")));
-        assert_eq!(header(head, "accept-encoding"), "gzip");
-        assert_eq!(header(head, "x-nuon-trace-id").len(), 36);
-    }
-    assert_ne!(header(&heads[0], "x-nuon-trace-id"), header(&heads[1], "x-nuon-trace-id"));
-    assert_eq!(server.connections.load(Ordering::SeqCst), 1);
-}
-
-#[test]
-fn https_needs_a_certificate_that_verifies() {
-    let (pem, config) = authority();
-    let server = Server::start_tls(vec![deploy("planning"), deploy("active")], config);
-    let folder = tempfile::tempdir().expect("a folder");
-    let ca = folder.path().join("ca.pem");
-    std::fs::write(&ca, pem).expect("writes");
-    let (code, out, _) = ran(&mut wait(&server.url("https"), &[]));
-    assert_eq!(code, 3, "{out}");
-    assert!(out.starts_with("undecided (bad-answer): the server's certificate does not verify"), "{out}");
-    assert!(out.contains("--ca-file (DEPLOY_GATE_CA_FILE)") && server.heads().is_empty(), "{out}");
-    let (code, out, err) = ran(&mut wait(&server.url("https"), &["--ca-file", &ca.to_string_lossy()]));
-    assert_eq!(code, 0, "{out}{err}");
-    assert_eq!(server.connections.load(Ordering::SeqCst), 2, "one for each run");
-}
-
-#[test]
-fn broken_answers_are_asked_again() {
-    let whole = document("active");
-    let cut = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{}", whole.len(), &whole[..20]);
-    let chunked = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{whole}\r\n", whole.len());
-    let whole_but_no_end = Reply::Last(chunked.clone().into_bytes());
-    let server = Server::start(vec![
-        Reply::Last(Vec::new()),
-        Reply::Last(cut.into_bytes()),
-        whole_but_no_end,
-        Reply::Last(b"SSH-2.0-nonsense\r\n".to_vec()),
-        answer("200 OK", "", ""),
-        answer("200 OK", "content-encoding: gzip\r\n", "not gzip"),
-        Reply::Bytes(format!("{chunked}0\r\n\r\n").into_bytes()),
-    ]);
-    let (code, out, err) = ran(&mut wait(&server.url("http"), &[]));
-    assert_eq!((code, server.looks().len()), (0, 7), "{out}{err}");
-}
-
-#[test]
-fn a_server_that_is_not_there_is_waited_for() {
-    let (code, out, _) = ran(&mut wait("http://127.0.0.1:1", &["--timeout=300ms"]));
-    assert_eq!(code, 124, "{out}");
-    assert!(out.starts_with("timed-out (unreachable): no usable answer at the last look:"), "{out}");
-}
-
-#[test]
-fn a_server_that_never_answers_is_left_at_the_deadline() {
-    for reply in [Reply::Silence, Reply::Endless(b"HTTP/1.1 200 OK\r\n".to_vec(), b"a: b\r\n".to_vec())] {
-        let server = Server::start(vec![reply]);
-        let start = Instant::now();
-        let (code, out, _) = ran(&mut wait(&server.url("http"), &["--timeout=1s"]));
-        assert!(matches!(code, 3 | 124), "{out}");
-        assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
-    }
-}
-
-#[test]
-fn a_body_that_is_too_large_is_not_taken() {
-    let zeros = vec![b' '; 1 << 20];
-    let head = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
-    let mut bomb = Vec::new();
-    let mut gzip = flate2::write::GzEncoder::new(&mut bomb, flate2::Compression::best());
-    (0..64).for_each(|_| gzip.write_all(&zeros).expect("compresses"));
-    gzip.finish().expect("compresses");
-    let long = format!(r#"{{"id":"dpl1","status_v2":{{"status":"active"}},"x":"{}"}}"#, "x".repeat(20_000_000));
-    for reply in
-        [Reply::Endless(head, zeros), answer("200 OK", "content-encoding: gzip\r\n", bomb), answer("200 OK", "", long)]
-    {
-        let server = Server::start(vec![reply]);
-        let (code, out, err) = ran(&mut wait(&server.url("http"), &[]));
-        assert_eq!(code, 3, "{out}{err}");
-        assert!(out.starts_with("undecided (bad-answer): the answer is larger than --max-body"), "{out}");
-    }
-    let server = Server::start(vec![answer("200 OK", "", document("active"))]);
-    assert_eq!(ran(&mut wait(&server.url("http"), &["--max-body=10"])).0, 3);
-}
-
-#[test]
-fn the_token_never_leaves_the_origin() {
-    let elsewhere = Server::start(vec![deploy("active")]);
-    let away = answer("302 Found", &format!("location: {}{LATEST}\r\n", elsewhere.url("http")), "");
-    let server = Server::start(vec![away]);
-    let (code, out, _) = ran(&mut wait(&server.url("http"), &[]));
-    assert_eq!(code, 3, "{out}");
-    assert!(elsewhere.heads().is_empty(), "{out}");
-    let server = Server::start(vec![answer("307 Temporary Redirect", "location: /v2/here\r\n", ""), deploy("active")]);
-    assert_eq!(ran(&mut wait(&server.url("http"), &[])).0, 0);
-    let heads = server.heads();
-    assert!(heads[1].starts_with("GET /v2/here ") && heads[1].contains(TOKEN), "{heads:?}");
-    let server = Server::start(vec![answer("302 Found", "location: /again\r\n", "")]);
-    let (code, out, _) = ran(&mut wait(&server.url("http"), &[]));
-    assert_eq!((code, server.heads().len()), (3, 5), "{out}");
-}
-
-#[test]
-fn a_token_over_plain_http_stays_on_this_machine() {
-    let (code, _, err) = ran(&mut wait("http://api.example", &[]));
-    assert_eq!(code, 2);
-    assert!(err.contains("--allow-http") && err.contains("NUON_API_URL"), "{err}");
-    // Through a proxy on this machine, so that nothing leaves it here either.
-    let proxy = Server::start(vec![answer("503 No", "", "")]);
-    let mut command = wait("http://api.example", &["--allow-http", "--timeout=0"]);
-    let (code, _, err) = ran(command.env("HTTP_PROXY", proxy.url("http")));
-    assert_eq!((code, proxy.heads().len()), (124, 1), "{err}");
-}
-
-#[test]
 fn a_token_that_the_server_echoes_is_not_shown() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
@@ -289,15 +107,6 @@ fn a_token_file_is_read_again_for_every_request() {
     assert_eq!(header(&server.heads()[0], "authorization"), "Bearer from-stdin");
 }
 
-/// Waits for something that another process does.
-fn until(is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(20), "it never happened");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
 #[test]
 fn the_nuon_clis_file_is_the_last_fallback() {
     let server = Server::start(vec![deploy("active")]);
@@ -329,50 +138,6 @@ fn the_nuon_clis_file_is_the_last_fallback() {
     std::fs::write(home.path().join(".nuon"), "api_token: [secret-in-file\n").expect("writes");
     let (code, _, err) = ran(deploy_gate(&arguments).env("HOME", home.path()));
     assert!(code == 2 && err.contains("NUON_CONFIG_FILE") && !err.contains("secret-in-file"), "{err}");
-}
-
-#[test]
-fn a_proxy_is_asked_to_connect() {
-    let proxy = Server::start(vec![answer("503 No", "", "")]);
-    let server = Server::start(vec![deploy("active")]);
-    let arguments = ["--timeout=100ms"];
-    let (code, ..) = ran(wait(&server.url("http"), &arguments).env("HTTP_PROXY", proxy.url("http")));
-    assert_eq!((code, server.heads().len()), (124, 0));
-    let authority = server.url("http").replace("http://", "");
-    assert!(proxy.heads()[0].starts_with(&format!("CONNECT {authority} HTTP/1.1\r\n")), "{:?}", proxy.heads());
-    assert!(!proxy.heads()[0].contains(TOKEN));
-    let variables = [("HTTP_PROXY", proxy.url("http")), ("NO_PROXY", "127.0.0.1".into())];
-    assert_eq!(ran(wait(&server.url("http"), &arguments).envs(variables)).0, 0);
-}
-
-#[cfg(unix)]
-fn signal(child: &std::process::Child, name: &str) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
-    assert!(sent.expect("kill runs").success());
-}
-
-#[cfg(unix)]
-#[test]
-fn a_signal_ends_the_run_with_reports_within_two_seconds() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (reply, name, code) in
-        [(deploy("executing"), "INT", 130), (deploy("executing"), "TERM", 143), (Reply::Silence, "TERM", 143)]
-    {
-        let server = Server::start(vec![reply]);
-        let report = folder.path().join("result.json");
-        let mut command = deploy_gate(&["wait", "--install=inl1", "--component=cmp1", "--interval=30s"]);
-        command.args(["--api-url", &server.url("http"), "--report", &format!("json={}", report.display())]);
-        let child = command.spawn().expect("it runs");
-        until(|| !server.heads().is_empty());
-        let start = Instant::now();
-        signal(&child, name);
-        let output = child.wait_with_output().expect("it ends");
-        assert_eq!(output.status.code(), Some(code));
-        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
-        let report: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(report).expect("a report")).expect("JSON");
-        assert_eq!((&report["outcome"], &report["exit_code"]), (&"interrupted".into(), &code.into()));
-    }
 }
 
 #[test]

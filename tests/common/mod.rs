@@ -1,11 +1,71 @@
-//! A loopback server that answers what a test wants, byte by byte.
+//! The binary, and a loopback server that answers what a test wants, byte by byte.
 
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::disallowed_methods,
+    reason = "each test file uses a part of it; the binary has its own time"
+)]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// The token of every run.
+pub const TOKEN: &str = "secret-token-0123456789";
+/// Where the latest deploy of [`wait`] is.
+pub const LATEST: &str = "/v1/installs/inl1/components/cmp1/deploys/latest";
+
+/// The binary with a clean environment.
+pub fn deploy_gate(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_deploy-gate"));
+    command.args(arguments).env_clear().env("NUON_API_TOKEN", TOKEN).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// `deploy-gate wait` at a server, looking often.
+pub fn wait(url: &str, arguments: &[&str]) -> Command {
+    let mut command = deploy_gate(&["wait", "--install=inl1", "--component=cmp1"]);
+    // A default for tests that would wait for ever if they failed; a flag beats it.
+    command.env("DEPLOY_GATE_TIMEOUT", "20s");
+    command.args(["--interval=5ms", "--max-interval=5ms", "--api-url", url]).args(arguments);
+    command
+}
+
+pub fn ran(command: &mut Command) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command.output().expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("it prints text");
+    let (out, err) = (text(stdout), text(stderr));
+    assert!(!out.contains(TOKEN) && !err.contains(TOKEN), "{out}{err}");
+    (status.code().expect("it ends by itself"), out, err)
+}
+
+pub fn header<'h>(head: &'h str, name: &str) -> &'h str {
+    let found = head.lines().find_map(|line| {
+        let (key, value) = line.split_once(": ")?;
+        key.eq_ignore_ascii_case(name).then_some(value)
+    });
+    found.unwrap_or("no such header")
+}
+
+/// Waits for something that another process does.
+pub fn until(is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(20), "it never happened");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[cfg(unix)]
+/// Sends a signal to a process.
+pub fn signal(child: &std::process::Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
+}
 
 /// What one request is answered.
 #[derive(Clone)]
@@ -16,6 +76,8 @@ pub enum Reply {
     Last(Vec<u8>),
     /// These bytes again and again, until the client goes away.
     Endless(Vec<u8>, Vec<u8>),
+    /// These bytes one by one, each after a while.
+    Drip(Vec<u8>, Duration),
     /// Nothing, until the client goes away.
     Silence,
 }
@@ -50,22 +112,28 @@ pub struct Server {
 impl Server {
     /// Answers in order; the last one for ever.
     pub fn start(replies: Vec<Reply>) -> Self {
-        Self::start_with(replies, |stream| Some(Box::new(stream)))
+        Self::start_with("127.0.0.1:0", replies, |stream| Some(Box::new(stream)))
+    }
+
+    /// The same over IPv6.
+    pub fn start_v6(replies: Vec<Reply>) -> Self {
+        Self::start_with("[::1]:0", replies, |stream| Some(Box::new(stream)))
     }
 
     /// The same over TLS.
     pub fn start_tls(replies: Vec<Reply>, config: Arc<rustls::ServerConfig>) -> Self {
-        Self::start_with(replies, move |stream| {
+        Self::start_with("127.0.0.1:0", replies, move |stream| {
             let session = rustls::ServerConnection::new(Arc::clone(&config)).ok()?;
             Some(Box::new(rustls::StreamOwned::new(session, stream)))
         })
     }
 
     fn start_with(
+        address: &str,
         replies: Vec<Reply>,
         wrap: impl Fn(TcpStream) -> Option<Box<dyn Stream>> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let listener = TcpListener::bind(address).expect("a port");
         let server = Self {
             address: listener.local_addr().expect("an address"),
             requests: Arc::default(),
@@ -139,19 +207,29 @@ fn reply(stream: &mut dyn Stream, reply: &Reply) -> bool {
             while send(again) {}
             false
         }
+        Reply::Drip(bytes, pause) => bytes.iter().all(|byte| {
+            std::thread::sleep(*pause);
+            send(&[*byte])
+        }),
         Reply::Silence => stream.read(&mut [0]).is_ok_and(|_| false),
     }
 }
 
-/// A CA, and a server's certificate of it, both as PEM and ready to serve.
+/// A CA as PEM, and a server's certificate of it, ready to serve.
 pub fn authority() -> (String, Arc<rustls::ServerConfig>) {
+    authority_of("127.0.0.1", 4000)
+}
+
+/// The same for a host, valid until the start of a year.
+pub fn authority_of(host: &str, until: i32) -> (String, Arc<rustls::ServerConfig>) {
     let ca_key = rcgen::KeyPair::generate().expect("a key");
     let mut ca = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
     ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let pem = ca.self_signed(&ca_key).expect("a certificate").pem();
     let issuer = rcgen::Issuer::new(ca, ca_key);
     let key = rcgen::KeyPair::generate().expect("a key");
-    let mut leaf = rcgen::CertificateParams::new(vec!["127.0.0.1".into()]).expect("parameters");
+    let mut leaf = rcgen::CertificateParams::new(vec![host.into()]).expect("parameters");
+    leaf.not_after = rcgen::date_time_ymd(until, 1, 1);
     // OpenSSL takes a certificate whose issuer has its own name for one that signed itself.
     leaf.distinguished_name.push(rcgen::DnType::CommonName, "server");
     let leaf = leaf.signed_by(&key, &issuer).expect("a certificate");

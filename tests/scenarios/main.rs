@@ -2,6 +2,7 @@
 //! nothing waits.
 
 mod gate;
+mod hostile;
 mod right_deploy;
 mod script;
 mod table;

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine;
 use deploy_gate::World;
 use deploy_gate::args::Variables;
 use deploy_gate::clock::{Clock, Signal, VirtualClock};
@@ -52,6 +53,7 @@ pub(crate) fn document(status: &str) -> Value {
         "id": DEPLOY, "install_id": "", "build_id": BUILD,
         "install_deploy_type": "apply", "plan_only": false, "status": "legacy", "outputs": {},
         "created_at": "2026-01-14T16:00:00Z", "updated_at": "2026-01-14T16:00:00Z",
+        "log_stream": {"id": "lgs1", "write_token": WRITE_TOKEN},
     });
     if !status.is_empty() {
         document["status_v2"] = json!({"status": status, "status_human_description": format!("about {status}")});
@@ -94,6 +96,8 @@ pub(crate) const COMPONENT: &str = "cmp00000000000000000000001";
 pub(crate) const DEPLOY: &str = "dpl00000000000000000000001";
 pub(crate) const NEWER: &str = "dpl00000000000000000000002";
 pub(crate) const WORKFLOW: &str = "inw00000000000000000000001";
+const TOKEN: &str = "token-of-the-user-0123456789";
+const WRITE_TOKEN: &str = "token-of-the-log-0123456789";
 pub(crate) const BUILD: &str = "bld00000000000000000000001";
 
 /// Answers in order, the last one for ever, for each path that ends or begins so. A path without any is answered 404,
@@ -243,7 +247,7 @@ pub(crate) fn run_until(arguments: &[&str], routes: &[(&str, &[Answer])], signal
     let code = deploy_gate::run(
         &all,
         &mut World {
-            variables: &Variables::new(),
+            variables: &Variables::from([("NUON_API_TOKEN".into(), TOKEN.into())]),
             clock: &mut *clock_of_run,
             connect: &mut |_| {
                 Box::new(Script {
@@ -262,6 +266,9 @@ pub(crate) fn run_until(arguments: &[&str], routes: &[(&str, &[Answer])], signal
             seed: 1,
         },
     );
+    tells_no_secret("the verdict", &out);
+    tells_no_secret("the log", &err);
+    files_tell_no_secret(folder.path());
     let text = |path| std::fs::read_to_string(path).unwrap_or_default();
     let report = serde_json::from_str(&text(&json)).unwrap_or_default();
     let looks = looks.borrow().clone();
@@ -273,6 +280,32 @@ pub(crate) fn run_until(arguments: &[&str], routes: &[(&str, &[Answer])], signal
         outputs: github_outputs(&text(&github)),
         looks,
         folder,
+    }
+}
+
+/// Neither the token nor the token of a log is in what a run prints or writes, nor are they in disguise.
+fn tells_no_secret(what: &str, bytes: &[u8]) {
+    for secret in [TOKEN, WRITE_TOKEN] {
+        // Base64 has three forms of a text, by what stands before it; the ends depend on what is beside it.
+        let encoded = (0..3).map(|before| {
+            let padded = format!("{}{secret}", "x".repeat(before));
+            let text = base64::engine::general_purpose::STANDARD_NO_PAD.encode(padded);
+            text[4..text.len() - 4].to_owned()
+        });
+        for form in encoded.chain([secret.to_owned()]) {
+            let is_told = bytes.windows(form.len()).any(|window| window == form.as_bytes());
+            assert!(!is_told, "{what} tells a secret: {}", String::from_utf8_lossy(bytes));
+        }
+    }
+}
+
+fn files_tell_no_secret(folder: &std::path::Path) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        if entry.path().is_dir() {
+            files_tell_no_secret(&entry.path());
+        } else {
+            tells_no_secret(&entry.path().display().to_string(), &std::fs::read(entry.path()).unwrap_or_default());
+        }
     }
 }
 

@@ -1,0 +1,118 @@
+//! The parsers under any text: they never panic, take what they should, and mean by it what it says.
+
+use std::time::Duration;
+
+use deploy_gate::assertion::Assertion;
+use deploy_gate::config::NuonFile;
+use deploy_gate::recording::Recording;
+use deploy_gate::text::{duration, parse_duration, parse_size};
+use proptest::prelude::*;
+
+/// Text near the grammar of assertions.
+fn near_assertions() -> impl Strategy<Value = String> {
+    let word = prop::sample::select(vec![
+        "$",
+        "@",
+        ".",
+        "..",
+        "[",
+        "]",
+        "*",
+        "?",
+        "(",
+        ")",
+        "!",
+        "==",
+        "!=",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "&&",
+        "||",
+        "'a'",
+        "\"b\"",
+        "0",
+        "-1",
+        "1e9",
+        "true",
+        "null",
+        "plan_only",
+        "length(",
+        "count(",
+        "match(",
+        "search(",
+        "value(",
+        ",",
+        ":",
+        " ",
+        "name: ",
+        "\\",
+        "\u{e9}",
+        "[0]",
+        "['x']",
+        "[1:2]",
+        "9007199254740993",
+    ]);
+    prop::collection::vec(word, 0..14).prop_map(|words| words.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_duration_is_the_sum_of_its_parts(hours in 0..8000_u64, minutes in 0..60_u64, seconds in 0..60_u64, millis in 0..1000_u64) {
+        let text = format!("{hours}h{minutes}m{seconds}s{millis}ms");
+        let whole = Duration::from_secs(hours * 3600 + minutes * 60 + seconds) + Duration::from_millis(millis);
+        prop_assert_eq!(parse_duration(&text), Ok(whole));
+        // Whole seconds are said as they are typed.
+        let whole = Duration::from_secs(whole.as_secs());
+        prop_assert_eq!(parse_duration(&duration(whole)), Ok(whole));
+    }
+
+    #[test]
+    fn any_text_is_a_duration_or_a_complaint_that_names_it(text in any::<String>()) {
+        match parse_duration(&text) {
+            Ok(duration) => prop_assert!(duration <= Duration::from_secs(366 * 24 * 3600)),
+            Err(why) => prop_assert!(why.contains(&text)),
+        }
+    }
+
+    #[test]
+    fn a_size_is_its_number_times_its_unit(number in 1..1000_u64, (unit, factor) in prop::sample::select(vec![
+        ("", 1), ("B", 1), ("kB", 1000), ("MB", 1_000_000), ("KiB", 1024), ("MiB", 1 << 20),
+    ])) {
+        prop_assert_eq!(parse_size(&format!("{number}{unit}")), Ok(number * factor));
+    }
+
+    #[test]
+    fn any_text_is_a_size_or_a_complaint(text in any::<String>()) {
+        prop_assert!(parse_size(&text).is_ok_and(|bytes| (1..=1 << 30).contains(&bytes)) || parse_size(&text).is_err());
+    }
+
+    #[test]
+    fn any_text_is_an_assertion_or_a_complaint(text in prop_oneof![any::<String>(), near_assertions()]) {
+        if let Err(why) = text.parse::<Assertion>() {
+            prop_assert!(!why.is_empty());
+        } else {
+            // What asks nothing of the document is no assertion.
+            prop_assert!(text.contains('$'), "{}", text);
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_recording_or_a_complaint(text in any::<String>(), at in any::<i64>(), status in any::<i32>()) {
+        let _ = Recording::parse(&text);
+        let line = format!("{{\"at_ms\":{at},\"path\":\"/v1\",\"status\":{status}}}");
+        let is_one = Recording::parse(&line).is_ok();
+        prop_assert_eq!(is_one, at >= 0 && u16::try_from(status).is_ok());
+    }
+
+    #[test]
+    fn any_text_is_a_file_of_the_nuon_cli_or_a_complaint_without_its_words(text in any::<String>(), token in "[a-z0-9]{20}") {
+        let _ = NuonFile::parse(&text);
+        if let Err(why) = NuonFile::parse(&format!("api_token: [{token}\n{text}")) {
+            prop_assert!(!why.contains(&token), "{}", why);
+        }
+    }
+}
