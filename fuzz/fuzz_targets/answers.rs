@@ -1,0 +1,22 @@
+//! Any body of any status, as an answer about the latest deploy and about a workflow.
+#![no_main]
+
+use deploy_gate::look::{self, Look};
+use deploy_gate::source::Response;
+use deploy_gate::target::Target;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (u16, Vec<u8>)| {
+    let (status, body) = input;
+    // Most of what is tried should be read as a document.
+    let status = if status % 4 == 0 { status } else { 200 };
+    let target = Target { install: "inl1".into(), component: "cmp1".into() };
+    let answer = || Ok(Response { status, headers: Vec::new(), body: body.clone() });
+    if let Look::Seen(deploy, bytes) = look::deploy(answer(), &target, None) {
+        assert_eq!(status, 200);
+        assert!(!deploy.id().is_empty());
+        let value: serde_json::Value = serde_json::from_slice(&bytes).expect("what is seen is JSON");
+        assert_eq!(value["id"], deploy.id());
+    }
+    let _ = look::workflow(answer(), "inw1", &target, None);
+});

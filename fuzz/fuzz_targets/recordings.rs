@@ -1,0 +1,11 @@
+//! Any text as a recording.
+#![no_main]
+
+use deploy_gate::recording::Recording;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if let Ok(recording) = Recording::parse(text) {
+        let _ = (recording.target(), recording.epoch());
+    }
+});
