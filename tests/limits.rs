@@ -1,0 +1,53 @@
+//! Documents and assertions that are made to cost: judged or refused within bounds of time and memory, in clear words.
+#![cfg(unix)]
+#![expect(clippy::disallowed_methods, reason = "the binary is another process, with its own time")]
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// KiB of address space: what the gate needs, with room for the document several times over.
+const MEMORY: u32 = 768 * 1024;
+const TIME: Duration = Duration::from_secs(20);
+
+fn nested(depth: usize) -> Value {
+    (0..depth).fold(json!(1), |inner, _| json!([inner]))
+}
+
+#[test]
+fn what_is_made_to_cost_is_judged_or_refused_within_bounds() {
+    let wide: Value =
+        (0..200_000).map(|number| (format!("k{number}"), json!(number))).collect::<Vec<_>>().into_iter().collect();
+    let square: Value = vec![vec![0; 300]; 30].into();
+    let refused = "more than the 4000000 that the gate makes room for";
+    let cases = [
+        (json!({"x": nested(100)}).to_string(), "count($..*..*..*..*) > 1", 3, refused),
+        (json!({"x": square}).to_string(), "count($..*..*..*) > 1", 0, "passed"),
+        (json!({"x": wide}).to_string(), "count($..*) == 200002", 0, "200002 values"),
+        (format!(r#"{{"x":{}1{}}}"#, "[".repeat(100_000), "]".repeat(100_000)), "$.x", 2, "recursion limit"),
+        (json!({"x": "a".repeat(200_000)}).to_string(), "match($.x, '(a*)*b')", 1, "is false"),
+        (json!({"x": "a".repeat(200_000)}).to_string(), "search($.x, '(a|aa)+$')", 0, "passed"),
+        (json!({"x": "a"}).to_string(), "search($.x, '((a{1,100}){1,100}){1,100}')", 2, "exceeds size limit"),
+        (json!({"x": 1}).to_string(), &"(".repeat(4000), 2, "levels of brackets"),
+        (json!({"x": 1}).to_string(), &format!("$.x == '{}'", "x".repeat(5000)), 2, "at most 4096 bytes"),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("document.json");
+    for (document, assertion, code, why) in cases {
+        std::fs::write(&file, document.replacen('{', r#"{"id":"dpl1","#, 1)).expect("writes");
+        let start = Instant::now();
+        let ran = Command::new("sh")
+            .args(["-c", &format!("ulimit -v {MEMORY}; exec \"$@\""), "sh", env!("CARGO_BIN_EXE_deploy-gate"), "check"])
+            .args([file.as_os_str(), "--assert".as_ref(), assertion.as_ref()])
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned();
+        let shown = assertion.chars().take(60).collect::<String>();
+        assert_eq!(ran.status.code(), Some(code), "{shown}: {}", said.chars().take(600).collect::<String>());
+        assert!(said.contains(why), "{shown}: {}", said.chars().take(600).collect::<String>());
+        assert!(start.elapsed() < TIME, "{shown}: {:?}", start.elapsed());
+    }
+}
