@@ -125,7 +125,7 @@ impl Deploy {
 }
 
 /// What a status word means to the gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Terminal: what was asked for.

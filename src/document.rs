@@ -1,6 +1,8 @@
 //! What is judged: the deploy document, whole, without the parts that can hold secrets. Pure.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::object::Unambiguous;
@@ -21,10 +23,10 @@ pub struct Document {
 }
 
 /// What a request gave to a document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// Which request.
-    pub request: &'static str,
+    pub request: Cow<'static, str>,
     /// The members that it filled in.
     pub filled: Vec<String>,
     /// Why it gave nothing, if so.
@@ -61,7 +63,7 @@ impl Document {
     pub fn assemble(parts: Parts) -> Result<Self, String> {
         let mut document = Self::parse(&parts.seen)?;
         let mut planned = is_plan(&document.root[0]);
-        document.parts.push(Part { request: "deploys/latest", filled: Vec::new(), why: None });
+        document.parts.push(Part { request: "deploys/latest".into(), filled: Vec::new(), why: None });
         if let Some(deploy) = parts.deploy {
             planned |= deploy.as_ref().is_ok_and(is_plan);
             document.fill("deploys/{id}", deploy, None);
@@ -98,7 +100,7 @@ impl Document {
         }
         let why = part.err();
         self.unread.extend(why.clone().map(|why| (member, why)));
-        self.parts.push(Part { request, filled, why });
+        self.parts.push(Part { request: request.into(), filled, why });
     }
 
     /// Why a member of the document is absent, if that is since a request failed.

@@ -1,208 +1,156 @@
-//! One gate at one target: it finds out, step by step of the watch, then judges, reports and tells.
+//! One gate at one target: it finds out, step by step of the watch, then judges and reports. It goes on in turns, each
+//! of which ends where there is nothing to do but wait, so that one thread can tend many gates.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::args::{self, Variables};
-use crate::assertion::{Assertion, Check, Judging, Truth, Vacuity};
-use crate::ci;
-use crate::clock::Clock;
-use crate::color::Paint;
-use crate::config::Connection;
+use crate::World;
+use crate::assertion::{Check, Judging, Truth};
+use crate::clock::{Clock, Signal};
 use crate::deploy::Deploy;
 use crate::document::Document;
-use crate::extract::{self, Extract};
 use crate::failure::{self, Failure};
 use crate::look::{self, Look, Miss};
 use crate::names;
-use crate::progress::{Manner, Progress, Screen, Verbosity};
-use crate::report::files::{Files, Format, Place as Whose};
-use crate::report::{self, DeploySeen, Moment, Report, Tool, Verdict, dotenv, people};
+use crate::pin::Pins;
+use crate::plan::{Plan, Question};
+use crate::progress::Progress;
+use crate::report::{DeploySeen, Moment, Report, Verdict};
 use crate::schedule::Schedule;
 use crate::session::Session;
 use crate::source::Source;
 use crate::target::{Target, segment};
 use crate::text;
 use crate::verdict::{Ending, Outcome};
-use crate::watch::{Ask, Event, OnSuperseded, Rules, Step, Until, Watch};
+use crate::watch::{self, Ask, Event, Rules, Step, Watch};
 use crate::workflow::Workflow;
-use crate::{World, is_loss};
 
 /// How long a request may take whose answer only explains.
 const EXPLAINING: Duration = Duration::from_secs(5);
 
-/// What a run will do, with everything that can fail before the wait behind it.
-pub struct Plan {
-    /// For the watch.
-    pub rules: Rules,
-    intervals: (Duration, Duration),
-    assertions: Vec<Assertion>,
-    vacuity: Vacuity,
-    extracts: Vec<Extract>,
-    log_lines: usize,
-    manner: Manner,
-    paint: Paint,
-    files: Files,
-}
-
-impl Plan {
-    /// Checks all that can be checked, and creates the files of the reports.
-    ///
-    /// # Errors
-    /// What is wrong, with its flag and variable.
-    pub fn new(gate: args::Gate, variables: &Variables, (out, err): (Screen, Screen)) -> Result<Self, String> {
-        let intervals = gate.intervals()?;
-        let vacuity = gate.asserting.vacuity();
-        let verbosity = match (gate.quiet, gate.verbose) {
-            (true, true) => {
-                return Err(
-                    "--quiet (DEPLOY_GATE_QUIET) and --verbose (DEPLOY_GATE_VERBOSE): it can only be one".into()
-                );
-            }
-            (true, false) => Verbosity::Quiet,
-            (false, true) => Verbosity::Verbose,
-            (false, false) if ci::is_debugging(variables) => Verbosity::Verbose,
-            (false, false) => Verbosity::Normal,
-        };
-        let assertions = gate.asserting.assertions()?;
-        extract::names(&gate.extract, &report::OUTPUTS)?;
-        let names: Vec<&str> =
-            report::OUTPUTS.into_iter().chain(gate.extract.iter().map(|extract| extract.name.as_str())).collect();
-        let shared = ci::shared_files(variables);
-        let mut reports = gate.report;
-        for report in &mut reports {
-            if shared.iter().any(|(.., path)| report.path == *path) {
-                report.place = Whose::Shared;
-            }
-        }
-        let mut files = Files::create(&reports, &names)?;
-        shared.iter().for_each(|(format, variable, path)| files.share(*format, variable, path));
-        let pins = gate.pins;
-        let on_superseded = if pins.any() { OnSuperseded::Finish } else { OnSuperseded::Follow };
-        Ok(Self {
-            rules: Rules {
-                expect: gate.expect,
-                overrides: gate.status,
-                on_superseded: gate.on_superseded.unwrap_or(on_superseded),
-                on_approval: gate.on_approval,
-                until: gate.until,
-                workflow_is_judged: assertions.iter().any(|assertion| assertion.looks_at("workflow")),
-                document_is_needed: !assertions.is_empty() || !gate.extract.is_empty() || gate.until == Until::Workflow,
-                timeout: gate.timeout,
-                appear_timeout: gate.appear_timeout,
-                pins,
-            },
-            intervals,
-            assertions,
-            vacuity,
-            extracts: gate.extract,
-            log_lines: usize::from(gate.log_lines),
-            manner: Manner { verbosity, ci: gate.ci.found(variables), screen: err },
-            paint: gate.color.paint(variables, out),
-            files,
-        })
-    }
-}
-
-/// Where the API is, and what is known of its dashboard.
-#[derive(Debug, Default)]
-pub struct Place {
-    /// The URL of the API; `""` in a replay.
-    pub api: String,
-    org: Option<String>,
-}
-
-impl Place {
-    /// The place that a connection leads to.
-    pub fn of(connection: &Connection) -> Self {
-        Self { api: format!("{}{}", connection.origin, connection.base), org: connection.org.clone() }
-    }
-}
-
-/// Runs the gate and returns its exit code.
-pub fn run(
-    opening: &str,
-    target: Target,
-    place: Place,
-    plan: Plan,
-    mut source: Box<dyn Source>,
-    world: &mut World<'_>,
-) -> u8 {
+/// Runs one gate and returns its exit code.
+pub fn run(opening: &str, target: Target, plan: Plan, mut source: Box<dyn Source>, world: &mut World<'_>) -> u8 {
     let started = world.clock.utc();
-    let mut gate = Gate::new(target, place, plan, world.seed);
-    let mut session = Session {
-        source: &mut *source,
-        clock: world.clock,
-        progress: Progress::new(world.err, gate.plan.manner),
-        dice: fastrand::Rng::with_seed(world.seed),
-        trace: String::new(),
-        deadline: gate.plan.rules.timeout,
-        by_install: false,
-    };
+    let lost = plan.lost();
+    let (question, teller) = plan.part();
+    let mut gate = Gate::new(target, question.rules.pins.clone(), &question, world.seed);
+    let mut session = Session::new(
+        &mut *source,
+        world.clock,
+        Progress::new(world.err, question.manner),
+        world.seed,
+        question.rules.timeout,
+    );
     session.progress.open(session.clock.now(), started, opening);
-    let (ending, message) = match gate.plan.files.lost() {
+    let (ending, message) = match lost {
         Some(lost) => (Ending::OutputNotWritten, lost),
         None => gate.find_out(&mut session),
     };
-    gate.explain(ending, &mut session);
+    let verdict = gate.end(ending, message, &mut session);
     session.progress.close(session.clock.utc());
-    let report = gate.report(ending, message, started, session.clock);
+    let report = Report::of_one(ending, verdict, started, session.clock);
     let recorded = source.finish();
-    gate.tell(report, recorded, world.out)
+    teller.tell(report, recorded, world.out)
 }
 
-struct Gate {
+/// What to do after a turn.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Go on after a while.
+    Wait(Duration),
+    /// It is over.
+    End(Ending, String),
+}
+
+/// The gate of one target.
+pub struct Gate {
+    question: Arc<Question>,
     target: Target,
-    place: Place,
-    plan: Plan,
     watch: Watch,
+    /// When to ask for the ids again of what was given by name.
     names: Schedule,
-    /// The URL of the dashboard, once it was asked for; `""` if it is not known.
-    dashboard: Option<String>,
+    is_resolved: bool,
     document: Option<Arc<Document>>,
     checks: Vec<Check>,
     failure: Failure,
     warnings: Vec<String>,
+    /// How many requests were made for this target.
+    requests: u32,
+    /// How long the deploy had been over when that was first seen.
+    noticed_after: Option<Duration>,
 }
 
 impl Gate {
-    fn new(target: Target, place: Place, plan: Plan, seed: u64) -> Self {
-        let schedule = || Schedule::new(plan.intervals.0, plan.intervals.1, seed);
+    /// A gate that has not asked yet, for the deploy that `pins` mean.
+    pub fn new(target: Target, pins: Pins, question: &Arc<Question>, seed: u64) -> Self {
+        let (first, longest) = question.intervals;
+        let schedule = || Schedule::new(first, longest, seed);
         Self {
-            watch: Watch::new(plan.rules.clone(), schedule()),
+            watch: Watch::new(Rules { pins, ..question.rules.clone() }, schedule()),
             names: schedule(),
-            checks: plan.assertions.iter().map(Check::not_evaluated).collect(),
+            is_resolved: false,
+            checks: Vec::new(),
             target,
-            place,
-            plan,
-            dashboard: None,
+            question: Arc::clone(question),
             document: None,
             failure: Failure::default(),
             warnings: Vec::new(),
+            requests: 0,
+            noticed_after: None,
         }
     }
 
-    /// The loop: step, and do what the step says, until it is over.
+    /// Which target it is.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// What is known, in a sentence.
+    pub fn so_far(&self) -> String {
+        if self.is_resolved { self.watch.so_far() } else { "the names are not resolved yet".into() }
+    }
+
+    /// Turn after turn until it is over.
     fn find_out(&mut self, session: &mut Session<'_>) -> (Ending, String) {
-        if let Err(ended) = self.resolve(session) {
-            return ended;
+        loop {
+            match self.turn(session, None) {
+                Turn::End(ending, why) => return (ending, why),
+                Turn::Wait(wait) => {
+                    let so_far = self.so_far();
+                    if let Some(signal) = session.pause(wait, &so_far) {
+                        return (Ending::Interrupted(signal), so_far);
+                    }
+                }
+            }
         }
-        let mut look = None;
+    }
+
+    /// Does what is to be done now: step, and do what the step says, until there is nothing to do but wait. `instead`
+    /// stands in place of the first look.
+    pub fn turn(&mut self, session: &mut Session<'_>, instead: Option<Miss>) -> Turn {
+        let before = session.requests;
+        let turn = self.go_on(session, instead);
+        self.requests += session.requests - before;
+        turn
+    }
+
+    fn go_on(&mut self, session: &mut Session<'_>, instead: Option<Miss>) -> Turn {
+        if let (false, Some(miss)) = (self.is_resolved, &instead) {
+            return Turn::End(Ending::Unreachable, miss.why.clone());
+        }
+        if let Err(turn) = self.resolve(session) {
+            return turn;
+        }
+        let mut look = instead.map(Look::Missed);
         loop {
             let step = self.watch.step(session.clock.now(), look.take());
             for event in self.watch.events() {
                 self.say(event, session);
             }
             match step {
-                Step::Wait(wait) => {
-                    let so_far = self.watch.so_far();
-                    if let Some(signal) = session.pause(wait, &so_far) {
-                        return (Ending::Interrupted(signal), so_far);
-                    }
-                }
+                Step::Wait(wait) => return Turn::Wait(wait),
                 Step::Ask(ask) => look = Some(session.look(&ask, &self.target)),
                 Step::Judge(parts) => match Document::assemble(*parts) {
                     Ok(document) => return self.judge(Arc::new(document), session),
@@ -210,44 +158,64 @@ impl Gate {
                         look = Some(Look::Missed(Miss::new(format!("200, but {why}"))));
                     }
                 },
-                Step::End(Ending::Interrupted(signal), _) => return (Ending::Interrupted(signal), self.watch.so_far()),
-                Step::End(ending, why) if ending.outcome() == Outcome::Undecided || ending == Ending::Unreachable => {
-                    return (ending, format!("{why} (trace {})", session.trace));
+                Step::End(Ending::Interrupted(signal), _) => {
+                    return Turn::End(Ending::Interrupted(signal), self.watch.so_far());
                 }
-                Step::End(ending, why) => return (ending, why),
+                Step::End(ending, why) if ending.outcome() == Outcome::Undecided || ending == Ending::Unreachable => {
+                    return Turn::End(ending, format!("{why} (trace {})", session.trace));
+                }
+                Step::End(ending, why) => return Turn::End(ending, why),
             }
         }
     }
 
+    /// The verdict of a gate that is over, with what a person will want to know.
+    pub fn end(&mut self, ending: Ending, message: String, session: &mut Session<'_>) -> Verdict {
+        let before = session.requests;
+        self.explain(ending, session);
+        self.requests += session.requests - before;
+        self.verdict(ending, message, session.clock)
+    }
+
+    /// The verdict of a gate that a signal ended.
+    pub fn interrupted(&mut self, signal: Signal, clock: &dyn Clock) -> Verdict {
+        let so_far = self.so_far();
+        self.verdict(Ending::Interrupted(signal), so_far, clock)
+    }
+
     /// Asks for the ids of what was given by name, again and again like everything else.
-    fn resolve(&mut self, session: &mut Session<'_>) -> Result<(), (Ending, String)> {
-        loop {
-            let miss = match names::resolve(&self.target, session).map_err(|look| *look) {
-                Ok(target) => {
-                    if target != self.target {
-                        session.progress.say(session.clock.now(), &format!("{} is {target}", self.target));
-                    }
-                    self.target = target;
-                    break;
-                }
-                Err(Look::Missed(miss)) => miss,
-                Err(Look::Refused(ending, why)) => return Err((ending, format!("{why} (trace {})", session.trace))),
-                Err(other) => return Err((Ending::NotFound, crate::watch::why(other))),
-            };
-            let now = session.clock.now();
-            self.say(Event::Missed(miss.why.clone()), session);
-            let left = self.plan.rules.timeout.saturating_sub(now);
-            let floor = miss.retry_after.unwrap_or_default();
-            if left.is_zero() || floor > left {
-                return Err((Ending::Unreachable, format!("{} (trace {})", miss.why, session.trace)));
-            }
-            if let Some(signal) =
-                session.pause(self.names.next_wait().min(left).max(floor), "the names are not resolved yet")
-            {
-                return Err((Ending::Interrupted(signal), "the names are not resolved yet".into()));
-            }
+    fn resolve(&mut self, session: &mut Session<'_>) -> Result<(), Turn> {
+        if self.is_resolved {
+            return Ok(());
         }
-        let pins = &self.plan.rules.pins;
+        let miss = match names::resolve(&self.target, session).map_err(|look| *look) {
+            Ok(target) => {
+                if target != self.target {
+                    session.progress.say(session.clock.now(), &format!("{} is {target}", self.target));
+                }
+                self.target = target;
+                self.is_resolved = true;
+                self.warn_of_strange_ids(session);
+                return Ok(());
+            }
+            Err(Look::Missed(miss)) => miss,
+            Err(Look::Refused(ending, why)) => {
+                return Err(Turn::End(ending, format!("{why} (trace {})", session.trace)));
+            }
+            Err(other) => return Err(Turn::End(Ending::NotFound, watch::why(other))),
+        };
+        let now = session.clock.now();
+        self.say(Event::Missed(miss.why.clone()), session);
+        let left = self.watch.rules().timeout.saturating_sub(now);
+        let floor = miss.retry_after.unwrap_or_default();
+        if left.is_zero() || floor > left {
+            return Err(Turn::End(Ending::Unreachable, format!("{} (trace {})", miss.why, session.trace)));
+        }
+        Err(Turn::Wait(self.names.next_wait().min(left).max(floor)))
+    }
+
+    fn warn_of_strange_ids(&mut self, session: &mut Session<'_>) {
+        let pins = &self.watch.rules().pins;
         let ids = [
             ("the install", Some(&self.target.install), "inl"),
             ("the component", Some(&self.target.component), "cmp"),
@@ -260,7 +228,6 @@ impl Gate {
         for warning in strange.collect::<Vec<_>>() {
             self.say(Event::Warning(warning), session);
         }
-        Ok(())
     }
 
     fn say(&mut self, event: Event, session: &mut Session<'_>) {
@@ -277,28 +244,34 @@ impl Gate {
             other => other,
         };
         session.progress.tell(session.clock.now(), &event, &session.trace);
+        if let (Event::Changed(change), Some((deploy, _))) = (&event, self.watch.deploy())
+            && watch::is_over(change.class)
+            && !self.watch.preexisting()
+        {
+            self.noticed_after = age(deploy, session.clock.utc());
+        }
     }
 
     /// The deploy is as wanted: now the assertions decide.
-    fn judge(&mut self, document: Arc<Document>, session: &mut Session<'_>) -> (Ending, String) {
-        let mut judging = Judging::start(&self.plan.assertions, &document, self.plan.vacuity);
+    fn judge(&mut self, document: Arc<Document>, session: &mut Session<'_>) -> Turn {
+        let mut judging = Judging::start(&self.question.assertions, &document, self.question.vacuity);
         self.document = Some(document);
         let checks = loop {
             match judging.poll() {
                 Some(checks) => break checks,
                 None => {
                     if let Some(signal) = session.interrupted() {
-                        return (Ending::Interrupted(signal), self.watch.so_far());
+                        return Turn::End(Ending::Interrupted(signal), self.watch.so_far());
                     }
                 }
             }
         };
         match checks {
-            Err(why) => (Ending::EnginesDisagree, why),
+            Err(why) => Turn::End(Ending::EnginesDisagree, why),
             Ok(checks) => {
-                let ended = judged(&checks, &self.watch.so_far());
+                let (ending, why) = judged(&checks, &self.watch.so_far());
                 self.checks = checks;
-                ended
+                Turn::End(ending, why)
             }
         }
     }
@@ -322,44 +295,51 @@ impl Gate {
             };
             let deploy = detail.as_ref().map(|document| document.value());
             self.failure = Failure::new(&id, deploy, workflow.as_deref());
-            if let Some(stream) = deploy.and_then(failure::log_stream).filter(|_| self.plan.log_lines > 0) {
+            if let Some(stream) = deploy.and_then(failure::log_stream).filter(|_| self.question.log_lines > 0) {
                 let answer =
                     session.get_within(&format!("/v1/log-streams/{}/logs?order=desc", segment(stream)), EXPLAINING);
                 let records = look::json(answer, session.clock.utc()).unwrap_or_default();
-                self.failure.log = failure::log_lines(&records, self.plan.log_lines);
+                self.failure.log = failure::log_lines(&records, self.question.log_lines);
             }
             self.document = detail;
             session.deadline = deadline;
         }
-        self.dashboard(session);
+        self.find_dashboard(session);
     }
 
-    /// Where the dashboard is: known for the public API, else what the API says.
-    fn dashboard(&mut self, session: &mut Session<'_>) -> String {
-        if self.dashboard.is_none() && self.place.api == "https://api.nuon.co" {
-            self.dashboard = Some("https://app.nuon.co".into());
+    /// Finds out where the dashboard is: known for the public API, else what the API says, once for all targets.
+    fn find_dashboard(&mut self, session: &mut Session<'_>) {
+        let place = &self.question.place;
+        if place.dashboard.get().is_some() {
+            return;
         }
-        if self.dashboard.is_none() {
+        let url = if place.api == "https://api.nuon.co" {
+            "https://app.nuon.co".into()
+        } else {
             let answer = session.get_within("/v1/general/cli-config", EXPLAINING);
             let config = look::json(answer, session.clock.utc()).unwrap_or_default();
             let told = config["dashboard_url"].as_str().map(|url| url.trim_end_matches('/'));
-            let told = told.filter(|url| url.starts_with("https://") || url.starts_with("http://"));
-            self.dashboard = Some(told.unwrap_or_default().into());
-        }
-        self.dashboard.clone().unwrap_or_default()
+            told.filter(|url| url.starts_with("https://") || url.starts_with("http://")).unwrap_or_default().into()
+        };
+        // Another target may have been faster.
+        let _ = place.dashboard.set(url);
     }
 
     fn workflow_url(&mut self, session: &mut Session<'_>) -> String {
         let workflow = self.watch.deploy().map(|(deploy, _)| deploy.workflow().to_owned());
-        let workflow = workflow.or_else(|| self.plan.rules.pins.workflow.clone()).unwrap_or_default();
-        self.dashboard(session);
+        let workflow = workflow.or_else(|| self.watch.rules().pins.workflow.clone()).unwrap_or_default();
+        self.find_dashboard(session);
         self.url(&["workflows", &workflow])
     }
 
     /// A page of the dashboard about this install; `""` rather than a guess.
     fn url(&self, path: &[&str]) -> String {
-        let org = self.watch.deploy().and_then(|(deploy, _)| deploy.org_id.clone()).or_else(|| self.place.org.clone());
-        match (self.dashboard.as_deref(), org) {
+        let org = self
+            .watch
+            .deploy()
+            .and_then(|(deploy, _)| deploy.org_id.clone())
+            .or_else(|| self.question.place.org.clone());
+        match (self.question.place.dashboard.get(), org) {
             (Some(dashboard), Some(org)) if !dashboard.is_empty() && !org.is_empty() && !path.contains(&"") => {
                 let path: Vec<String> = path.iter().map(|part| segment(part)).collect();
                 format!("{dashboard}/{}/installs/{}/{}", segment(&org), segment(&self.target.install), path.join("/"))
@@ -368,10 +348,13 @@ impl Gate {
         }
     }
 
-    fn report(&mut self, ending: Ending, message: String, started: Option<Timestamp>, clock: &dyn Clock) -> Report {
-        let pins = &self.plan.rules.pins;
+    /// What has become of the target, as it is known now.
+    pub fn verdict(&mut self, ending: Ending, message: String, clock: &dyn Clock) -> Verdict {
+        let pins = &self.watch.rules().pins;
         let deploy = self.watch.deploy();
-        let age = deploy.and_then(|(deploy, _)| age(deploy, clock.utc())).map(text::duration);
+        let age = deploy.and_then(|(deploy, _)| age(deploy, clock.utc()));
+        // Nobody wants fractions of a second.
+        let age = age.map(|age| text::duration(Duration::from_secs(age.as_secs())));
         if let Some((deploy, _)) = deploy.filter(|_| self.watch.preexisting() && pins.may_be_old()) {
             let age = age.as_ref().map_or_else(String::new, |age| format!(", last changed {age} ago"));
             let doubt = if pins.any() {
@@ -393,7 +376,7 @@ impl Gate {
             _ => age.map_or_else(|| "latest, no pin".into(), |age| format!("latest, no pin, last changed {age} ago")),
         };
         let mut extracts = Vec::new();
-        for extract in &self.plan.extracts {
+        for extract in &self.question.extracts {
             let value = self
                 .document
                 .as_ref()
@@ -403,26 +386,30 @@ impl Gate {
             }
             extracts.push((extract.name.clone(), value.unwrap_or_default()));
         }
-        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         let url = deploy.map(|(deploy, _)| self.url(&["components", &self.target.component, "deploys", deploy.id()]));
-        let verdict = Verdict {
+        let checks = std::mem::take(&mut self.checks);
+        let is_judged = !checks.is_empty();
+        let not_evaluated = self.question.assertions.iter().filter(|_| !is_judged).map(Check::not_evaluated);
+        Verdict {
             install: self.target.install.clone(),
             component: self.target.component.clone(),
-            outcome: ending.outcome().name(),
-            reason: ending.reason(),
-            message: message.clone(),
+            outcome: ending.outcome().name().into(),
+            reason: ending.reason().into(),
+            message,
             deploy: deploy.map(|(deploy, class)| DeploySeen::new(deploy, *class)),
             url: url.unwrap_or_default(),
             belief,
             preexisting: self.watch.preexisting(),
             superseded_by: self.watch.superseded_by().unwrap_or_default().into(),
             polls: self.watch.looks(),
+            requests: self.requests,
+            noticed_after_ms: self.noticed_after.map(text::millis),
             timeline: self
                 .watch
                 .timeline()
                 .iter()
                 .map(|change| Moment {
-                    at_ms: millis(change.at),
+                    at_ms: text::millis(change.at),
                     deploy: change.deploy.clone(),
                     status: change.status.clone(),
                     class: change.class,
@@ -430,64 +417,19 @@ impl Gate {
                 })
                 .collect(),
             document: self.document.as_ref().map(|document| document.parts.clone()).unwrap_or_default(),
-            assertions: std::mem::take(&mut self.checks),
+            assertions: checks.into_iter().chain(not_evaluated).collect(),
             extracts,
             failure: Some(std::mem::take(&mut self.failure)).filter(|failure| !failure.is_empty()),
             warnings: std::mem::take(&mut self.warnings),
-        };
-        let mut report = Report {
-            schema_version: 1,
-            tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
-            outcome: ending.outcome().name(),
-            reason: ending.reason(),
-            message,
-            exit_code: ending.code(),
-            started_at: started.map(|time| format!("{time:.3}")),
-            finished_at: clock.utc().map(|time| format!("{time:.3}")),
-            duration_ms: millis(clock.now()),
-            targets: vec![verdict],
-        };
-        if self.plan.files.has(Format::Dotenv) {
-            let left_out = dotenv::render(&report.outputs()).1;
-            let asked_for = self.plan.extracts.iter().filter(|extract| left_out.contains(&extract.name.as_str()));
-            let warning = |extract: &Extract| {
-                format!(
-                    "the output {} is empty in the dotenv report, which carries no blanks and 4 KiB in all",
-                    extract.name
-                )
-            };
-            let warnings: Vec<String> = asked_for.map(warning).collect();
-            report.targets.iter_mut().for_each(|verdict| verdict.warnings.extend(warnings.iter().cloned()));
         }
-        report
-    }
-
-    /// Writes every report and prints the verdict. What is lost on the way turns a pass into no answer.
-    fn tell(&mut self, mut report: Report, recorded: Result<(), String>, out: &mut dyn Write) -> u8 {
-        let files = &mut self.plan.files;
-        if let Err(lost) = recorded.and_then(|()| files.write(&report)) {
-            report.lose(&lost);
-            // Whatever can still be written must not say that the gate passed.
-            let _ = files.write(&report);
-        }
-        let verdict = people::render(&report, self.plan.paint) + &self.plan.manner.ci.annotation(&report);
-        match out.write_all(verdict.as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if is_loss(&error) => {
-                report.lose(&format!("the verdict could not be printed: {error}"));
-                let _ = files.write(&report);
-            }
-            _ => {}
-        }
-        report.exit_code
     }
 }
 
-/// How long ago the server last changed a deploy, in whole seconds.
+/// How long ago the server last changed a deploy.
 fn age(deploy: &Deploy, now: Option<Timestamp>) -> Option<Duration> {
     let times = [&deploy.updated_at, &deploy.created_at];
     let then: Timestamp = times.into_iter().flatten().find_map(|time| time.parse().ok())?;
-    let age = Duration::try_from(now?.duration_since(then)).ok()?;
-    Some(Duration::from_secs(age.as_secs()))
+    Duration::try_from(now?.duration_since(then)).ok()
 }
 
 /// What the checks come to.

@@ -28,6 +28,7 @@ pub mod source;
 pub mod http;
 pub mod recording;
 
+pub mod plan;
 pub mod gate;
 pub mod names;
 pub mod session;
@@ -66,8 +67,8 @@ use clock::{Clock, VirtualClock};
 use config::Connection;
 use deploy::{Deploy, Expect};
 use document::Document;
-use gate::{Place, Plan};
 use look::Look;
+use plan::{Place, Plan};
 use progress::{Manner, Progress, Screen};
 use recording::{Recorder, Recording};
 use session::Session;
@@ -142,15 +143,16 @@ fn misuse(why: String) -> Stop {
 /// `deploy-gate wait`.
 fn wait(wait: args::Wait, world: &mut World<'_>) -> Result<u8, Stop> {
     let (target, connection) = config::target_and_connection(&wait.network, world.variables).map_err(misuse)?;
-    let plan = Plan::new(wait.gate, world.variables, world.screens).map_err(misuse)?;
-    let place = Place::of(&connection);
-    let opening = format!("waiting up to {} for {target} at {}", text::duration(plan.rules.timeout), place.api);
+    let plan = Plan::new(wait.gate, Place::of(&connection), world.variables, world.screens).map_err(misuse)?;
+    let question = &plan.question;
+    let opening =
+        format!("waiting up to {} for {target} at {}", text::duration(question.rules.timeout), question.place.api);
     let mut source = (world.connect)(connection);
     if let Some(path) = wait.record {
         let wrong = |why| misuse(format!("--record (DEPLOY_GATE_RECORD) {}: {why}", path.display()));
         source = Box::new(Recorder::new(source, &path).map_err(wrong)?);
     }
-    Ok(gate::run(&opening, target, place, plan, source, world))
+    Ok(gate::run(&opening, target, plan, source, world))
 }
 
 /// `deploy-gate replay`: the same, with the recording for the network and a clock that jumps.
@@ -167,26 +169,19 @@ fn replay(replay: args::Replay, world: &mut World<'_>) -> Result<u8, Stop> {
         )
     })?;
     let mut clock = VirtualClock::new(recording.epoch());
-    let plan = Plan::new(replay.gate, world.variables, world.screens).map_err(misuse)?;
-    let opening = format!("replaying {file} for {target}, up to {}", text::duration(plan.rules.timeout));
+    let plan = Plan::new(replay.gate, Place::default(), world.variables, world.screens).map_err(misuse)?;
+    let opening = format!("replaying {file} for {target}, up to {}", text::duration(plan.question.rules.timeout));
     // Always the same seed, so that a recording replays alike each time.
     let mut world = World { clock: &mut clock, seed: 0, ..world.reborrow() };
-    Ok(gate::run(&opening, target, Place::default(), plan, Box::new(recording), &mut world))
+    Ok(gate::run(&opening, target, plan, Box::new(recording), &mut world))
 }
 
 /// `deploy-gate latest`: one look.
 fn latest(latest: args::Latest, world: &mut World<'_>) -> Result<u8, Stop> {
     let (target, connection) = config::target_and_connection(&latest.network, world.variables).map_err(misuse)?;
     let mut source = (world.connect)(connection);
-    let mut session = Session {
-        source: &mut *source,
-        clock: world.clock,
-        progress: Progress::new(world.err, Manner::QUIET),
-        dice: fastrand::Rng::with_seed(world.seed),
-        trace: String::new(),
-        deadline: latest.network.request_timeout,
-        by_install: false,
-    };
+    let quiet = Progress::new(world.err, Manner::QUIET);
+    let mut session = Session::new(&mut *source, world.clock, quiet, world.seed, latest.network.request_timeout);
     let failed = |ending: Ending, why: &str, trace: &str| Stop {
         text: format!("{}: {} (trace {trace})\n", ending.reason(), defuse::line(why)),
         code: ending.code(),

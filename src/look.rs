@@ -248,6 +248,15 @@ fn phrase(status: u16) -> &'static str {
     ureq::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default()
 }
 
+/// How long the server wants to be left alone by everybody who asks: zero if it has too much to do and does not say.
+pub fn overload(response: &Response, utc: Option<Timestamp>) -> Option<Duration> {
+    match (response.status, retry_after(response, utc)) {
+        (200, _) => None,
+        (429, wait) => Some(wait.unwrap_or_default()),
+        (_, wait) => wait,
+    }
+}
+
 /// `Retry-After`: seconds, or an HTTP date, which is read against the server's own `Date` so that clocks may differ.
 fn retry_after(response: &Response, utc: Option<Timestamp>) -> Option<Duration> {
     let date = |text| jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok();

@@ -13,7 +13,7 @@ use crate::text;
 use crate::watch::Ask;
 
 /// How much longer than the deadline a look may take. The last look begins at the deadline at the latest.
-const LAST_LOOK: Duration = Duration::from_secs(2);
+pub const LAST_LOOK: Duration = Duration::from_secs(2);
 /// How many records a page of the server has at most.
 const PAGE: usize = 100;
 /// How many pages are read of anything.
@@ -35,9 +35,34 @@ pub struct Session<'w> {
     pub deadline: Duration,
     /// Whether this server knows deploys by the older of two paths.
     pub by_install: bool,
+    /// How many requests were sent.
+    pub requests: u32,
+    /// How long the server wants to be left alone by everybody, if an answer said so; zero if it did not say how long.
+    pub overload: Option<Duration>,
 }
 
-impl Session<'_> {
+impl<'w> Session<'w> {
+    /// A session that has not asked yet.
+    pub fn new(
+        source: &'w mut dyn Source,
+        clock: &'w mut dyn Clock,
+        progress: Progress<'w>,
+        seed: u64,
+        deadline: Duration,
+    ) -> Self {
+        Self {
+            source,
+            clock,
+            progress,
+            dice: fastrand::Rng::with_seed(seed),
+            trace: String::new(),
+            deadline,
+            by_install: false,
+            requests: 0,
+            overload: None,
+        }
+    }
+
     /// Sends one GET.
     pub fn get(&mut self, path: &str) -> Answer {
         self.get_within(path, self.deadline.saturating_sub(self.clock.now()) + LAST_LOOK)
@@ -49,6 +74,10 @@ impl Session<'_> {
             uuid::Builder::from_random_bytes(std::array::from_fn(|_| self.dice.u8(..))).into_uuid().to_string();
         let request = Request { path: path.into(), at: self.clock.now(), within, trace: self.trace.clone() };
         let answer = self.source.ask(&request);
+        self.requests += 1;
+        if let Ok(response) = &answer {
+            self.overload = self.overload.max(look::overload(response, self.clock.utc()));
+        }
         let status = answer.as_ref().map_or_else(|_| "no answer".into(), |response| response.status.to_string());
         self.progress.say_more(self.clock.now(), &format!("GET {path}: {status} (trace {})", self.trace));
         answer

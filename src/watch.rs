@@ -238,6 +238,11 @@ impl Watch {
         }
     }
 
+    /// What the user asked of it.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// The deploy as last seen.
     pub fn deploy(&self) -> Option<&(Deploy, Class)> {
         self.mine.as_ref()
@@ -742,7 +747,8 @@ impl Watch {
     }
 }
 
-fn is_over(class: Class) -> bool {
+/// Whether a deploy of this class has settled.
+pub fn is_over(class: Class) -> bool {
     matches!(class, Class::Success | Class::NothingToDo | Class::Failure)
 }
 

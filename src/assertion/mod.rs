@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::clock::Bell;
@@ -141,7 +141,7 @@ fn caret(text: &str, at: usize) -> String {
 }
 
 /// What the document says to an assertion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Truth {
     /// It holds, and it looked at something.
@@ -167,7 +167,7 @@ impl Truth {
 }
 
 /// One assertion, judged.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// The user's name for it, or `""`.
     pub label: String,
@@ -180,7 +180,7 @@ pub struct Check {
 }
 
 /// What one query found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     /// The query as it was written.
     pub query: String,
@@ -197,7 +197,7 @@ pub struct Found {
 }
 
 /// Why a query did not land.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
     /// The path that had to select something.
     pub path: String,

@@ -71,7 +71,7 @@ fn deploy(report: &Report) -> End {
         lines.extend(failure.words.iter().cloned());
         lines.extend(failure.log.iter().map(|line| format!("log: {line}")));
     }
-    match (report.outcome, report.reason) {
+    match (&*report.outcome, &*report.reason) {
         ("passed", _) => End::Passed,
         (_, reason) if assertions.contains(&reason) => End::Passed,
         ("failed", _) => End::Failure { kind: "DeployFailed", lines },

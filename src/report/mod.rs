@@ -11,9 +11,13 @@ mod junit;
 mod markdown;
 pub mod people;
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::assertion::Check;
+use crate::clock::Clock;
 use crate::defuse;
 use crate::deploy::{Class, Deploy};
 use crate::document::Part;
@@ -23,16 +27,16 @@ use crate::verdict::Ending;
 use files::Format;
 
 /// The result of a run. Fields may be added; none changes its meaning within a `schema_version`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// 1.
     pub schema_version: u32,
     /// Who wrote this.
     pub tool: Tool,
     /// `passed`, `failed`, `undecided`, `timed-out` or `interrupted`.
-    pub outcome: &'static str,
+    pub outcome: Cow<'static, str>,
     /// See the table of exit codes; `""` where the outcome says it all.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// Why, in a sentence.
     pub message: String,
     /// The exit code of the process.
@@ -45,33 +49,71 @@ pub struct Report {
     pub finished_at: Option<String>,
     /// How long the run took.
     pub duration_ms: u64,
-    /// What became of each target.
+    /// How many targets there were and had to pass; absent where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<Fleet>,
+    /// What became of each target, the worst first.
     pub targets: Vec<Verdict>,
 }
 
 /// The program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tool {
     /// `deploy-gate`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Semantic version.
-    pub version: &'static str,
+    pub version: Cow<'static, str>,
+}
+
+impl Tool {
+    /// This one.
+    pub const THIS: Self =
+        Self { name: Cow::Borrowed(env!("CARGO_PKG_NAME")), version: Cow::Borrowed(env!("CARGO_PKG_VERSION")) };
+}
+
+/// How many targets there were, and how many had to pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fleet {
+    /// How many targets there are in the whole fleet.
+    pub targets: usize,
+    /// How many of those in this result passed.
+    pub passed: usize,
+    /// How many of those in this result had to pass.
+    pub min_pass: usize,
+    /// How many of those in this result could do otherwise.
+    pub max_fail: usize,
+    /// Which share of the fleet this result is; absent where it is all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardSeen>,
+}
+
+/// The share of a fleet that a result is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardSeen {
+    /// From 1.
+    pub index: usize,
+    /// How many there are.
+    pub of: usize,
+    /// The run of the pipeline that all shares belong to.
+    pub run: String,
+    /// Stands for all targets of the fleet and all that is asked of them.
+    pub fingerprint: String,
 }
 
 /// How many characters of the server's description of a status are kept.
 const DESCRIPTION: usize = 4000;
 
 /// What became of one target, and why.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
     /// Id of the install.
     pub install: String,
     /// Id of the component.
     pub component: String,
     /// As in [`Report::outcome`].
-    pub outcome: &'static str,
+    pub outcome: Cow<'static, str>,
     /// As in [`Report::reason`].
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// Why, in a sentence.
     pub message: String,
     /// The deploy that was judged, or last seen; absent if there was none.
@@ -87,6 +129,12 @@ pub struct Verdict {
     pub superseded_by: String,
     /// How many looks at the deploy there were.
     pub polls: u32,
+    /// How many requests were made for this target, those that only explain as well.
+    pub requests: u32,
+    /// How long the end of the deploy was past, by its `updated_at`, when it was noticed; absent where it was over
+    /// before the run, or where the clocks disagree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noticed_after_ms: Option<u64>,
     /// Every change that was seen.
     pub timeline: Vec<Moment>,
     /// Which parts of the document came from which request; empty if none was put together.
@@ -94,7 +142,7 @@ pub struct Verdict {
     /// Every assertion, judged or not.
     pub assertions: Vec<Check>,
     /// The value of each `--extract`.
-    #[serde(serialize_with = "as_map")]
+    #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
     pub extracts: Vec<(String, String)>,
     /// What the server says about the failure of the deploy.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,7 +152,7 @@ pub struct Verdict {
 }
 
 /// A deploy, as it was last seen. Strings are empty where the server said nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the server's own names")]
 pub struct DeploySeen {
     pub id: String,
@@ -121,7 +169,7 @@ pub struct DeploySeen {
 }
 
 /// A change of the deploy or its status.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
     /// Since the start of the run.
     pub at_ms: u64,
@@ -155,25 +203,64 @@ impl DeploySeen {
 }
 
 impl Report {
+    /// What came of a run that is over now.
+    pub fn new(
+        ending: Ending,
+        message: String,
+        targets: Vec<Verdict>,
+        started: Option<Timestamp>,
+        clock: &dyn Clock,
+    ) -> Self {
+        Self {
+            schema_version: 1,
+            tool: Tool::THIS,
+            outcome: ending.outcome().name().into(),
+            reason: ending.reason().into(),
+            message,
+            exit_code: ending.code(),
+            started_at: started.map(|time| format!("{time:.3}")),
+            finished_at: clock.utc().map(|time| format!("{time:.3}")),
+            duration_ms: text::millis(clock.now()),
+            fleet: None,
+            targets,
+        }
+    }
+
+    /// What came of a run with one target.
+    pub fn of_one(ending: Ending, verdict: Verdict, started: Option<Timestamp>, clock: &dyn Clock) -> Self {
+        Self::new(ending, verdict.message.clone(), vec![verdict], started, clock)
+    }
+
+    /// The only target, where there is one.
+    fn only(&self) -> Option<&Verdict> {
+        self.targets.first().filter(|_| self.fleet.is_none())
+    }
+
+    /// How many looks at deploys there were.
+    fn polls(&self) -> u32 {
+        self.targets.iter().map(|verdict| verdict.polls).sum()
+    }
+
     /// Takes note of an output that could not be written. A pass that cannot be shown is none; any other ending stays.
     pub fn lose(&mut self, lost: &str) {
         let ending = Ending::OutputNotWritten;
         if self.exit_code == Ending::Passed.code() {
-            self.outcome = ending.outcome().name();
-            self.reason = ending.reason();
+            self.outcome = ending.outcome().name().into();
+            self.reason = ending.reason().into();
             self.exit_code = ending.code();
         }
         self.message = format!("{} ({}: {lost})", self.message, ending.reason());
     }
 
-    /// The outputs for later steps of a pipeline: always all of them, empty where unknown.
+    /// The outputs for later steps of a pipeline: always all of them, empty where unknown. Of many targets, none speaks
+    /// for the others: what belongs to one is empty.
     pub fn outputs(&self) -> Vec<(&str, String)> {
-        let verdict = self.targets.first();
+        let verdict = self.only();
         let deploy = verdict.and_then(|verdict| verdict.deploy.as_ref());
         let of_deploy = |field: fn(&DeploySeen) -> &String| deploy.map(field).cloned().unwrap_or_default();
         let own = [
-            self.outcome.into(),
-            self.reason.into(),
+            self.outcome.to_string(),
+            self.reason.to_string(),
             self.exit_code.to_string(),
             of_deploy(|deploy| &deploy.id),
             of_deploy(|deploy| &deploy.build_id),
@@ -183,7 +270,7 @@ impl Report {
             of_deploy(|deploy| &deploy.commit),
             verdict.map(|verdict| verdict.url.clone()).unwrap_or_default(),
             self.duration_ms.to_string(),
-            verdict.map_or(0, |verdict| verdict.polls).to_string(),
+            self.polls().to_string(),
         ];
         let extracts = verdict.map(|verdict| verdict.extracts.as_slice()).unwrap_or_default();
         OUTPUTS
@@ -224,4 +311,11 @@ pub const OUTPUTS: [&str; 12] = [
 
 fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}
+
+/// Outputs are in an order, which JSON objects of ours keep.
+fn from_map<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
+    let map = serde_json::Map::deserialize(deserializer)?;
+    let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    Ok(map.into_iter().map(|(name, value)| (name, text(value))).collect())
 }

@@ -1,0 +1,184 @@
+//! What a run will do, with everything that can fail before the wait behind it, and how its end is told.
+
+use std::io::Write;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::args::{self, Variables};
+use crate::assertion::{Assertion, Vacuity};
+use crate::ci::{self, Ci};
+use crate::color::Paint;
+use crate::config::Connection;
+use crate::extract::{self, Extract};
+use crate::is_loss;
+use crate::progress::{Manner, Screen, Verbosity};
+use crate::report::files::{Files, Format, Place as Whose};
+use crate::report::{self, Report, dotenv, people};
+use crate::watch::{OnSuperseded, Rules, Until};
+
+/// What a run will do, with everything that can fail before the wait behind it.
+pub struct Plan {
+    /// What is asked of each target.
+    pub question: Question,
+    paint: Paint,
+    files: Files,
+}
+
+/// What is asked of each target.
+pub struct Question {
+    /// For the watch.
+    pub rules: Rules,
+    /// The first and the longest wait between looks.
+    pub intervals: (Duration, Duration),
+    /// What must be true.
+    pub assertions: Vec<Assertion>,
+    /// How assertions about absent data count.
+    pub vacuity: Vacuity,
+    /// What later steps want to know.
+    pub extracts: Vec<Extract>,
+    /// How much of the log of a failed deploy is shown.
+    pub log_lines: usize,
+    /// How the log of the run looks.
+    pub manner: Manner,
+    /// Where the targets are.
+    pub place: Place,
+}
+
+impl Plan {
+    /// Checks all that can be checked, and creates the files of the reports.
+    ///
+    /// # Errors
+    /// What is wrong, with its flag and variable.
+    pub fn new(
+        gate: args::Gate,
+        place: Place,
+        variables: &Variables,
+        (out, err): (Screen, Screen),
+    ) -> Result<Self, String> {
+        let intervals = gate.intervals()?;
+        let vacuity = gate.asserting.vacuity();
+        let verbosity = match (gate.quiet, gate.verbose) {
+            (true, true) => {
+                return Err(
+                    "--quiet (DEPLOY_GATE_QUIET) and --verbose (DEPLOY_GATE_VERBOSE): it can only be one".into()
+                );
+            }
+            (true, false) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) if ci::is_debugging(variables) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        };
+        let assertions = gate.asserting.assertions()?;
+        extract::names(&gate.extract, &report::OUTPUTS)?;
+        let names: Vec<&str> =
+            report::OUTPUTS.into_iter().chain(gate.extract.iter().map(|extract| extract.name.as_str())).collect();
+        let shared = ci::shared_files(variables);
+        let mut reports = gate.report;
+        for report in &mut reports {
+            if shared.iter().any(|(.., path)| report.path == *path) {
+                report.place = Whose::Shared;
+            }
+        }
+        let mut files = Files::create(&reports, &names)?;
+        shared.iter().for_each(|(format, variable, path)| files.share(*format, variable, path));
+        let pins = gate.pins;
+        let on_superseded = if pins.any() { OnSuperseded::Finish } else { OnSuperseded::Follow };
+        let question = Question {
+            rules: Rules {
+                expect: gate.expect,
+                overrides: gate.status,
+                on_superseded: gate.on_superseded.unwrap_or(on_superseded),
+                on_approval: gate.on_approval,
+                until: gate.until,
+                workflow_is_judged: assertions.iter().any(|assertion| assertion.looks_at("workflow")),
+                document_is_needed: !assertions.is_empty() || !gate.extract.is_empty() || gate.until == Until::Workflow,
+                timeout: gate.timeout,
+                appear_timeout: gate.appear_timeout,
+                pins,
+            },
+            intervals,
+            assertions,
+            vacuity,
+            extracts: gate.extract,
+            log_lines: usize::from(gate.log_lines),
+            manner: Manner { verbosity, ci: gate.ci.found(variables), screen: err },
+            place,
+        };
+        Ok(Self { question, paint: gate.color.paint(variables, out), files })
+    }
+
+    /// What is lost already, before the first request.
+    pub fn lost(&self) -> Option<String> {
+        self.files.lost()
+    }
+
+    /// Takes the plan apart: what goes to the targets, and what stays for the end.
+    pub fn part(self) -> (Arc<Question>, Teller) {
+        let names = self.question.extracts.iter().map(|extract| extract.name.clone()).collect();
+        let teller = Teller { extracts: names, ci: self.question.manner.ci, paint: self.paint, files: self.files };
+        (Arc::new(self.question), teller)
+    }
+}
+
+/// Tells what came of a run.
+pub struct Teller {
+    extracts: Vec<String>,
+    ci: Ci,
+    paint: Paint,
+    files: Files,
+}
+
+impl Teller {
+    /// Writes every report and prints the verdict. What is lost on the way turns a pass into no answer.
+    pub fn tell(mut self, mut report: Report, recorded: Result<(), String>, out: &mut dyn Write) -> u8 {
+        self.warn_of_what_dotenv_drops(&mut report);
+        if let Err(lost) = recorded.and_then(|()| self.files.write(&report)) {
+            report.lose(&lost);
+            // Whatever can still be written must not say that the gate passed.
+            let _ = self.files.write(&report);
+        }
+        let verdict = people::render(&report, self.paint) + &self.ci.annotation(&report);
+        match out.write_all(verdict.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if is_loss(&error) => {
+                report.lose(&format!("the verdict could not be printed: {error}"));
+                let _ = self.files.write(&report);
+            }
+            _ => {}
+        }
+        report.exit_code
+    }
+
+    fn warn_of_what_dotenv_drops(&self, report: &mut Report) {
+        if !self.files.has(Format::Dotenv) {
+            return;
+        }
+        let left_out = dotenv::render(&report.outputs()).1;
+        let asked_for = self.extracts.iter().filter(|name| left_out.contains(&name.as_str()));
+        let warning =
+            |name| format!("the output {name} is empty in the dotenv report, which carries no blanks and 4 KiB in all");
+        let warnings: Vec<String> = asked_for.map(warning).collect();
+        report.targets.iter_mut().for_each(|verdict| verdict.warnings.extend(warnings.iter().cloned()));
+    }
+}
+
+/// Where the API is, and what is known of its dashboard.
+#[derive(Debug, Default)]
+pub struct Place {
+    /// The URL of the API; `""` in a replay.
+    pub api: String,
+    /// The org, if one is known.
+    pub org: Option<String>,
+    /// The URL of the dashboard, once it was asked for; `""` if it is not known.
+    pub dashboard: OnceLock<String>,
+}
+
+impl Place {
+    /// The place that a connection leads to.
+    pub fn of(connection: &Connection) -> Self {
+        Self {
+            api: format!("{}{}", connection.origin, connection.base),
+            org: connection.org.clone(),
+            dashboard: OnceLock::new(),
+        }
+    }
+}
