@@ -19,7 +19,9 @@ use crate::color::Color;
 use crate::deploy::{Expect, Override};
 use crate::extract::Extract;
 use crate::pin::Pins;
+use crate::quorum::AtLeast;
 use crate::report::files::ReportFile;
+use crate::shard::Shard;
 use crate::text;
 use crate::verdict;
 use crate::watch::{OnApproval, OnSuperseded, Until};
@@ -53,6 +55,12 @@ pub enum Command {
     /// Run `wait` against a recording instead of the network, in virtual time
     #[command(after_long_help = verdict::EXIT_CODES)]
     Replay(Box<Replay>),
+    /// Join the results of all shards of a run into one verdict and one set of reports
+    ///
+    /// The results are those of `wait --shard I/N --report json=FILE`. It passes only if all shards are there and passed;
+    /// exit 2 if they are of different runs, versions or fleets.
+    #[command(after_long_help = verdict::EXIT_CODES)]
+    Merge(Merge),
     /// Print what each status of a deploy means to the gate
     Statuses(Table),
     /// Print the built-in assertions
@@ -69,6 +77,9 @@ pub enum Command {
 /// `deploy-gate wait`.
 #[derive(Debug, Args)]
 pub struct Wait {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub targets: Targets,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub network: Network,
@@ -94,6 +105,12 @@ pub struct Replay {
 /// `deploy-gate latest`.
 #[derive(Debug, Args)]
 pub struct Latest {
+    /// The install (required, but the config file can give it)
+    #[arg(long, value_name = "ID", help_heading = "Target")]
+    pub install: Option<String>,
+    /// The component
+    #[arg(long, value_name = "ID", required = true, help_heading = "Target")]
+    pub component: String,
     /// Print the whole document, without its secrets; null if there is none
     #[arg(long)]
     pub json: bool,
@@ -116,6 +133,26 @@ pub struct Check {
     pub color: Color,
 }
 
+/// `deploy-gate merge`.
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// The results, in any order
+    #[arg(value_name = "RESULT.json", required = true)]
+    pub results: Vec<PathBuf>,
+    /// Name of the run that all shards belong to [default: as the CI system names it]
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<String>,
+    /// Write a report of the whole, as `wait` does; repeatable
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub report: Vec<ReportFile>,
+    /// Whose annotations the verdict has; auto is what the variables of the CI system say
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
+    pub ci: Ci,
+    /// When the verdict has colours; NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR decide auto
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: Color,
+}
+
 /// A command that prints a table.
 #[derive(Debug, Args)]
 pub struct Table {
@@ -124,16 +161,48 @@ pub struct Table {
     pub json: bool,
 }
 
+/// What to wait for.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Target")]
+pub struct Targets {
+    /// The install (required, but the config file can give it). With several of it or of the component, every pair is a
+    /// target
+    #[arg(long, value_name = "ID")]
+    pub install: Vec<String>,
+    /// The component, or several
+    #[arg(long, value_name = "ID", required_unless_present = "targets")]
+    pub component: Vec<String>,
+    /// A file with many targets, `install component [pin=value …]` a line, # begins a comment; - is stdin
+    #[arg(long, value_name = "FILE", help_heading = "Many targets")]
+    pub targets: Option<PathBuf>,
+    /// Requests in flight at most
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Many targets")]
+    pub jobs: u16,
+    /// So many targets, or this share of them, must pass [default: all]
+    #[arg(long, value_name = "N|P%", help_heading = "Many targets")]
+    pub min_pass: Option<AtLeast>,
+    /// So many targets may do otherwise [default: what --min-pass leaves]
+    #[arg(long, value_name = "N", help_heading = "Many targets")]
+    pub max_fail: Option<usize>,
+    /// Take this share of the targets, like 1/4; auto is CI_NODE_INDEX/CI_NODE_TOTAL. See `deploy-gate merge`
+    #[arg(long, value_name = "I/N|auto", help_heading = "Many targets")]
+    pub shard: Option<Shard>,
+    /// Name of the run that all shards belong to [default: as the CI system names it]
+    #[arg(long, value_name = "ID", help_heading = "Many targets")]
+    pub run_id: Option<String>,
+}
+
+impl Targets {
+    /// Whether something was asked for that only many targets have.
+    pub fn is_of_many(&self) -> bool {
+        self.min_pass.is_some() || self.max_fail.is_some() || self.shard.is_some()
+    }
+}
+
 /// Where to ask, and as whom.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub struct Network {
-    /// The install (required, but the config file can give it)
-    #[arg(long, value_name = "ID")]
-    pub install: Option<String>,
-    /// The component
-    #[arg(long, value_name = "ID", required = true)]
-    pub component: String,
     /// The API [default: https://api.nuon.co]
     #[arg(long, value_name = "URL")]
     pub api_url: Option<String>,
@@ -456,7 +525,7 @@ mod tests {
         assert_eq!(wait(&[], &variables).gate.timeout, Duration::from_secs(600));
         let wait = wait(&["--timeout=1m", "--install", "inl2"], &variables);
         assert_eq!(wait.gate.timeout, Duration::from_secs(60));
-        assert_eq!(wait.network.install.as_deref(), Some("inl2"));
+        assert_eq!(wait.targets.install, ["inl2"]);
         assert_eq!(wait.gate.expect, Expect::Apply);
     }
 

@@ -50,7 +50,8 @@ pub trait Clock {
     fn sleep(&mut self, wait: Duration) -> Option<Signal>;
 }
 
-/// The machine's own clock.
+/// The machine's own clock. Copies share one start.
+#[derive(Clone)]
 pub struct RealClock {
     start: Instant,
     bell: Bell,

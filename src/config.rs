@@ -111,22 +111,14 @@ impl NuonFile {
     }
 }
 
-/// The target, and the way to it: flags and variables first, then the Nuon CLI's file.
+/// The way to the server, from flags and variables first, then the Nuon CLI's file; and the install that the file names.
 ///
 /// # Errors
 /// What is missing or malformed, with its flag and variable.
-pub fn target_and_connection(network: &Network, variables: &Variables) -> Result<(Target, Connection), String> {
+pub fn connection(network: &Network, variables: &Variables) -> Result<(Connection, Option<String>), String> {
     let file = NuonFile::read(network.config.as_deref(), variables)?;
     let filled =
         |given: &Option<String>, fallback: Option<String>| given.clone().or(fallback).filter(|value| !value.is_empty());
-    let install = network.install.clone().or(file.install_id).ok_or_else(|| {
-        "the install is missing: give --install ID or the variable NUON_INSTALL_ID, or set install_id in ~/.nuon"
-            .to_owned()
-    })?;
-    let target = Target {
-        install: name("--install (NUON_INSTALL_ID)", &install)?,
-        component: name("--component (NUON_COMPONENT_ID)", &network.component)?,
-    };
     let url = filled(&network.api_url, file.api_url).unwrap_or_else(|| "https://api.nuon.co".into());
     let (uri, origin, base) = api(&url)?;
     let token = token(network.token_file.as_deref(), variables, file.api_token.as_deref())?;
@@ -155,7 +147,18 @@ pub fn target_and_connection(network: &Network, variables: &Variables) -> Result
         max_body: network.max_body,
         request_timeout: network.request_timeout,
     };
-    Ok((target, connection))
+    Ok((connection, file.install_id))
+}
+
+/// A target, from what was given as its ids or names.
+///
+/// # Errors
+/// Which is malformed.
+pub fn target(install: &str, component: &str) -> Result<Target, String> {
+    Ok(Target {
+        install: name("--install (NUON_INSTALL_ID)", install)?,
+        component: name("--component (NUON_COMPONENT_ID)", component)?,
+    })
 }
 
 fn name(flag: &str, value: &str) -> Result<String, String> {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::World;
 use crate::assertion::{Check, Judging, Truth};
-use crate::clock::{Clock, Signal};
+use crate::clock::Clock;
 use crate::deploy::Deploy;
 use crate::document::Document;
 use crate::failure::{self, Failure};
@@ -33,8 +33,8 @@ const EXPLAINING: Duration = Duration::from_secs(5);
 /// Runs one gate and returns its exit code.
 pub fn run(opening: &str, target: Target, plan: Plan, mut source: Box<dyn Source>, world: &mut World<'_>) -> u8 {
     let started = world.clock.utc();
-    let lost = plan.lost();
-    let (question, teller) = plan.part();
+    let Plan { question, teller } = plan;
+    let (question, lost) = (Arc::new(question), teller.lost());
     let mut gate = Gate::new(target, question.rules.pins.clone(), &question, world.seed);
     let mut session = Session::new(
         &mut *source,
@@ -107,9 +107,18 @@ impl Gate {
         &self.target
     }
 
+    /// What is asked of it.
+    pub fn question(&self) -> &Arc<Question> {
+        &self.question
+    }
+
     /// What is known, in a sentence.
     pub fn so_far(&self) -> String {
-        if self.is_resolved { self.watch.so_far() } else { "the names are not resolved yet".into() }
+        match self.requests {
+            0 if !self.is_resolved => "it was not looked at yet".into(),
+            _ if !self.is_resolved => "the names are not resolved yet".into(),
+            _ => self.watch.so_far(),
+        }
     }
 
     /// Turn after turn until it is over.
@@ -175,12 +184,6 @@ impl Gate {
         self.explain(ending, session);
         self.requests += session.requests - before;
         self.verdict(ending, message, session.clock)
-    }
-
-    /// The verdict of a gate that a signal ended.
-    pub fn interrupted(&mut self, signal: Signal, clock: &dyn Clock) -> Verdict {
-        let so_far = self.so_far();
-        self.verdict(Ending::Interrupted(signal), so_far, clock)
     }
 
     /// Asks for the ids of what was given by name, again and again like everything else.

@@ -1,4 +1,4 @@
-//! The only network: GET requests to one origin, over one connection that is kept open.
+//! The only network: GET requests to one origin, over connections that are kept open.
 
 #![expect(clippy::disallowed_types, reason = "the one place that speaks HTTP")]
 
@@ -28,7 +28,8 @@ const SECRET: usize = 8;
 /// How long a connection may idle: longer than the longest default wait between looks.
 const IDLE: Duration = Duration::from_secs(90);
 
-/// The server, asked over HTTP.
+/// The server, asked over HTTP. Copies share their connections.
+#[derive(Clone)]
 pub struct Http {
     worker: Arc<Worker>,
     bell: Bell,
@@ -40,13 +41,15 @@ struct Worker {
 }
 
 impl Http {
-    /// Prepares to ask; nothing is sent yet. A signal on `bell` ends the wait for an answer.
-    pub fn new(connection: Connection, bell: Bell) -> Self {
+    /// Prepares to ask, so many requests at once; nothing is sent yet. A signal on `bell` ends the wait for an answer.
+    pub fn new(connection: Connection, jobs: usize, bell: Bell) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .max_idle_age(IDLE)
+            .max_idle_connections(jobs)
+            .max_idle_connections_per_host(jobs)
             .proxy(connection.proxy.clone())
             .tls_config(TlsConfig::builder().root_certs(connection.roots.clone()).build())
             .user_agent(USER_AGENT)

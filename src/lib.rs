@@ -20,7 +20,10 @@
 
 pub mod args;
 pub mod config;
+pub mod quorum;
+pub mod shard;
 pub mod target;
+pub mod targets;
 
 pub mod clock;
 pub mod source;
@@ -28,9 +31,12 @@ pub mod source;
 pub mod http;
 pub mod recording;
 
-pub mod plan;
+pub mod crew;
+pub mod fleet;
 pub mod gate;
+pub mod merge;
 pub mod names;
+pub mod plan;
 pub mod session;
 
 pub mod deploy;
@@ -65,11 +71,13 @@ use args::{Command, Stop, Variables};
 use assertion::Judging;
 use clock::{Clock, VirtualClock};
 use config::Connection;
+use crew::Crew;
 use deploy::{Deploy, Expect};
 use document::Document;
 use look::Look;
-use plan::{Place, Plan};
+use plan::{Place, Plan, Teller};
 use progress::{Manner, Progress, Screen};
+use quorum::Quorum;
 use recording::{Recorder, Recording};
 use session::Session;
 use source::Source;
@@ -84,6 +92,8 @@ pub struct World<'w> {
     pub clock: &'w mut dyn Clock,
     /// Makes the source that asks over the network.
     pub connect: &'w mut dyn FnMut(Connection) -> Box<dyn Source>,
+    /// Makes the crew that asks for many targets, so many at once.
+    pub hire: &'w mut dyn FnMut(Connection, usize) -> Box<dyn Crew>,
     /// For verdicts.
     pub out: &'w mut dyn Write,
     /// For progress and complaints.
@@ -101,6 +111,7 @@ impl World<'_> {
             variables: self.variables,
             clock: self.clock,
             connect: self.connect,
+            hire: self.hire,
             out: self.out,
             err: self.err,
             screens: self.screens,
@@ -117,6 +128,7 @@ pub fn run(arguments: &[OsString], world: &mut World<'_>) -> u8 {
         Ok(Command::Replay(replay)) => self::replay(*replay, world),
         Ok(Command::Latest(latest)) => self::latest(*latest, world),
         Ok(Command::Check(check)) => self::check(check, world),
+        Ok(Command::Merge(merge)) => self::merge(merge, world),
         Ok(Command::Statuses(table)) => Err(tables::statuses(table.json)),
         Ok(Command::Presets(table)) => Err(tables::presets(table.json)),
         Ok(Command::Completions { shell }) => Err(manual::completions(shell)),
@@ -142,13 +154,35 @@ fn misuse(why: String) -> Stop {
 
 /// `deploy-gate wait`.
 fn wait(wait: args::Wait, world: &mut World<'_>) -> Result<u8, Stop> {
-    let (target, connection) = config::target_and_connection(&wait.network, world.variables).map_err(misuse)?;
-    let plan = Plan::new(wait.gate, Place::of(&connection), world.variables, world.screens).map_err(misuse)?;
+    let args::Wait { targets, network, gate, record } = wait;
+    let stdin = Path::new("-");
+    if targets.targets.as_deref() == Some(stdin) && network.token_file.as_deref() == Some(stdin) {
+        return Err(misuse("--targets - and --token-file -: only one of them can be stdin".into()));
+    }
+    let (connection, install) = config::connection(&network, world.variables).map_err(misuse)?;
+    let mut wanted = targets::wanted(&targets, &gate.pins, install).map_err(misuse)?;
+    // What is asked of one target by flags alone is no fleet.
+    let is_fleet = targets.targets.is_some() || targets.is_of_many() || wanted.len() > 1;
+    if is_fleet && record.is_some() {
+        return Err(misuse("--record (DEPLOY_GATE_RECORD) takes the recording of one target".into()));
+    }
+    let plan = Plan::new(gate, Place::of(&connection), world.variables, world.screens).map_err(misuse)?;
+    if is_fleet {
+        let all = wanted.len();
+        let run = shard::run_id(targets.run_id.as_deref(), world.variables);
+        let share = targets.shard.map(|shard| shard.take(&mut wanted, run, &plan.question, world.variables));
+        let shard = share.transpose().map_err(misuse)?;
+        let quorum = Quorum::new(targets.min_pass, targets.max_fail, wanted.len()).map_err(misuse)?;
+        let jobs = usize::from(targets.jobs).min(wanted.len());
+        let mut crew = (world.hire)(connection, jobs);
+        return Ok(fleet::run(fleet::Targets { wanted, all, shard, quorum }, jobs, plan, &mut *crew, world));
+    }
+    let target = wanted.remove(0).target;
     let question = &plan.question;
     let opening =
         format!("waiting up to {} for {target} at {}", text::duration(question.rules.timeout), question.place.api);
     let mut source = (world.connect)(connection);
-    if let Some(path) = wait.record {
+    if let Some(path) = record {
         let wrong = |why| misuse(format!("--record (DEPLOY_GATE_RECORD) {}: {why}", path.display()));
         source = Box::new(Recorder::new(source, &path).map_err(wrong)?);
     }
@@ -178,7 +212,8 @@ fn replay(replay: args::Replay, world: &mut World<'_>) -> Result<u8, Stop> {
 
 /// `deploy-gate latest`: one look.
 fn latest(latest: args::Latest, world: &mut World<'_>) -> Result<u8, Stop> {
-    let (target, connection) = config::target_and_connection(&latest.network, world.variables).map_err(misuse)?;
+    let (connection, install) = config::connection(&latest.network, world.variables).map_err(misuse)?;
+    let target = targets::one(latest.install, &latest.component, install).map_err(misuse)?;
     let mut source = (world.connect)(connection);
     let quiet = Progress::new(world.err, Manner::QUIET);
     let mut session = Session::new(&mut *source, world.clock, quiet, world.seed, latest.network.request_timeout);
@@ -241,6 +276,23 @@ fn check(check: args::Check, world: &mut World<'_>) -> Result<u8, Stop> {
         Err(error) if is_loss(&error) => Ok(Ending::OutputNotWritten.code()),
         _ => Ok(ending.code()),
     }
+}
+
+/// `deploy-gate merge`.
+fn merge(merge: args::Merge, world: &mut World<'_>) -> Result<u8, Stop> {
+    let mut results = Vec::new();
+    for path in &merge.results {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| misuse(format!("the result {name}: it cannot be read: {error}")))?;
+        results.push((name, text));
+    }
+    let run = shard::run_id(merge.run_id.as_deref(), world.variables);
+    let report = merge::merge(&results, run.as_deref()).map_err(|why| misuse(format!("the result {why}")))?;
+    let (ci, paint) = (merge.ci.found(world.variables), merge.color.paint(world.variables, world.screens.0));
+    let teller = Teller::new(merge.report, Vec::new(), world.variables, ci, paint).map_err(misuse)?;
+    let lost = teller.lost().map_or(Ok(()), Err);
+    Ok(teller.tell(report, lost, world.out))
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {

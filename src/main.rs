@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use deploy_gate::World;
 use deploy_gate::clock::{Bell, RealClock};
+use deploy_gate::crew::Threads;
 use deploy_gate::http::Http;
 use deploy_gate::progress::Screen;
 use deploy_gate::verdict;
@@ -27,12 +28,17 @@ fn main() -> ExitCode {
         .collect();
     let arguments: Vec<_> = std::env::args_os().collect();
     let mut clock = RealClock::new(bell.clone());
+    let clock_of_crew = clock.clone();
     let code = deploy_gate::run(
         &arguments,
         &mut World {
             variables: &variables,
             clock: &mut clock,
-            connect: &mut |connection| Box::new(Http::new(connection, bell.clone())),
+            connect: &mut |connection| Box::new(Http::new(connection, 1, bell.clone())),
+            hire: &mut |connection, jobs| {
+                let http = Http::new(connection, jobs, bell.clone());
+                Box::new(Threads::new(jobs, &http, &clock_of_crew, bell.clone()))
+            },
             out: &mut std::io::stdout().lock(),
             err: &mut std::io::stderr().lock(),
             screens: (screen(&std::io::stdout()), screen(&std::io::stderr())),

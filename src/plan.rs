@@ -1,7 +1,7 @@
 //! What a run will do, with everything that can fail before the wait behind it, and how its end is told.
 
 use std::io::Write;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::args::{self, Variables};
@@ -12,7 +12,7 @@ use crate::config::Connection;
 use crate::extract::{self, Extract};
 use crate::is_loss;
 use crate::progress::{Manner, Screen, Verbosity};
-use crate::report::files::{Files, Format, Place as Whose};
+use crate::report::files::{Files, Format, Place as Whose, ReportFile};
 use crate::report::{self, Report, dotenv, people};
 use crate::watch::{OnSuperseded, Rules, Until};
 
@@ -20,8 +20,8 @@ use crate::watch::{OnSuperseded, Rules, Until};
 pub struct Plan {
     /// What is asked of each target.
     pub question: Question,
-    paint: Paint,
-    files: Files,
+    /// How the end is told.
+    pub teller: Teller,
 }
 
 /// What is asked of each target.
@@ -70,17 +70,9 @@ impl Plan {
         };
         let assertions = gate.asserting.assertions()?;
         extract::names(&gate.extract, &report::OUTPUTS)?;
-        let names: Vec<&str> =
-            report::OUTPUTS.into_iter().chain(gate.extract.iter().map(|extract| extract.name.as_str())).collect();
-        let shared = ci::shared_files(variables);
-        let mut reports = gate.report;
-        for report in &mut reports {
-            if shared.iter().any(|(.., path)| report.path == *path) {
-                report.place = Whose::Shared;
-            }
-        }
-        let mut files = Files::create(&reports, &names)?;
-        shared.iter().for_each(|(format, variable, path)| files.share(*format, variable, path));
+        let names: Vec<String> = gate.extract.iter().map(|extract| extract.name.clone()).collect();
+        let ci = gate.ci.found(variables);
+        let teller = Teller::new(gate.report, names, variables, ci, gate.color.paint(variables, out))?;
         let pins = gate.pins;
         let on_superseded = if pins.any() { OnSuperseded::Finish } else { OnSuperseded::Follow };
         let question = Question {
@@ -101,22 +93,10 @@ impl Plan {
             vacuity,
             extracts: gate.extract,
             log_lines: usize::from(gate.log_lines),
-            manner: Manner { verbosity, ci: gate.ci.found(variables), screen: err },
+            manner: Manner { verbosity, ci, screen: err },
             place,
         };
-        Ok(Self { question, paint: gate.color.paint(variables, out), files })
-    }
-
-    /// What is lost already, before the first request.
-    pub fn lost(&self) -> Option<String> {
-        self.files.lost()
-    }
-
-    /// Takes the plan apart: what goes to the targets, and what stays for the end.
-    pub fn part(self) -> (Arc<Question>, Teller) {
-        let names = self.question.extracts.iter().map(|extract| extract.name.clone()).collect();
-        let teller = Teller { extracts: names, ci: self.question.manner.ci, paint: self.paint, files: self.files };
-        (Arc::new(self.question), teller)
+        Ok(Self { question, teller })
     }
 }
 
@@ -129,6 +109,34 @@ pub struct Teller {
 }
 
 impl Teller {
+    /// Creates the files of all reports, and finds those that the CI system shares.
+    ///
+    /// # Errors
+    /// Which cannot be created, with its flag and variable.
+    pub fn new(
+        mut reports: Vec<ReportFile>,
+        extracts: Vec<String>,
+        variables: &Variables,
+        ci: Ci,
+        paint: Paint,
+    ) -> Result<Self, String> {
+        let names: Vec<&str> = report::OUTPUTS.into_iter().chain(extracts.iter().map(String::as_str)).collect();
+        let shared = ci::shared_files(variables);
+        for report in &mut reports {
+            if shared.iter().any(|(.., path)| report.path == *path) {
+                report.place = Whose::Shared;
+            }
+        }
+        let mut files = Files::create(&reports, &names)?;
+        shared.iter().for_each(|(format, variable, path)| files.share(*format, variable, path));
+        Ok(Self { extracts, ci, paint, files })
+    }
+
+    /// What is lost already, before the first request.
+    pub fn lost(&self) -> Option<String> {
+        self.files.lost()
+    }
+
     /// Writes every report and prints the verdict. What is lost on the way turns a pass into no answer.
     pub fn tell(mut self, mut report: Report, recorded: Result<(), String>, out: &mut dyn Write) -> u8 {
         self.warn_of_what_dotenv_drops(&mut report);
@@ -170,6 +178,8 @@ pub struct Place {
     pub org: Option<String>,
     /// The URL of the dashboard, once it was asked for; `""` if it is not known.
     pub dashboard: OnceLock<String>,
+    /// Set once the server has shown that it knows deploys by the older of two paths.
+    pub older_paths: OnceLock<()>,
 }
 
 impl Place {
@@ -178,7 +188,7 @@ impl Place {
         Self {
             api: format!("{}{}", connection.origin, connection.base),
             org: connection.org.clone(),
-            dashboard: OnceLock::new(),
+            ..Self::default()
         }
     }
 }

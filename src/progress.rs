@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::ci::Ci;
 use crate::defuse;
+use crate::target::Target;
 use crate::text;
 use crate::watch::{self, Event};
 
@@ -60,6 +61,8 @@ pub struct Progress<'w> {
     manner: Manner,
     last: Duration,
     live: Option<ProgressBar>,
+    /// Which of many targets this is about.
+    about: Option<String>,
 }
 
 impl<'w> Progress<'w> {
@@ -67,9 +70,21 @@ impl<'w> Progress<'w> {
     pub fn new(out: &'w mut dyn Write, manner: Manner) -> Self {
         let is_watched = manner.screen == Screen::Terminal && manner.verbosity > Verbosity::Quiet;
         let style =
-            ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+            ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
         let live = is_watched.then(|| ProgressBar::new_spinner().with_style(style));
-        Self { out, manner, last: Duration::ZERO, live }
+        Self { out, manner, last: Duration::ZERO, live, about: None }
+    }
+
+    /// The log of one of many targets, which is kept in `out` until somebody passes it on.
+    pub fn of_one(out: &'w mut dyn Write, manner: Manner, target: &Target) -> Self {
+        Self { out, manner, last: Duration::ZERO, live: None, about: Some(target.to_string()) }
+    }
+
+    /// Says what was kept.
+    pub fn pass_on(&mut self, log: &[u8]) {
+        if !log.is_empty() {
+            self.write(&String::from_utf8_lossy(log));
+        }
     }
 
     /// Begins the log.
@@ -94,10 +109,34 @@ impl<'w> Progress<'w> {
     pub fn linger(&mut self, at: Duration, so_far: &str, left: Duration) -> Duration {
         if let Some(live) = &self.live {
             let next = format!("next look in {}", text::duration(Duration::from_secs(left.as_secs())));
-            live.set_message(defuse::line(&format!("{}  {so_far}, {next}", text::elapsed(at))));
-            live.tick();
+            self.draw(live, &[format!("{}  {so_far}, {next}", text::elapsed(at))]);
             return FRAME;
         }
+        self.heartbeat(at, so_far)
+    }
+
+    /// The same for many targets: a table of those that are awaited where somebody watches.
+    pub fn linger_over_many(&mut self, at: Duration, so_far: &str, rows: impl FnOnce() -> Vec<String>) -> Duration {
+        if let Some(live) = &self.live {
+            let head = format!("{}  {so_far}", text::elapsed(at));
+            let lines: Vec<String> = std::iter::once(head).chain(rows()).collect();
+            self.draw(live, &lines);
+            return FRAME;
+        }
+        self.heartbeat(at, so_far)
+    }
+
+    /// Draws the live lines, each as wide as the terminal at most.
+    fn draw(&self, live: &ProgressBar, lines: &[String]) {
+        let width = terminal_size::terminal_size_of(std::io::stderr())
+            .map_or(80, |(width, _)| usize::from(width.0))
+            .saturating_sub(4);
+        let lines: Vec<String> = lines.iter().map(|line| text::cut(&defuse::line(line), width)).collect();
+        live.set_message(lines.join("\n  "));
+        live.tick();
+    }
+
+    fn heartbeat(&mut self, at: Duration, so_far: &str) -> Duration {
         if at >= self.last + HEARTBEAT {
             self.say(at, so_far);
         }
@@ -108,7 +147,8 @@ impl<'w> Progress<'w> {
     pub fn say(&mut self, at: Duration, words: &str) {
         self.last = at;
         if self.manner.verbosity > Verbosity::Quiet {
-            self.write(&format!("{:>8}  {}\n", text::elapsed(at), defuse::line(words)));
+            let about = self.about.as_ref().map_or_else(String::new, |target| format!("{target}: "));
+            self.write(&format!("{:>8}  {}\n", text::elapsed(at), defuse::line(&(about + words))));
         }
     }
 
@@ -133,6 +173,11 @@ impl<'w> Progress<'w> {
 
     /// Says what happened. `trace` is the id of the request that showed it.
     pub fn tell(&mut self, at: Duration, event: &Event, trace: &str) {
+        let is_for_a_person = matches!(event, Event::Person(_) | Event::Warning(_));
+        if self.about.is_some() && self.manner.verbosity < Verbosity::Verbose && !is_for_a_person {
+            // Of many targets, each change would be too much.
+            return;
+        }
         match event {
             Event::Changed(change) => {
                 let words = match change.description.as_str() {

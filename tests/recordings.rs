@@ -104,6 +104,7 @@ fn every_recording_ends_as_it_is_named() {
                 variables: &Variables::new(),
                 clock: &mut VirtualClock::default(),
                 connect: &mut |_| panic!("a replay asks no network"),
+                hire: &mut |_, _| panic!("a replay is no fleet"),
                 out: &mut out,
                 err: &mut err,
                 screens: Default::default(),

@@ -65,6 +65,7 @@ fn reports(recording: &Path, flags: &[&str]) -> BTreeMap<String, String> {
             variables: &Variables::new(),
             clock: &mut VirtualClock::default(),
             connect: &mut |_| panic!("a replay asks no network"),
+            hire: &mut |_, _| panic!("a replay is no fleet"),
             out: &mut out,
             err: &mut err,
             screens: Default::default(),

@@ -3,7 +3,7 @@
 //! GitLab shows the text of an element and not its `message`, so both have it. Names hold neither times nor values:
 //! they are how a test is found again in the next run.
 
-use super::Report;
+use super::{Report, Verdict};
 use crate::assertion::{Check, Truth};
 use crate::defuse::xml;
 use crate::text;
@@ -51,29 +51,50 @@ fn seconds(report: &Report) -> f64 {
     std::time::Duration::from_millis(report.duration_ms).as_secs_f64()
 }
 
+/// Of many targets: a case for the run, then those of each target under its name.
 fn cases(report: &Report) -> Vec<Case> {
-    let name = "the deploy succeeds".into();
-    let mut cases = vec![Case { class: "deploy-gate.deploy", name, seconds: seconds(report), end: deploy(report) }];
-    for (index, check) in report.targets.iter().flat_map(|verdict| &verdict.assertions).enumerate() {
+    let whole = |name: &str, reason: &str| Case {
+        class: "deploy-gate.deploy",
+        name: name.into(),
+        seconds: seconds(report),
+        end: end(&report.outcome, reason, &report.message, report.targets.iter().take(1)),
+    };
+    let Some(only) = report.only() else {
+        // Whatever kept them from it.
+        let mut cases = vec![whole("as many targets pass as have to", "")];
+        for verdict in &report.targets {
+            let target = format!("{} / {}: ", verdict.install, verdict.component);
+            let end = end(&verdict.outcome, &verdict.reason, &verdict.message, [verdict].into_iter());
+            let name = text::cut(&format!("{target}the deploy succeeds"), NAME);
+            cases.push(Case { class: "deploy-gate.deploy", name, seconds: 0.0, end });
+            cases.extend(assertions(&target, verdict));
+        }
+        return cases;
+    };
+    std::iter::once(whole("the deploy succeeds", &report.reason)).chain(assertions("", only)).collect()
+}
+
+fn assertions(target: &str, verdict: &Verdict) -> impl Iterator<Item = Case> {
+    verdict.assertions.iter().enumerate().map(move |(index, check)| {
         let label = if check.label.is_empty() { String::new() } else { format!("{}: ", check.label) };
-        let name = text::cut(&format!("#{} {label}{}", index + 1, check.expression), NAME);
-        cases.push(Case { class: "deploy-gate.assertion", name, seconds: 0.0, end: assertion(check) });
-    }
-    cases
+        let name = text::cut(&format!("{target}#{} {label}{}", index + 1, check.expression), NAME);
+        Case { class: "deploy-gate.assertion", name, seconds: 0.0, end: assertion(check) }
+    })
 }
 
 /// Only what the assertions alone decided is no fault of the deploy.
-fn deploy(report: &Report) -> End {
+fn end<'r>(outcome: &str, reason: &str, message: &str, of: impl Iterator<Item = &'r Verdict>) -> End {
     let assertions = [Ending::AssertionFalse, Ending::AssertionVacuous].map(Ending::reason);
-    let mut lines = vec![report.message.clone()];
-    for failure in report.targets.iter().filter_map(|verdict| verdict.failure.as_ref()) {
+    let mut lines = vec![message.to_owned()];
+    for failure in of.filter_map(|verdict| verdict.failure.as_ref()) {
         lines.extend((!failure.step.is_empty()).then(|| format!("failed step: {}", failure.step)));
         lines.extend(failure.words.iter().cloned());
         lines.extend(failure.log.iter().map(|line| format!("log: {line}")));
     }
-    match (&*report.outcome, &*report.reason) {
+    match (outcome, reason) {
         ("passed", _) => End::Passed,
         (_, reason) if assertions.contains(&reason) => End::Passed,
+        (_, reason) if reason == Ending::NotAwaited.reason() => End::Skipped,
         ("failed", _) => End::Failure { kind: "DeployFailed", lines },
         ("timed-out", _) => End::Failure { kind: "TimedOut", lines },
         ("superseded", _) => End::Failure { kind: "Superseded", lines },

@@ -10,11 +10,14 @@ use crate::assertion::{Check, Truth};
 use crate::defuse::{block, code, markdown, mermaid, url};
 use crate::deploy::Class;
 use crate::text;
+use crate::verdict::Outcome;
 
 /// How many bytes the page has at most.
 const LARGEST: usize = 64 << 10;
 /// How many rows a table has at most.
 const ROWS: usize = 50;
+/// How many of many targets are told in full.
+const TOLD: usize = 3;
 /// How many characters of a text are shown in a table.
 const CELL: usize = 300;
 
@@ -64,14 +67,36 @@ pub fn render(report: &Report) -> String {
     let reason = if report.reason.is_empty() { String::new() } else { format!(" ({})", report.reason) };
     page.push(&format!("### {sign} Deploy gate: {}{reason}\n\n", report.outcome));
     page.push(&format!("{}\n\n", markdown(&text::cut(&report.message, 2000))));
-    for verdict in &report.targets {
-        target(report, verdict, &mut page);
+    match report.only() {
+        Some(verdict) => target(report, verdict, &mut page),
+        None => fleet(report, &mut page),
     }
     if page.left_out {
         page.text.push_str("There was more; it is in the JSON result.\n\n");
     }
     page.text.push_str(&format!("deploy-gate {}\n", report.tool.version));
     page.text
+}
+
+/// A row a target, the worst first, then in full the first of those that failed.
+fn fleet(report: &Report, page: &mut Page) {
+    let row = |verdict: &Verdict| {
+        let sign = if verdict.is_pass() { " ✅" } else { " ❌" };
+        let word = if verdict.reason.is_empty() { &verdict.outcome } else { &verdict.reason };
+        let deploy = verdict.deploy.as_ref().map_or_else(String::new, |deploy| code(&deploy.id));
+        let linked = if verdict.url.is_empty() { deploy } else { format!("[{deploy}](<{}>)", url(&verdict.url)) };
+        let message = markdown(&text::cut(&verdict.message, CELL));
+        format!("| {word}{sign} | {} | {} | {linked} | {message} |", code(&verdict.install), code(&verdict.component))
+    };
+    let rows: Vec<String> = report.targets.iter().map(row).collect();
+    page.table("| | Install | Component | Deploy | |", &rows);
+    let took = text::duration(Duration::from_millis(report.duration_ms));
+    page.push(&format!("{took}, {} looks, exit code {}\n\n", report.polls(), report.exit_code));
+    for verdict in report.targets.iter().take(TOLD).filter(|verdict| verdict.outcome == Outcome::Failed.name()) {
+        let name = format!("{} / {}", code(&verdict.install), code(&verdict.component));
+        page.push(&format!("#### {name}\n\n"));
+        target(report, verdict, page);
+    }
 }
 
 fn target(report: &Report, verdict: &Verdict, page: &mut Page) {

@@ -22,8 +22,9 @@ use crate::defuse;
 use crate::deploy::{Class, Deploy};
 use crate::document::Part;
 use crate::failure::Failure;
+use crate::target::Target;
 use crate::text;
-use crate::verdict::Ending;
+use crate::verdict::{Ending, Outcome};
 use files::Format;
 
 /// The result of a run. Fields may be added; none changes its meaning within a `schema_version`.
@@ -181,6 +182,49 @@ pub struct Moment {
     pub class: Class,
     /// The server's words for people.
     pub description: String,
+}
+
+impl Verdict {
+    /// What can be said of a target about which nothing is known.
+    pub fn unknown(target: &Target, ending: Ending, message: &str) -> Self {
+        Self {
+            install: target.install.clone(),
+            component: target.component.clone(),
+            outcome: ending.outcome().name().into(),
+            reason: ending.reason().into(),
+            message: message.into(),
+            deploy: None,
+            url: String::new(),
+            belief: String::new(),
+            preexisting: false,
+            superseded_by: String::new(),
+            polls: 0,
+            requests: 0,
+            noticed_after_ms: None,
+            timeline: Vec::new(),
+            document: Vec::new(),
+            assertions: Vec::new(),
+            extracts: Vec::new(),
+            failure: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Its place among many, the worst first.
+    pub fn gravity(&self) -> u8 {
+        let is = |ending: &Ending| ending.outcome().name() == self.outcome && ending.reason() == self.reason;
+        Ending::ALL.into_iter().find(is).map_or(0, Ending::gravity)
+    }
+
+    /// Whether the run ended before the target did.
+    pub fn is_open(&self) -> bool {
+        self.reason == Ending::NotAwaited.reason()
+    }
+
+    /// Whether the target passed.
+    pub fn is_pass(&self) -> bool {
+        self.outcome == Outcome::Passed.name()
+    }
 }
 
 impl DeploySeen {

@@ -8,13 +8,22 @@ use crate::color::Paint;
 use crate::defuse;
 use crate::failure::Failure;
 use crate::text;
+use crate::verdict::Outcome;
+
+/// How many of many targets have a row of their own.
+const ROWS: usize = 50;
+/// How many of them are told in full.
+const TOLD: usize = 3;
+/// How many characters of a message are in a row.
+const MESSAGE: usize = 300;
 
 /// Renders the verdict: outcome and why, then the assertions, those that failed first, then the facts.
 pub fn render(report: &Report, paint: Paint) -> String {
     let mut lines = Vec::new();
     let reason = if report.reason.is_empty() { String::new() } else { format!(" ({})", report.reason) };
     lines.push(format!("{}{reason}: {}", report.outcome, report.message));
-    for verdict in &report.targets {
+    let shown = if report.fleet.is_some() { rows(&report.targets, &mut lines) } else { &report.targets };
+    for verdict in shown {
         let (failed, others): (Vec<&Check>, Vec<&Check>) =
             verdict.assertions.iter().partition(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
         for check in failed.into_iter().chain(others) {
@@ -26,7 +35,7 @@ pub fn render(report: &Report, paint: Paint) -> String {
         facts(verdict, &mut lines);
         lines.extend(verdict.warnings.iter().map(|warning| format!("  {:<13} {warning}", "warning")));
     }
-    let looks: u32 = report.targets.iter().map(|verdict| verdict.polls).sum();
+    let looks = report.polls();
     lines.push(format!(
         "  {looks} look{} in {}, exit code {}",
         if looks == 1 { "" } else { "s" },
@@ -34,6 +43,25 @@ pub fn render(report: &Report, paint: Paint) -> String {
         report.exit_code
     ));
     painted(&lines, paint)
+}
+
+/// A row a target, the worst first, then how many passed; what did not pass at all is told in full, for the first few.
+fn rows<'r>(targets: &'r [Verdict], lines: &mut Vec<String>) -> &'r [Verdict] {
+    let others = targets.iter().take_while(|verdict| !verdict.is_pass()).count();
+    for verdict in &targets[..others.min(ROWS)] {
+        let reason = if verdict.reason.is_empty() { &verdict.outcome } else { &verdict.reason };
+        let message = text::cut(&verdict.message, MESSAGE);
+        lines.push(format!("  {reason:<18} {} / {}  {message}", verdict.install, verdict.component));
+    }
+    if others > ROWS {
+        lines.push(format!("  and {} more, which are in the JSON result", others - ROWS));
+    }
+    let passed = targets.len() - others;
+    if passed > 0 {
+        lines.push(format!("  {:<18} {passed} target{}", "passed", if passed == 1 { "" } else { "s" }));
+    }
+    let told = targets.iter().take_while(|verdict| verdict.outcome == Outcome::Failed.name()).count();
+    &targets[..told.min(TOLD)]
 }
 
 /// The lines, defused, then coloured: the first is the verdict, the others begin with what they are.

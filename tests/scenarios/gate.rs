@@ -418,6 +418,7 @@ fn a_recording_of_a_run_replays_to_the_same_end() {
             variables: &Variables::new(),
             clock: &mut VirtualClock::default(),
             connect: &mut |_| panic!("a replay asks no network"),
+            hire: &mut |_, _| panic!("a replay is no fleet"),
             out: &mut out,
             err: &mut Vec::new(),
             screens: Default::default(),
@@ -461,6 +462,7 @@ fn a_result_of_an_earlier_run_is_gone_before_the_first_look() {
         &mut World {
             variables: &Variables::new(),
             clock: &mut VirtualClock::default(),
+            hire: &mut |_, _| panic!("one target is no fleet"),
             connect: &mut |_| {
                 before_the_first_look = std::fs::read_to_string(&path).ok();
                 let routes = vec![("/latest".into(), [deploy("executing")].into())];

@@ -12,6 +12,8 @@ use deploy_gate::clock::{Clock, Signal, VirtualClock};
 use deploy_gate::source::{Fault, Request, Response, Source};
 use serde_json::{Value, json};
 
+use crate::crew::Alone;
+
 /// What a script answers to one look.
 #[derive(Clone)]
 pub(crate) struct Answer {
@@ -224,10 +226,13 @@ pub(crate) fn run_with(arguments: &[&str], routes: &[(&str, &[Answer])]) -> Ran 
 
 pub(crate) fn run_until(arguments: &[&str], routes: &[(&str, &[Answer])], signal: Option<(u64, Signal)>) -> Ran {
     let clock = VirtualClock::new("2026-01-14T17:00:00Z".parse().ok());
-    let mut clock_of_run: Box<dyn Clock> = match signal {
-        None => Box::new(clock.clone()),
-        Some((at, signal)) => Box::new(Ringing { clock: clock.clone(), at: Duration::from_secs(at), signal }),
+    let time = || -> Box<dyn Clock> {
+        match signal {
+            None => Box::new(clock.clone()),
+            Some((at, signal)) => Box::new(Ringing { clock: clock.clone(), at: Duration::from_secs(at), signal }),
+        }
     };
+    let mut clock_of_run = time();
     // In memory where there is such a place: reports are synced to the disk.
     let memory = std::path::Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder");
@@ -235,7 +240,7 @@ pub(crate) fn run_until(arguments: &[&str], routes: &[(&str, &[Answer])], signal
     let place = |text: &&str| OsString::from(text.replace("FOLDER", &folder.path().to_string_lossy()));
     let mut all: Vec<OsString> = ["deploy-gate".into(), "wait".into()].into();
     for (flag, id) in [("--install", INSTALL), ("--component", COMPONENT)] {
-        if !arguments.iter().any(|argument| argument.starts_with(flag)) {
+        if !arguments.iter().any(|argument| argument.starts_with(flag) || argument.starts_with("--targets")) {
             all.push(format!("{flag}={id}").into());
         }
     }
@@ -243,23 +248,19 @@ pub(crate) fn run_until(arguments: &[&str], routes: &[(&str, &[Answer])], signal
     all.push(format!("--report=github={}", github.display()).into());
     all.extend(arguments.iter().map(place));
     let looks = std::rc::Rc::default();
+    let routes: Vec<(String, VecDeque<Answer>)> =
+        routes.iter().map(|(path, answers)| ((*path).into(), answers.iter().cloned().collect())).collect();
+    let new =
+        || Script { routes: routes.clone(), latest: None, clock: clock.clone(), looks: std::rc::Rc::clone(&looks) };
+    let (mut script, mut script_of_crew) = (Some(new()), Some(new()));
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = deploy_gate::run(
         &all,
         &mut World {
             variables: &Variables::from([("NUON_API_TOKEN".into(), TOKEN.into())]),
             clock: &mut *clock_of_run,
-            connect: &mut |_| {
-                Box::new(Script {
-                    routes: routes
-                        .iter()
-                        .map(|(path, answers)| ((*path).into(), answers.iter().cloned().collect()))
-                        .collect(),
-                    latest: None,
-                    clock: clock.clone(),
-                    looks: std::rc::Rc::clone(&looks),
-                })
-            },
+            connect: &mut |_| Box::new(script.take().expect("one source")),
+            hire: &mut |_, _| Box::new(Alone::new(Box::new(script_of_crew.take().expect("one crew")), time(), 1)),
             out: &mut out,
             err: &mut err,
             screens: Default::default(),

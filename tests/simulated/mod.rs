@@ -186,6 +186,7 @@ pub fn run(seed: u64, folder: &Path) -> Run {
             variables: &Variables::new(),
             clock: &mut clock,
             connect: &mut |_| Box::new(network.take().expect("one source")),
+            hire: &mut |_, _| panic!("one target is no fleet"),
             out: &mut out,
             err: &mut err,
             screens: Default::default(),

@@ -1,0 +1,269 @@
+//! Many targets: one verdict, which is a pass only if as many passed as have to.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::script::{Answer, BUILD, Ran, document, http, run_until, run_with, seen, with};
+
+/// The deploy of one component, as the server gives it.
+fn deploy(component: usize, status: &str) -> Answer {
+    seen(&with(document(status), "id", json!(format!("dpl{component:023}"))))
+}
+
+fn path(component: usize) -> String {
+    format!("/components/cmp{component:023}/deploys/latest")
+}
+
+/// Runs with components from 1 on, each of which answers these statuses, the last one for ever.
+fn fleet(flags: &[&str], components: &[&[&str]]) -> Ran {
+    let answers: Vec<Vec<Answer>> = (1..)
+        .zip(components)
+        .map(|(component, statuses)| statuses.iter().map(|status| answer(component, status)).collect())
+        .collect();
+    fleet_of(flags, &answers)
+}
+
+/// A number is a status of HTTP.
+fn answer(component: usize, status: &str) -> Answer {
+    status.parse().map_or_else(|_| deploy(component, status), |status| http(status, ""))
+}
+
+fn fleet_of(flags: &[&str], answers: &[Vec<Answer>]) -> Ran {
+    let by_id: Vec<(String, Vec<Answer>)> = (1..)
+        .zip(answers)
+        .map(|(component, answers)| (format!("/deploys/dpl{component:023}"), vec![answers[answers.len() - 1].clone()]))
+        .collect();
+    let latest: Vec<(String, Vec<Answer>)> =
+        (1..).zip(answers).map(|(nth, answers)| (path(nth), answers.clone())).collect();
+    let routes: Vec<(&str, &[Answer])> =
+        latest.iter().chain(&by_id).map(|(path, answers)| (path.as_str(), answers.as_slice())).collect();
+    let components: Vec<String> = (1..=answers.len()).map(|nth| format!("--component=cmp{nth:023}")).collect();
+    let all: Vec<&str> = components.iter().map(String::as_str).chain(flags.iter().copied()).collect();
+    run_with(&all, &routes)
+}
+
+fn rows(ran: &Ran) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let targets = ran.report["targets"].as_array().cloned().unwrap_or_default();
+    targets.iter().map(|row| (text(&row["outcome"]), text(&row["reason"]))).collect()
+}
+
+fn outcomes(ran: &Ran) -> Vec<String> {
+    rows(ran).into_iter().map(|(outcome, reason)| if reason.is_empty() { outcome } else { reason }).collect()
+}
+
+#[test]
+fn a_fleet_passes_when_every_target_has() {
+    let ran = fleet(
+        &["--assert=$.plan_only == false"],
+        &[&["active"], &["planning", "active"], &["", "executing", "active"]],
+    );
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    assert_eq!(outcomes(&ran), ["passed"; 3]);
+    assert_eq!(ran.message(), "all 3 targets passed");
+    assert_eq!(ran.report["fleet"], json!({"targets": 3, "passed": 3, "min_pass": 3, "max_fail": 0}));
+    assert!(ran.out.contains("  passed             3 targets\n"), "{}", ran.out);
+    assert!(ran.output("deploy-id").is_empty(), "none speaks for the others");
+}
+
+#[test]
+fn one_that_does_not_pass_fails_the_fleet_at_once() {
+    for (status, code, outcome, reason) in [
+        ("error", 1, "failed", "deploy-failed"),
+        ("401", 3, "undecided", "unauthorized"),
+        ("cancelled", 1, "failed", "deploy-failed"),
+    ] {
+        let ran = fleet(&[], &[&["active"], &["planning"], &["planning", status]]);
+        assert_eq!(ran.ended(), (code, outcome, reason), "{status}");
+        assert!(ran.seconds() < 10, "it is known after {} s", ran.seconds());
+        assert_eq!(outcomes(&ran), [reason, "not-awaited", "passed"], "the worst first");
+    }
+}
+
+#[test]
+fn nothing_but_enough_passes_is_a_pass() {
+    // Statuses, flags, exit code, and how many of the targets were seen to pass.
+    let cases: &[(&[&[&str]], &[&str], u8, u64)] = &[
+        (&[&["active"], &["active"], &["error"]], &["--max-fail=1"], 0, 2),
+        (&[&["active"], &["error"], &["error"]], &["--max-fail=1"], 1, 1),
+        (&[&["active"], &["active"], &["error"]], &["--min-pass=66%"], 0, 2),
+        (&[&["active"], &["active"], &["error"]], &["--min-pass=67%"], 1, 2),
+        (&[&["active"], &["planning"], &["planning"]], &["--min-pass=1"], 0, 1),
+        (&[&["active"], &["planning"], &["planning"]], &["--min-pass=2", "--timeout=1m"], 124, 1),
+        (&[&["active"], &["active"], &["planning"]], &["--max-fail=0", "--timeout=1m"], 124, 2),
+        (&[&["active"], &["unheard-of"], &["error"]], &["--max-fail=1", "--timeout=1m"], 1, 1),
+        (&[&["active"], &["503"]], &["--timeout=1m"], 124, 1),
+        (&[&["active"], &["404"]], &[], 3, 1),
+        (&[&["active"], &["403"]], &["--min-pass=1", "--max-fail=0"], 3, 1),
+    ];
+    for (statuses, flags, code, passed) in cases {
+        let ran = fleet(flags, statuses);
+        assert_eq!(
+            (ran.code, &ran.report["fleet"]["passed"]),
+            (*code, &json!(passed)),
+            "{statuses:?} {flags:?} {}",
+            ran.out
+        );
+        assert_eq!(ran.report["exit_code"], *code);
+        assert_eq!(ran.out.starts_with("passed: "), *code == 0, "{}", ran.out);
+    }
+}
+
+#[test]
+fn a_vacuous_assertion_about_one_target_fails_the_fleet() {
+    let bare = |status: &str| {
+        let mut deploy = with(document(status), "id", json!(format!("dpl{:023}", 2)));
+        deploy.as_object_mut().expect("an object").remove("build_id");
+        seen(&deploy)
+    };
+    let assert = format!("--assert=$.build_id == '{BUILD}'");
+    let ran = fleet_of(&[&assert], &[vec![deploy(1, "active")], vec![bare("active")]]);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
+    assert_eq!(outcomes(&ran), ["assertion-vacuous", "passed"]);
+}
+
+#[test]
+fn a_server_with_too_much_to_do_is_left_alone_by_all() {
+    for (header, least) in [(Some("40"), 40), (None, 1)] {
+        let busy = match header {
+            Some(seconds) => http(429, "").header("retry-after", seconds),
+            None => http(429, ""),
+        };
+        let components: Vec<Vec<Answer>> = (1..=20)
+            .map(|nth| match nth {
+                3 => vec![busy.clone(), deploy(nth, "active")],
+                _ => vec![deploy(nth, "planning"), deploy(nth, "active")],
+            })
+            .collect();
+        let ran = fleet_of(&["--jobs=1"], &components);
+        assert_eq!(ran.code, 0, "{}", ran.out);
+        let at = |path: String| ran.looks.iter().find(|(_, asked)| asked.ends_with(&path)).map(|(at, _)| *at);
+        let busy_at = at(path(3)).expect("was asked");
+        let next = ran.looks.iter().map(|(at, _)| *at).find(|at| *at > busy_at).expect("asked again");
+        assert!(next >= busy_at + Duration::from_secs(least), "{header:?}: {busy_at:?} {next:?}");
+        assert!(ran.err.contains("all targets wait"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_server_that_is_busy_beyond_the_deadline_ends_the_run() {
+    let busy = || vec![http(429, "").header("retry-after", "3600")];
+    let ran = fleet_of(&["--timeout=5m"], &[vec![deploy(1, "planning")], busy(), vec![deploy(3, "planning")]]);
+    assert_eq!(ran.code, 124, "{}", ran.out);
+    assert!(ran.seconds() < 10, "{}", ran.seconds());
+    let ran = fleet_of(
+        &["--timeout=5m", "--max-fail=2"],
+        &[vec![deploy(1, "planning")], busy(), vec![deploy(3, "planning")]],
+    );
+    assert_eq!((ran.code, ran.seconds() < 10), (124, true), "{}", ran.out);
+    assert_eq!(outcomes(&ran), ["unreachable"; 3]);
+}
+
+#[test]
+fn first_looks_are_spread_over_the_interval() {
+    let components: Vec<Vec<&str>> = vec![vec!["active"]; 100];
+    let ran = fleet(&["--interval=10s"], &components.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let first = ran.latest();
+    assert_eq!(first.len(), 100);
+    assert!(first.windows(2).all(|pair| pair[1] - pair[0] <= Duration::from_millis(101)), "{first:?}");
+    assert!((9800..10_000).contains(&first[99].as_millis()), "{:?}", first[99]);
+}
+
+#[test]
+fn what_cannot_be_looked_at_by_the_deadline_times_out() {
+    let slow = |nth| vec![deploy(nth, "planning").takes(3)];
+    let components: Vec<Vec<Answer>> = (1..=20).map(slow).collect();
+    let ran = fleet_of(&["--timeout=30s", "--max-fail=19"], &components);
+    assert_eq!(ran.code, 124, "{}", ran.out);
+    assert!(ran.seconds() < 40, "{}", ran.seconds());
+}
+
+#[test]
+fn a_signal_is_told_of_every_target() {
+    let (planning, active) = ([deploy(1, "planning")], [deploy(2, "active")]);
+    let (one, two) = (path(1), path(2));
+    let by_id = format!("/deploys/dpl{:023}", 2);
+    let components: Vec<String> = (1..=2).map(|nth| format!("--component=cmp{nth:023}")).collect();
+    let flags: Vec<&str> = components.iter().map(String::as_str).collect();
+    let routes: [(&str, &[Answer]); 3] = [(&one, &planning), (&two, &active), (&by_id, &active)];
+    let ran = run_until(&flags, &routes, Some((60, deploy_gate::clock::Signal::Terminate)));
+    assert_eq!(ran.ended(), (143, "interrupted", ""));
+    assert_eq!(outcomes(&ran), ["interrupted", "passed"]);
+}
+
+#[test]
+fn pins_of_a_line_are_for_its_target() {
+    let targets = tempfile::NamedTempFile::new().expect("a file");
+    let line = |nth: usize, pin: &str| format!("inl00000000000000000000001 cmp{nth:023} {pin}\n");
+    let old = format!("previous=dpl{:023}", 2);
+    std::fs::write(targets.path(), line(1, "") + &line(2, &old)).expect("writes");
+    let (one, two) = ([deploy(1, "active")], [deploy(2, "active")]);
+    let paths = [path(1), path(2), format!("/deploys/dpl{:023}", 1)];
+    let routes: [(&str, &[Answer]); 3] = [(&paths[0], &one), (&paths[1], &two), (&paths[2], &one)];
+    let flag = format!("--targets={}", targets.path().display());
+    let ran = run_with(&[&flag, "--appear-timeout=1m"], &routes);
+    assert_eq!(ran.ended(), (3, "undecided", "never-appeared"), "{}", ran.out);
+    assert_eq!(outcomes(&ran), ["never-appeared", "passed"]);
+}
+
+#[test]
+fn a_fleet_that_cannot_be_gated_is_refused_before_the_first_request() {
+    let file = |text: &str| {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), text).expect("writes");
+        file
+    };
+    let line = |nth: usize| format!("inl{nth:023} cmp{nth:023}\n");
+    let (two, none, twice, bad) =
+        (file(&(line(1) + &line(2))), file("# none\n"), file(&(line(1) + &line(1))), file(&(line(1) + "inl1\n")));
+    let flag = |file: &tempfile::NamedTempFile| format!("--targets={}", file.path().display());
+    let (two, none, twice, bad) = (flag(&two), flag(&none), flag(&twice), flag(&bad));
+    let cases: &[(&[&str], &str)] = &[
+        (&[&none], "no target"),
+        (&[&twice], "line 2: the target"),
+        (&[&bad], "line 2: \"inl1\" is no target"),
+        (&["--targets=/no/such/file"], "cannot be read"),
+        (&[&two, "--component=cmp1"], "must not be given"),
+        (&[&two, "--shard=3/3", "--run-id=1"], "more shards than targets"),
+        (&[&two, "--shard=0/0"], "--shard"),
+        (&[&two, "--shard=1/2"], "--run-id"),
+        (&[&two, "--shard=auto", "--run-id=1"], "CI_NODE_INDEX"),
+        (&[&two, "--min-pass=3"], "could never be met"),
+        (&[&two, "--max-fail=2"], "in which nothing does"),
+        (&[&two, "--min-pass=0"], "nothing would have to pass"),
+        (&[&two, "--deploy=dpl1"], "is about one target"),
+        (&[&two, "--previous=dpl1"], "is about one target"),
+        (&["--component=cmp1", "--component=cmp1"], "there twice"),
+        (&["--component=cmp1", "--component=cmp2", "--record=x"], "--record"),
+        (&["--component=cmp1", "--max-fail=1"], "in which nothing does"),
+    ];
+    for (flags, words) in cases {
+        let ran = run_with(flags, &[]);
+        assert_eq!((ran.code, ran.looks.len()), (2, 0), "{flags:?}");
+        assert!(ran.err.contains(words), "{flags:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn shards_share_the_targets_whatever_their_order() {
+    let lines: Vec<String> = (1..=5).map(|nth| format!("inl{nth:023} cmp{nth:023}\n")).collect();
+    let reversed: Vec<String> = lines.iter().rev().cloned().collect();
+    let mut asked = Vec::new();
+    for (index, lines) in [(1, &lines), (2, &reversed)] {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), lines.concat()).expect("writes");
+        let flags =
+            [format!("--targets={}", file.path().display()), format!("--shard={index}/2"), "--run-id=77".into()];
+        let ran = run_with(&flags.each_ref().map(String::as_str), &[("/latest", &[http(401, "")])]);
+        let fleet = &ran.report["fleet"];
+        assert_eq!(
+            (&fleet["targets"], &fleet["shard"]["of"], &fleet["shard"]["run"]),
+            (&json!(5), &json!(2), &json!("77"))
+        );
+        let rows = ran.report["targets"].as_array().expect("rows").clone();
+        asked.extend(rows.iter().map(|row| row["install"].as_str().expect("an install").to_owned()));
+    }
+    asked.sort();
+    assert_eq!(asked, (1..=5).map(|nth| format!("inl{nth:023}")).collect::<Vec<_>>());
+}
