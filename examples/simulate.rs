@@ -1,6 +1,6 @@
 //! Simulates any number of runs and judges each: `cargo run --release --example simulate -- --seeds 1000000`.
 //!
-//! `--from N` begins at another seed; `--trace SEED` shows one run.
+//! `--fleets` simulates many targets a run; `--from N` begins at another seed; `--trace SEED` shows one run.
 
 #![allow(
     clippy::print_stdout,
@@ -17,13 +17,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use simulated::{Coverage, oracle, run, scratch, trace};
+use simulated::{Coverage, fleet, oracle, run, scratch, trace};
 
 #[derive(Parser)]
 struct Arguments {
     /// How many seeds
     #[arg(long, default_value_t = 20_000)]
     seeds: u64,
+    /// Many targets a run
+    #[arg(long)]
+    fleets: bool,
     /// The first of them
     #[arg(long, default_value_t = 1)]
     from: u64,
@@ -42,7 +45,8 @@ fn main() {
     let began = Instant::now();
     let next = AtomicU64::new(arguments.from);
     let end = arguments.from + arguments.seeds;
-    let (coverage, broken) = (Mutex::new(Coverage::new()), Mutex::new(Vec::new()));
+    let (coverage, broken) =
+        (Mutex::new(if arguments.fleets { Coverage::default() } else { Coverage::new() }), Mutex::new(Vec::new()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -55,6 +59,14 @@ fn main() {
                         break;
                     }
                     for seed in first..(first + 100).min(end) {
+                        if arguments.fleets {
+                            let run = fleet::run(seed, folder.path());
+                            *own.0.entry(format!("outcome of a fleet {}", run.outcome)).or_default() += 1;
+                            if !run.violations.is_empty() {
+                                broken.lock().expect("no panic").push((seed, run.trace));
+                            }
+                            continue;
+                        }
                         let run = run(seed, folder.path());
                         own.note(&run);
                         let violations = oracle::violations(&run);

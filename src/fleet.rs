@@ -222,7 +222,10 @@ impl Fleet {
         let (ending, message) = match (lost, signal, self.quorum.certain(self.passed, self.others, self.open())) {
             (Some(lost), ..) => (Ending::OutputNotWritten, lost),
             (None, Some(signal), _) => (Ending::Interrupted(signal), format!("{count} until then")),
-            (None, None, Some(true)) if self.passed == total => (Ending::Passed, format!("all {total} targets passed")),
+            (None, None, Some(true)) if self.passed == total => {
+                let all = if total == 1 { "the target".into() } else { format!("all {total} targets") };
+                (Ending::Passed, format!("{all} passed"))
+            }
             (None, None, Some(true)) => (Ending::Passed, format!("{count}; {}", self.quorum)),
             // The loop ends only when it is certain; whatever else there may be is no pass.
             (None, None, Some(false) | None) => match ended.first() {

@@ -79,6 +79,7 @@ use plan::{Place, Plan, Teller};
 use progress::{Manner, Progress, Screen};
 use quorum::Quorum;
 use recording::{Recorder, Recording};
+use serde::Deserialize;
 use session::Session;
 use source::Source;
 use verdict::Ending;
@@ -250,8 +251,11 @@ fn check(check: args::Check, world: &mut World<'_>) -> Result<u8, Stop> {
     let wrong = |why| misuse(format!("the document {}: {why}", check.document.display()));
     let bytes = read(&check.document).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
     let document = Arc::new(Document::parse(&bytes).map_err(wrong)?);
-    let deploy: Deploy =
-        serde_json::from_slice(&bytes).map_err(|error| wrong(format!("it is not a deploy document: {error}")))?;
+    drop(bytes);
+    let deploy = Deploy::deserialize(document.value());
+    let deploy = deploy.map_err(|error| wrong(format!("it is not a deploy document: {error}")))?;
+    // The process is about to end, which gives the memory back faster than going through all of it.
+    std::mem::forget(Arc::clone(&document));
     let checks = match Judging::start(&assertions, &document, vacuity).finish() {
         Ok(checks) => checks,
         Err(why) => {

@@ -8,6 +8,7 @@ use std::ops::Deref;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// A `T` that was written as a JSON object.
@@ -81,10 +82,6 @@ impl<'de> Deserialize<'de> for Unambiguous {
                 Ok(value.into())
             }
 
-            fn visit_string<E>(self, value: String) -> Result<Value, E> {
-                Ok(value.into())
-            }
-
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
                 let mut elements = Vec::new();
                 while let Some(Unambiguous(element)) = list.next_element()? {
@@ -96,10 +93,13 @@ impl<'de> Deserialize<'de> for Unambiguous {
             fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
                 let mut members = Map::new();
                 while let Some((name, Unambiguous(value))) = object.next_entry::<String, _>()? {
-                    if members.contains_key(&name) {
-                        return Err(A::Error::custom(format!("the member \"{name}\" is there twice")));
+                    match members.entry(name) {
+                        Entry::Vacant(vacant) => drop(vacant.insert(value)),
+                        Entry::Occupied(there) => {
+                            let name = there.key();
+                            return Err(A::Error::custom(format!("the member \"{name}\" is there twice")));
+                        }
                     }
-                    members.insert(name, value);
                 }
                 Ok(Value::Object(members))
             }

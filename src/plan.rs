@@ -14,7 +14,7 @@ use crate::is_loss;
 use crate::progress::{Manner, Screen, Verbosity};
 use crate::report::files::{Files, Format, Place as Whose, ReportFile};
 use crate::report::{self, Report, dotenv, people};
-use crate::watch::{OnSuperseded, Rules, Until};
+use crate::watch::{Rules, Until};
 
 /// What a run will do, with everything that can fail before the wait behind it.
 pub struct Plan {
@@ -74,12 +74,11 @@ impl Plan {
         let ci = gate.ci.found(variables);
         let teller = Teller::new(gate.report, names, variables, ci, gate.color.paint(variables, out))?;
         let pins = gate.pins;
-        let on_superseded = if pins.any() { OnSuperseded::Finish } else { OnSuperseded::Follow };
         let question = Question {
             rules: Rules {
                 expect: gate.expect,
                 overrides: gate.status,
-                on_superseded: gate.on_superseded.unwrap_or(on_superseded),
+                on_superseded: gate.on_superseded,
                 on_approval: gate.on_approval,
                 until: gate.until,
                 workflow_is_judged: assertions.iter().any(|assertion| assertion.looks_at("workflow")),

@@ -30,8 +30,8 @@ pub struct Rules {
     pub expect: Expect,
     /// Rows of the status table that are read otherwise.
     pub overrides: Vec<Override>,
-    /// What a newer deploy does to the one that is watched.
-    pub on_superseded: OnSuperseded,
+    /// What a newer deploy does to the one that is watched, if the user said so.
+    pub on_superseded: Option<OnSuperseded>,
     /// What the need for a person does.
     pub on_approval: OnApproval,
     /// What must have ended.
@@ -44,6 +44,14 @@ pub struct Rules {
     pub timeout: Duration,
     /// How long the deploy may take to show up at all, since the start.
     pub appear_timeout: Duration,
+}
+
+impl Rules {
+    /// What a newer deploy does: one that is pinned is watched to its end.
+    fn on_superseded(&self) -> OnSuperseded {
+        let unsaid = if self.pins.any() { OnSuperseded::Finish } else { OnSuperseded::Follow };
+        self.on_superseded.unwrap_or(unsaid)
+    }
 }
 
 /// What to do when a newer deploy takes the place of the one being watched.
@@ -396,7 +404,7 @@ impl Watch {
         }
         self.superseded_by = Some(deploy.id().into());
         let note = format!("deploy {} takes the place of {}", deploy.id(), mine.id());
-        match self.rules.on_superseded {
+        match self.rules.on_superseded() {
             OnSuperseded::Stop => Step::End(Ending::Superseded, note),
             OnSuperseded::Finish => {
                 self.events.push(Event::Note(format!("{note}, which is watched by its id from here on")));

@@ -2,12 +2,14 @@
 
 mod simulated;
 
-use simulated::{Coverage, oracle, run, scratch, trace};
+use simulated::{Coverage, fleet, oracle, run, scratch, trace};
 
 /// Seeds that once broke a promise.
 const REGRESSIONS: [u64; 3] = [234_583, 236_046, 487_518];
 /// How many others are tried.
 const SEEDS: u64 = 20_000;
+/// How many fleets.
+const FLEETS: u64 = 3000;
 
 #[test]
 fn no_seed_breaks_a_promise() {
@@ -38,6 +40,23 @@ fn no_seed_breaks_a_promise() {
     }
     assert!(broken.is_empty(), "{} seeds break a promise\n{}", broken.len(), broken[..broken.len().min(5)].join("\n"));
     assert_eq!(coverage.missing(), [""; 0], "never seen");
+}
+
+#[test]
+fn no_fleet_breaks_a_promise() {
+    let folder = scratch("deploy-gate-fleets-");
+    let mut broken = Vec::new();
+    let mut outcomes = std::collections::BTreeMap::<String, u32>::new();
+    for seed in 1..=FLEETS {
+        let run = fleet::run(seed, folder.path());
+        *outcomes.entry(run.outcome).or_default() += 1;
+        if !run.violations.is_empty() {
+            broken.push(run.trace);
+        }
+    }
+    assert!(broken.is_empty(), "{} seeds break a promise\n{}", broken.len(), broken[..broken.len().min(3)].join("\n"));
+    let every = ["passed", "failed", "undecided", "superseded", "approval-required", "timed-out", "interrupted"];
+    assert!(every.iter().all(|outcome| outcomes.contains_key(*outcome)), "never seen: {outcomes:?}");
 }
 
 #[test]

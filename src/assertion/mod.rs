@@ -8,6 +8,8 @@ mod expression;
 mod parser;
 pub mod presets;
 
+use std::cell::LazyCell;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -248,8 +250,9 @@ impl Judging {
         let (sender, checks) = mpsc::channel();
         let (assertions, document) = (assertions.to_vec(), Arc::clone(document));
         std::thread::spawn(move || {
-            let checks =
-                assertions.iter().map(|assertion| check(assertion, &document, vacuity)).collect::<Result<Vec<_>, _>>();
+            let extent = LazyCell::new(|| extent(document.value()));
+            let check = |assertion| check(assertion, &document, &extent, vacuity);
+            let checks = assertions.iter().map(check).collect::<Result<Vec<_>, _>>();
             // Nobody listens any more after the time limit.
             let _ = sender.send(checks);
         });
@@ -283,9 +286,14 @@ impl Judging {
     }
 }
 
-fn check(assertion: &Assertion, document: &Document, vacuity: Vacuity) -> Result<Check, String> {
+fn check(
+    assertion: &Assertion,
+    document: &Document,
+    extent: &impl Deref<Target = (usize, usize)>,
+    vacuity: Vacuity,
+) -> Result<Check, String> {
     let expression = &assertion.expression;
-    afford(expression, document.value())?;
+    afford(expression, extent)?;
     let selected = assertion.select(document)?;
     let mut queries = Vec::new();
     for (query, nodes) in expression.queries.iter().zip(&selected) {
@@ -436,9 +444,9 @@ fn path(segments: &[Segment]) -> String {
 }
 
 /// Refuses what could take more memory than a CI runner has: each `..` after the first can select a node once for each
-/// of its ancestors, and each further selector in a bracket can select it once more.
-fn afford(expression: &Expression, document: &Value) -> Result<(), String> {
-    let (nodes, depth) = extent(document);
+/// of its ancestors, and each further selector in a bracket can select it once more. The document is measured only for
+/// queries that can select more than one node.
+fn afford(expression: &Expression, extent: &impl Deref<Target = (usize, usize)>) -> Result<(), String> {
     let width = |segments: &Vec<Segment>| {
         let (mut width, mut below) = (1.0, 0);
         for segment in segments {
@@ -451,7 +459,11 @@ fn afford(expression: &Expression, document: &Value) -> Result<(), String> {
                 }
             }
         }
-        if is_singular(segments) { 1.0 } else { width * (depth as f64).powi((below - 1).max(0)) * nodes as f64 }
+        if is_singular(segments) {
+            return 1.0;
+        }
+        let (nodes, depth) = **extent;
+        width * (depth as f64).powi((below - 1).max(0)) * nodes as f64
     };
     let widest = expression.queries.iter().map(|query| &query.segments).chain(&expression.relative).map(width);
     match widest.fold(0.0, f64::max) {
@@ -465,12 +477,15 @@ fn afford(expression: &Expression, document: &Value) -> Result<(), String> {
 
 /// How many nodes there are, and how deep they nest.
 fn extent(value: &Value) -> (usize, usize) {
-    let children: Box<dyn Iterator<Item = &Value>> = match value {
-        Value::Array(elements) => Box::new(elements.iter()),
-        Value::Object(members) => Box::new(members.values()),
-        _ => return (1, 1),
+    let more = |(nodes, depth): (usize, usize), child| {
+        let (below, deep) = extent(child);
+        (nodes + below, depth.max(deep))
     };
-    let (nodes, depth) = children.map(extent).fold((0, 0), |(nodes, depth), (n, d)| (nodes + n, depth.max(d)));
+    let (nodes, depth) = match value {
+        Value::Array(elements) => elements.iter().fold((0, 0), more),
+        Value::Object(members) => members.values().fold((0, 0), more),
+        _ => (0, 0),
+    };
     (nodes + 1, depth + 1)
 }
 

@@ -208,6 +208,19 @@ fn pins_of_a_line_are_for_its_target() {
 }
 
 #[test]
+fn a_deploy_that_is_pinned_in_its_line_is_watched_to_its_end() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let pinned = format!("dpl{:023}", 1);
+    std::fs::write(file.path(), format!("inl{:023} cmp{:023} deploy={pinned}\n", 1, 1)).expect("writes");
+    let (mine, newer) = ([deploy(1, "executing"), deploy(2, "active")], [deploy(2, "active")]);
+    let failed = [deploy(1, "error")];
+    let paths = [path(1), format!("/deploys/{pinned}"), format!("/deploys/dpl{:023}", 2)];
+    let routes: [(&str, &[Answer]); 3] = [(&paths[0], &mine), (&paths[1], &failed), (&paths[2], &newer)];
+    let ran = run_with(&[&format!("--targets={}", file.path().display())], &routes);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"), "{}", ran.out);
+}
+
+#[test]
 fn a_fleet_that_cannot_be_gated_is_refused_before_the_first_request() {
     let file = |text: &str| {
         let file = tempfile::NamedTempFile::new().expect("a file");

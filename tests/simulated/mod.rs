@@ -9,6 +9,8 @@
 )]
 
 pub mod assertions;
+mod crew;
+pub mod fleet;
 pub mod oracle;
 pub mod world;
 
@@ -165,14 +167,7 @@ pub fn run(seed: u64, folder: &Path) -> Run {
     let world = world::World::random(&mut dice);
     let gate = Gate::random(&world.ids, &mut dice);
     let epoch = "2026-01-14T17:00:00Z".parse().ok();
-    let mut clock = SimulatedClock {
-        time: VirtualClock::new(epoch),
-        signal: (dice.u8(0..16) == 0).then(|| {
-            let signal = if dice.bool() { Signal::Interrupt } else { Signal::Terminate };
-            (Duration::from_millis(dice.u64(0..600_000)), signal)
-        }),
-        jump: (Duration::from_secs(dice.u64(0..600)), if dice.u8(0..4) == 0 { dice.i64(-4000..4000) } else { 0 }),
-    };
+    let mut clock = SimulatedClock::random(VirtualClock::new(epoch), &mut dice);
     let signal = clock.signal;
     let transcript = Transcript::default();
     let mut network =

@@ -126,6 +126,20 @@ pub fn violations(run: &Run) -> Vec<String> {
     oracle.judge()
 }
 
+/// Every promise that a pass or a failure of one of many targets broke: what the others do is no matter here.
+pub fn verdict_violations(run: &Run) -> Vec<String> {
+    let mut oracle = Oracle { run, stale: None, baseline: String::new(), wrong: Vec::new() };
+    oracle.stale = oracle.stale();
+    oracle.baseline = oracle.baseline();
+    match (text(&run.report, "outcome"), text(&run.report, "reason")) {
+        ("passed", _) => oracle.passed(&[]),
+        ("failed", reason @ ("assertion-false" | "assertion-vacuous")) => oracle.passed(&[reason]),
+        ("failed", _) => oracle.deploy_failed(),
+        _ => {}
+    }
+    oracle.wrong
+}
+
 struct Oracle<'r> {
     run: &'r Run,
     /// With `--fresh`: the deploy that was over at the first look that was answered.

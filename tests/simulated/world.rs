@@ -147,6 +147,11 @@ impl World {
         world
     }
 
+    /// Whether the server is of the newer generation.
+    pub fn set_generation(&mut self, is_newer: bool) {
+        self.is_newer = is_newer;
+    }
+
     /// A deploy from `at` on, maybe in the workflow of the one before.
     fn add(&mut self, number: usize, at: Duration, dice: &mut Rng) {
         let is_retry = number > 1 && dice.u8(0..4) == 0;
@@ -323,6 +328,17 @@ pub struct SimulatedClock {
     pub signal: Option<(Duration, Signal)>,
     /// From when on the calendar is wrong, and by how many seconds.
     pub jump: (Duration, i64),
+}
+
+impl SimulatedClock {
+    pub fn random(time: VirtualClock, dice: &mut Rng) -> Self {
+        let signal = (dice.u8(0..16) == 0).then(|| {
+            let signal = if dice.bool() { Signal::Interrupt } else { Signal::Terminate };
+            (Duration::from_millis(dice.u64(0..600_000)), signal)
+        });
+        let jump = (Duration::from_secs(dice.u64(0..600)), if dice.u8(0..4) == 0 { dice.i64(-4000..4000) } else { 0 });
+        Self { time, signal, jump }
+    }
 }
 
 impl Clock for SimulatedClock {

@@ -1,0 +1,262 @@
+//! Many targets in one simulated run: each has a world of its own, and one gate looks at all of them. Each verdict is
+//! judged as if its target were alone; the verdict of the run is judged by counting.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use deploy_gate::World as GateWorld;
+use deploy_gate::args::Variables;
+use deploy_gate::clock::{Clock, VirtualClock};
+use deploy_gate::source::{Fault, Request, Response, Source};
+use fastrand::Rng;
+use serde_json::Value;
+
+use super::crew::Alone;
+use super::world::{Asked, COMPONENT, Kind, Network, SimulatedClock, Transcript, World};
+use super::{Gate, Run, oracle};
+
+/// The prefixes of ids. The digit behind them says whose they are: 0 within a world, from 1 on outside of it.
+const IDS: [&str; 4] = ["inl", "dpl", "bld", "inw"];
+
+/// The worst first.
+const WORST: [&str; 7] =
+    ["interrupted", "failed", "undecided", "superseded", "approval-required", "timed-out", "passed"];
+
+/// The text of one world as all see it, or the other way round.
+fn renamed(text: &str, from: usize, to: usize) -> String {
+    IDS.iter().fold(text.to_owned(), |text, id| text.replace(&format!("{id}{from}"), &format!("{id}{to}")))
+}
+
+/// One server with many installs.
+struct Router(Vec<Network>);
+
+impl Source for Router {
+    fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
+        let whose = |id: &str| {
+            let at = request.path.find(id)? + id.len();
+            request.path.get(at..=at)?.parse::<usize>().ok()
+        };
+        let number = whose("inl").or_else(|| whose("inw")).filter(|number| (1..=self.0.len()).contains(number));
+        let Some(number) = number else { return Ok(Response { status: 404, ..Response::default() }) };
+        let own = Request { path: renamed(&request.path, number, 0), ..request.clone() };
+        self.0[number - 1].ask(&own).map(|mut response| {
+            if let Ok(text) = std::str::from_utf8(&response.body) {
+                response.body = renamed(text, 0, number).into_bytes();
+            }
+            response
+        })
+    }
+}
+
+/// One run of a fleet, and every promise that it broke.
+pub struct FleetRun {
+    pub outcome: String,
+    pub violations: Vec<String>,
+    pub trace: String,
+}
+
+/// Runs the fleet that a seed stands for. `folder` is for its files.
+pub fn run(seed: u64, folder: &Path) -> FleetRun {
+    let mut dice = Rng::with_seed(seed ^ 0xf1ee7);
+    let count = dice.usize(2..=6);
+    let is_newer = dice.bool();
+    let mut worlds: Vec<World> = (0..count).map(|_| World::random(&mut dice)).collect();
+    worlds.iter_mut().for_each(|world| world.set_generation(is_newer));
+    // What is asked of all, then of each.
+    let mut common = Gate::random(&worlds[0].ids, &mut dice);
+    (common.build, common.deploy, common.workflow, common.commit, common.previous, common.fresh) = Default::default();
+    let gates: Vec<Gate> = worlds
+        .iter()
+        .map(|world| {
+            let Gate { build, deploy, workflow, commit, previous, fresh, .. } = Gate::random(&world.ids, &mut dice);
+            Gate { build, deploy, workflow, commit, previous, fresh, ..common.clone() }
+        })
+        .collect();
+    let targets = folder.join("targets");
+    let lines: String = (1..).zip(&gates).map(|(number, gate)| line(number, gate)).collect();
+    std::fs::write(&targets, &lines).expect("writes");
+    let mut arguments = common.arguments(folder);
+    arguments.splice(2..4, [format!("--targets={}", targets.display()).into()]);
+    let jobs = dice.choice([1, 1, 2, 16]).unwrap_or(1);
+    arguments.push(format!("--jobs={jobs}").into());
+    let (mut min_pass, mut max_fail) = (count, 0);
+    match dice.u8(0..6) {
+        0 => {
+            min_pass = dice.usize(1..=count);
+            max_fail = count - min_pass;
+            arguments.push(format!("--min-pass={min_pass}").into());
+        }
+        1 => {
+            max_fail = dice.usize(0..count);
+            min_pass = count - max_fail;
+            arguments.push(format!("--max-fail={max_fail}").into());
+        }
+        2 => {
+            (min_pass, max_fail) = (dice.usize(1..=count), dice.usize(0..count));
+            arguments.extend([format!("--min-pass={min_pass}").into(), format!("--max-fail={max_fail}").into()]);
+        }
+        _ => {}
+    }
+    let mut clock = SimulatedClock::random(VirtualClock::new("2026-01-14T17:00:00Z".parse().ok()), &mut dice);
+    let transcripts: Vec<Transcript> = gates.iter().map(|_| Transcript::default()).collect();
+    let networks = worlds.into_iter().zip(&transcripts).map(|(world, transcript)| Network {
+        world,
+        clock: clock.clone(),
+        dice: dice.fork(),
+        transcript: Rc::clone(transcript),
+    });
+    let mut router = Some(Router(networks.collect()));
+    let clock_of_crew = clock.clone();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let (time, signal) = (clock.time.clone(), clock.signal);
+    let code = deploy_gate::run(
+        &arguments,
+        &mut GateWorld {
+            variables: &Variables::new(),
+            clock: &mut clock,
+            connect: &mut |_| panic!("many targets"),
+            hire: &mut |_, _| {
+                let router = Box::new(router.take().expect("one crew"));
+                Box::new(Alone::new(router, Box::new(clock_of_crew.clone()), seed))
+            },
+            out: &mut out,
+            err: &mut err,
+            screens: Default::default(),
+            seed,
+        },
+    );
+    let report: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("json")).unwrap_or_default()).unwrap_or_default();
+    let transcripts: Vec<Vec<Asked>> = transcripts.iter().map(|transcript| transcript.borrow().clone()).collect();
+    let out = String::from_utf8(out).expect("text");
+    let fleet = Seen { report: &report, code, ended: time.now(), min_pass, max_fail, jobs, timeout: common.timeout };
+    let mut violations = fleet.violations(&transcripts, signal.is_some());
+    for (number, (gate, transcript)) in (1..).zip(gates.iter().zip(&transcripts)) {
+        let wrong = verdict_violations(number, gate, transcript, &report, time.now());
+        violations.extend(wrong.into_iter().map(|what| format!("target {number}: {what}")));
+    }
+    let words = |arguments: &[std::ffi::OsString]| {
+        let words: Vec<_> = arguments.iter().skip(3).map(|word| word.to_string_lossy().into_owned()).collect();
+        words.join(" ")
+    };
+    let trace = format!(
+        "fleet {seed}\n  {}\n{lines}{}{out}  {}\n",
+        words(&arguments),
+        String::from_utf8_lossy(&err),
+        violations.join("\n  ")
+    );
+    FleetRun { outcome: report["outcome"].as_str().unwrap_or_default().into(), violations, trace }
+}
+
+fn line(number: usize, gate: &Gate) -> String {
+    let pins = [
+        ("build", &gate.build),
+        ("deploy", &gate.deploy),
+        ("workflow", &gate.workflow),
+        ("commit", &gate.commit),
+        ("previous", &gate.previous),
+    ];
+    let pins = pins.into_iter().filter_map(|(name, id)| Some(format!(" {name}={}", renamed(id.as_ref()?, 0, number))));
+    let fresh = if gate.fresh { " fresh=true" } else { "" };
+    format!("inl{number}{:022} {COMPONENT}{}{fresh}\n", 1, pins.collect::<String>())
+}
+
+/// The verdict of one target, judged as a run of its own: a pass and a failure need their proof.
+fn verdict_violations(
+    number: usize,
+    gate: &Gate,
+    transcript: &[Asked],
+    report: &Value,
+    ended: Duration,
+) -> Vec<String> {
+    let install = format!("inl{number}{:022}", 1);
+    let rows = report["targets"].as_array().cloned().unwrap_or_default();
+    let Some(row) = rows.iter().find(|row| row["install"] == install.as_str()) else {
+        return vec!["it has no row".into()];
+    };
+    let mut own: Value = serde_json::from_str(&renamed(&row.to_string(), number, 0)).expect("JSON");
+    own["targets"] = Value::Array(vec![own.clone()]);
+    let run = Run {
+        seed: 0,
+        gate: gate.clone(),
+        arguments: Vec::new(),
+        transcript: transcript.to_vec(),
+        signal: None,
+        ended,
+        code: 0,
+        out: String::new(),
+        err: String::new(),
+        report: own,
+        reports: Default::default(),
+    };
+    oracle::verdict_violations(&run)
+}
+
+/// What is known of a run.
+struct Seen<'r> {
+    report: &'r Value,
+    code: u8,
+    ended: Duration,
+    min_pass: usize,
+    max_fail: usize,
+    jobs: usize,
+    timeout: Duration,
+}
+
+impl Seen<'_> {
+    fn violations(&self, transcripts: &[Vec<Asked>], can_be_interrupted: bool) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut must = |truth: bool, what: String| {
+            if !truth {
+                wrong.push(what);
+            }
+        };
+        let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        let rows = self.report["targets"].as_array().cloned().unwrap_or_default();
+        let outcomes: Vec<(String, String)> =
+            rows.iter().map(|row| (text(row, "outcome"), text(row, "reason"))).collect();
+        must(rows.len() == transcripts.len(), format!("{} rows for {} targets", rows.len(), transcripts.len()));
+        let passed = outcomes.iter().filter(|(outcome, _)| outcome == "passed").count();
+        let open = outcomes.iter().filter(|(_, reason)| reason == "not-awaited").count();
+        let others = outcomes.len() - passed - open;
+        let is_enough = passed >= self.min_pass && others + open <= self.max_fail;
+        let outcome = text(self.report, "outcome");
+        let is_interrupted = outcome == "interrupted";
+        must((self.code == 0) == (is_enough && !is_interrupted), format!("exit {} after {outcomes:?}", self.code));
+        must(self.report["exit_code"] == self.code, "the report has another exit code".into());
+        must(!is_interrupted || can_be_interrupted, "no signal came".into());
+        if !is_enough && !is_interrupted {
+            let worst = outcomes.iter().filter(|(_, reason)| reason != "not-awaited");
+            let worst = worst.filter_map(|(outcome, _)| WORST.iter().position(|word| word == outcome)).min();
+            must(worst.is_some_and(|worst| WORST[worst] == outcome), format!("it is {outcome} after {outcomes:?}"));
+        }
+        // One that was not awaited is so only if all the others decide without it.
+        let could = passed + open >= self.min_pass && others <= self.max_fail;
+        must(open == 0 || is_enough || !could, format!("it ended too early: {outcomes:?}"));
+        let late = Duration::from_secs(40) * u32::try_from(transcripts.len()).unwrap_or(1);
+        must(self.ended <= self.timeout + late, format!("it ended at {:?}", self.ended));
+        if self.jobs == 1 {
+            self.leaves_the_server_alone(transcripts, &mut must);
+        }
+        wrong
+    }
+
+    /// With one job, what one target was told is known before another is looked at.
+    fn leaves_the_server_alone(&self, transcripts: &[Vec<Asked>], must: &mut impl FnMut(bool, String)) {
+        for (number, transcript) in transcripts.iter().enumerate() {
+            let told = transcript.iter().filter(|asked| !matches!(asked.kind, Kind::Document(_)));
+            for (until, wait) in told.filter_map(|asked| Some((asked.until, asked.retry_after?))) {
+                for (other, transcript) in transcripts.iter().enumerate().filter(|(other, _)| *other != number) {
+                    let early = transcript
+                        .iter()
+                        .find(|asked| asked.path.ends_with("/latest") && asked.at >= until && asked.at < until + wait);
+                    must(
+                        early.is_none(),
+                        format!("{other} was looked at within {wait:?} of {until:?}, told to {number}"),
+                    );
+                }
+            }
+        }
+    }
+}
