@@ -1,7 +1,7 @@
 //! Who carries out the turns of many gates: a few threads over one pool of connections.
 
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
 use crate::clock::{Bell, Clock, RealClock, Signal};
@@ -86,43 +86,49 @@ pub fn carry_out(task: Task, source: &mut dyn Source, clock: &mut dyn Clock, see
     Done { index, gate, next, time: (began, ended), log, overload }
 }
 
-/// Threads, as many as there are turns at once.
-pub struct Threads {
-    tasks: Sender<Task>,
-    done: Receiver<Done>,
+/// Threads, as many as there are turns at once. The one that was busy last is the next to get a turn, so that no more
+/// threads and connections are made than there is work for.
+pub struct Threads<S> {
+    source: S,
+    clock: RealClock,
     bell: Bell,
+    /// Where each thread gets its turns from.
+    tasks: Vec<Sender<Task>>,
+    idle: Vec<usize>,
+    finished: Sender<(usize, Done)>,
+    done: Receiver<(usize, Done)>,
 }
 
-impl Threads {
-    /// So many threads, each of which asks `source` and reads `clock`.
-    pub fn new<S: Source + Clone + Send + 'static>(jobs: usize, source: &S, clock: &RealClock, bell: Bell) -> Self {
-        let (tasks, to_do) = mpsc::channel();
+impl<S: Source + Clone + Send + 'static> Threads<S> {
+    /// No thread yet. Each will ask `source` and read `clock`; a signal on `bell` is news.
+    pub fn new(source: S, clock: RealClock, bell: Bell) -> Self {
         let (finished, done) = mpsc::channel();
-        let to_do = Arc::new(Mutex::new(to_do));
-        for _ in 0..jobs {
-            let (to_do, finished) = (Arc::clone(&to_do), finished.clone());
-            let (source, clock) = (source.clone(), clock.clone());
-            std::thread::spawn(move || work(&to_do, &finished, source, clock));
-        }
-        Self { tasks, done, bell }
+        Self { source, clock, bell, tasks: Vec::new(), idle: Vec::new(), finished, done }
+    }
+
+    /// Another thread, which carries out turns until nobody wants any.
+    fn hire(&mut self) -> usize {
+        let number = self.tasks.len();
+        let (tasks, to_do) = mpsc::channel();
+        let (mut source, mut clock, finished) = (self.source.clone(), self.clock.clone(), self.finished.clone());
+        std::thread::spawn(move || {
+            for task in to_do {
+                let done = carry_out(task, &mut source, &mut clock, fastrand::u64(..));
+                if finished.send((number, done)).is_err() {
+                    return;
+                }
+            }
+        });
+        self.tasks.push(tasks);
+        number
     }
 }
 
-/// Carries out turns until nobody wants any. The fleet never waits for a thread, so a signal is not for it.
-fn work(to_do: &Mutex<Receiver<Task>>, finished: &Sender<Done>, mut source: impl Source, mut clock: impl Clock) {
-    loop {
-        let Ok(Ok(task)) = to_do.lock().map(|to_do| to_do.recv()) else { return };
-        let done = carry_out(task, &mut source, &mut clock, fastrand::u64(..));
-        if finished.send(done).is_err() {
-            return;
-        }
-    }
-}
-
-impl Crew for Threads {
+impl<S: Source + Clone + Send + 'static> Crew for Threads<S> {
     fn begin(&mut self, task: Task) {
-        // The threads are there as long as this is.
-        let _ = self.tasks.send(task);
+        let number = self.idle.pop().unwrap_or_else(|| self.hire());
+        // A thread is there as long as this is.
+        let _ = self.tasks[number].send(task);
     }
 
     fn news(&mut self, wait: Duration) -> News {
@@ -132,13 +138,14 @@ impl Crew for Threads {
                 return News::Signal(signal);
             }
             let slice = left.min(Bell::ATTENTION);
-            match self.done.recv_timeout(slice) {
-                Ok(done) => return News::Done(Box::new(done)),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) if left <= slice => {
-                    return News::Nothing;
-                }
-                Err(_) => left -= slice,
+            if let Ok((number, done)) = self.done.recv_timeout(slice) {
+                self.idle.push(number);
+                return News::Done(Box::new(done));
             }
+            if left <= slice {
+                return News::Nothing;
+            }
+            left -= slice;
         }
     }
 }

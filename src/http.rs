@@ -32,7 +32,8 @@ const IDLE: Duration = Duration::from_secs(90);
 #[derive(Clone)]
 pub struct Http {
     worker: Arc<Worker>,
-    bell: Bell,
+    /// What ends the wait for an answer; `None` where whoever asks can be left behind.
+    bell: Option<Bell>,
 }
 
 struct Worker {
@@ -42,7 +43,7 @@ struct Worker {
 
 impl Http {
     /// Prepares to ask, so many requests at once; nothing is sent yet. A signal on `bell` ends the wait for an answer.
-    pub fn new(connection: Connection, jobs: usize, bell: Bell) -> Self {
+    pub fn new(connection: Connection, jobs: usize, bell: Option<Bell>) -> Self {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -62,6 +63,7 @@ impl Http {
 
 impl Source for Http {
     fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
+        let Some(bell) = &self.bell else { return self.worker.get(request) };
         let (sender, receiver) = mpsc::channel();
         let (worker, request) = (Arc::clone(&self.worker), request.clone());
         // A request cannot be interrupted, but it can be left behind.
@@ -70,7 +72,7 @@ impl Source for Http {
             let _ = sender.send(worker.get(&request));
         });
         loop {
-            if let Some(signal) = self.bell.rung() {
+            if let Some(signal) = bell.rung() {
                 return Err(Fault::Interrupted(signal));
             }
             match receiver.recv_timeout(Bell::ATTENTION) {
@@ -202,7 +204,7 @@ fn redact(answer: Result<Response, Fault>, token: Option<&Secret>) -> Result<Res
             for (_, value) in &mut response.headers {
                 *value = clean(std::mem::take(value));
             }
-            if memmem(&response.body, token.expose().as_bytes()) {
+            if memchr::memmem::find(&response.body, token.expose().as_bytes()).is_some() {
                 response.body = clean(String::from_utf8_lossy(&response.body).into_owned()).into_bytes();
             }
             Ok(response)
@@ -211,10 +213,6 @@ fn redact(answer: Result<Response, Fault>, token: Option<&Secret>) -> Result<Res
         Err(Fault::Final(why)) => Err(Fault::Final(clean(why))),
         Err(other) => Err(other),
     }
-}
-
-fn memmem(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 #[cfg(test)]

@@ -34,10 +34,11 @@ fn main() -> ExitCode {
         &mut World {
             variables: &variables,
             clock: &mut clock,
-            connect: &mut |connection| Box::new(Http::new(connection, 1, bell.clone())),
+            connect: &mut |connection| Box::new(Http::new(connection, 1, Some(bell.clone()))),
             hire: &mut |connection, jobs| {
-                let http = Http::new(connection, jobs, bell.clone());
-                Box::new(Threads::new(jobs, &http, &clock_of_crew, bell.clone()))
+                // A signal leaves the crew behind.
+                let http = Http::new(connection, jobs, None);
+                Box::new(Threads::new(http, clock_of_crew.clone(), bell.clone()))
             },
             out: &mut std::io::stdout().lock(),
             err: &mut std::io::stderr().lock(),

@@ -1,0 +1,79 @@
+//! Many targets over real sockets: a few threads and connections, and a signal that finds all of them.
+#![expect(clippy::disallowed_methods, reason = "the binary is another process, with its own time")]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{Reply, Server, answer, deploy, deploy_gate, ran, signal, until};
+use serde_json::Value;
+
+/// `wait` for so many components.
+fn wait(server: &Server, components: usize, flags: &[&str]) -> std::process::Command {
+    let mut command = deploy_gate(&["wait", "--install=inl1"]);
+    command.args((1..=components).map(|number| format!("--component=cmp{number}")));
+    command.args(["--api-url", &server.url("http"), "--interval=10ms"]).args(flags);
+    command
+}
+
+#[test]
+fn a_fleet_shares_a_few_connections() {
+    let server = Server::start(vec![deploy("active")]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = folder.path().join("result.json");
+    let mut command = wait(&server, 60, &["--jobs=4"]);
+    let (code, out, _) = ran(command.arg(format!("--report=json={}", report.display())));
+    assert_eq!(code, 0, "{out}");
+    let connections = server.connections.load(std::sync::atomic::Ordering::SeqCst);
+    assert!((1..=4).contains(&connections), "{connections} connections");
+    assert_eq!(server.looks().len(), 60);
+    let report: Value = serde_json::from_slice(&std::fs::read(report).expect("a report")).expect("JSON");
+    assert_eq!(report["targets"].as_array().map(Vec::len), Some(60));
+    assert_eq!(report["fleet"]["passed"], 60);
+}
+
+#[test]
+fn targets_come_from_stdin_too() {
+    let server = Server::start(vec![deploy("active")]);
+    let mut command = deploy_gate(&["wait", "--targets=-", "--api-url", &server.url("http")]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("it runs");
+    let lines = b"inl1 cmp1\ninl1 cmp2\n";
+    std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), lines).expect("writes");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("passed: all 2 targets passed"), "{output:?}");
+}
+
+#[test]
+fn a_fleet_is_slowed_as_one() {
+    let busy = answer("429 Too Many Requests", "retry-after: 1\r\n", "{}");
+    let server = Server::start(vec![deploy("executing"), busy, deploy("active")]);
+    let started = Instant::now();
+    let (code, _, err) = ran(&mut wait(&server, 20, &["--jobs=1"]));
+    assert_eq!(code, 0, "{err}");
+    assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
+    assert!(err.contains("all targets wait 1s"), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_fleet_with_reports_within_two_seconds() {
+    for replies in [vec![deploy("executing")], vec![deploy("executing"), Reply::Silence]] {
+        for (word, code) in [("INT", 130), ("TERM", 143)] {
+            let server = Server::start(replies.clone());
+            let folder = tempfile::tempdir().expect("a folder");
+            let report = folder.path().join("result.json");
+            let mut command = wait(&server, 30, &["--jobs=4"]);
+            let child = command.arg(format!("--report=json={}", report.display())).spawn().expect("it runs");
+            until(|| server.heads().len() >= 5);
+            let started = Instant::now();
+            signal(&child, word);
+            let output = child.wait_with_output().expect("it ends");
+            assert_eq!(output.status.code(), Some(code), "{output:?}");
+            assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+            let report: Value = serde_json::from_slice(&std::fs::read(report).expect("a report")).expect("JSON");
+            let targets = report["targets"].as_array().expect("rows");
+            assert!(targets.len() == 30 && targets.iter().all(|row| row["outcome"] == "interrupted"), "{report}");
+        }
+    }
+}
