@@ -10,9 +10,11 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Uri};
 use ureq::tls::TlsConfig;
+use ureq::unversioned::transport::DefaultConnector;
 
 use crate::clock::Bell;
 use crate::config::Connection;
+use crate::resolver::Remembering;
 use crate::source::{Fault, Request, Response, Source};
 use crate::target::Secret;
 use crate::text;
@@ -44,7 +46,7 @@ struct Worker {
 impl Http {
     /// Prepares to ask, so many requests at once; nothing is sent yet. A signal on `bell` ends the wait for an answer.
     pub fn new(connection: Connection, jobs: usize, bell: Option<Bell>) -> Self {
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -55,8 +57,8 @@ impl Http {
             .tls_config(TlsConfig::builder().root_certs(connection.roots.clone()).build())
             .user_agent(USER_AGENT)
             .accept("application/json")
-            .build()
-            .new_agent();
+            .build();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), Remembering::default());
         Self { worker: Arc::new(Worker { agent, connection }), bell }
     }
 }

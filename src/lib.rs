@@ -29,6 +29,7 @@ pub mod clock;
 pub mod source;
 
 pub mod http;
+pub mod resolver;
 pub mod recording;
 
 pub mod crew;
