@@ -266,8 +266,9 @@ fn plot(panels: &[Panel<'_>]) -> String {
                 "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"6\" height=\"6\" fill=\"#b60\"/><text x=\"{:.1}\" y=\"{:.1}\" fill=\"#b60\">{name}</text>",
                 x - 3.0,
                 y - 3.0,
-                x + 6.0,
-                y + 4.0
+                // Beside the line of the fixed intervals, not on it.
+                (x - 118.0).max(66.0),
+                y + 18.0
             );
         }
         let (x, y) = (x(ours.looks), y(ours.mean));

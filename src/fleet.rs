@@ -166,13 +166,15 @@ impl Fleet {
         progress.pass_on(&done.log);
         let (began, ended) = done.time;
         match done.overload {
-            // Those that were under way together are told the same.
-            Some(_) if began < self.not_before => {}
+            // Those that were under way together and were told no time are told it once.
+            Some(Duration::ZERO) if began < self.not_before => {}
             Some(wait) => {
                 let wait = if wait.is_zero() { self.brake.next_wait() } else { wait };
-                self.not_before = ended + wait;
-                progress
-                    .say(ended, &format!("the server has too much to do: all targets wait {}", text::duration(wait)));
+                if ended + wait > self.not_before {
+                    self.not_before = ended + wait;
+                    let wait = text::duration(wait);
+                    progress.say(ended, &format!("the server has too much to do: all targets wait {wait}"));
+                }
             }
             None => self.brake.restart(),
         }
