@@ -47,7 +47,7 @@ for suite in trixie bullseye; do
     root=$roots/$suite
     cp "$gate" "$root/deploy-gate"
     echo 'nameserver 127.0.0.1' >"$root/etc/resolv.conf"
-    wait_at() { chroot "$root" /deploy-gate wait --install=inl1 --component=cmp1 --api-url="$@" >"$work/out" 2>&1; }
+    wait_at() { chroot "$root" /deploy-gate wait --install=inl1 --component=cmp1 --api-url="$1" "${@:2}" >"$work/out" 2>&1; }
     for hosts in 'files dns' 'files myhostname dns' 'files mdns4_minimal [NOTFOUND=return] dns' \
         'files mymachines resolve [!UNAVAIL=return] myhostname dns' 'no-such-service'; do
         echo "hosts: $hosts" >"$root/etc/nsswitch.conf"
