@@ -334,4 +334,12 @@ mod tests {
             bad.parse::<Override>().expect_err(bad);
         }
     }
+
+    #[test]
+    fn older_is_made_before() {
+        let made = |at: &str| Deploy { created_at: Some(at.into()), ..Deploy::default() };
+        let (one, other) = (made("2026-01-14T16:00:00Z"), made("2026-01-14T16:00:00.000001Z"));
+        assert!(one.is_older_than(&other) && !other.is_older_than(&one) && !one.is_older_than(&one));
+        assert!(!made("").is_older_than(&one) && !one.is_older_than(&made("")));
+    }
 }

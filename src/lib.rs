@@ -6,7 +6,8 @@
 //! successful terminal state, and every assertion was true *about something*. Nothing else ever exits 0.
 //!
 //! # The idea
-//! 1. A run has one result, a [`report::Report`] with a verdict for its target; everything else is how it was reached.
+//! 1. A run has one result, a [`report::Report`] with a verdict for each target; everything else is how it was
+//!    reached.
 //! 2. The world is three things: ask ([`source::Source`]), time ([`clock::Clock`]), print ([`std::io::Write`]). They
 //!    enter by [`World`], which is built in `main.rs` and nowhere else.
 //! 3. Deciding is pure: [`watch::Watch::step`] is the state machine, told the time as a number and the answer as a

@@ -103,3 +103,24 @@ pub fn is_shaped(id: &str, prefix: &str) -> bool {
         && id.starts_with(prefix)
         && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_some_pins_rule_an_earlier_deploy_out() {
+        let id = || Some("x".to_owned());
+        let pins = Pins::default;
+        assert!(pins().may_be_old());
+        assert!(Pins { build: id(), commit: id(), ..pins() }.may_be_old());
+        for pins in [
+            Pins { deploy: id(), ..pins() },
+            Pins { workflow: id(), ..pins() },
+            Pins { previous: id(), ..pins() },
+            Pins { fresh: true, ..pins() },
+        ] {
+            assert!(!pins.may_be_old(), "{pins}");
+        }
+    }
+}
