@@ -51,13 +51,13 @@ fn main() {
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                let folder = scratch("deploy-gate-simulate-");
                 let mut own = Coverage::default();
                 loop {
                     let first = next.fetch_add(100, Ordering::Relaxed);
                     if first >= end {
                         break;
                     }
+                    let folder = scratch("deploy-gate-simulate-");
                     for seed in first..(first + 100).min(end) {
                         if arguments.fleets {
                             let run = fleet::run(seed, folder.path());
