@@ -1,11 +1,13 @@
 //! Wires the real world to [`deploy_gate::run`].
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use deploy_gate::World;
+use deploy_gate::args::Variables;
 use deploy_gate::clock::{Bell, RealClock};
 use deploy_gate::crew::Threads;
 use deploy_gate::http::Http;
@@ -20,12 +22,12 @@ fn main() -> ExitCode {
     leave_no_core();
     let bell = Bell::default();
     if let Err(error) = listen(&bell) {
-        return complain(&format!("signals cannot be handled: {error}"));
+        return complain(&format!("signals cannot be handled: {error}"), verdict::BUG);
     }
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
+    let variables = match variables() {
+        Ok(variables) => variables,
+        Err(why) => return complain(&why, verdict::MISUSE),
+    };
     let arguments: Vec<_> = std::env::args_os().collect();
     let mut clock = RealClock::new(bell.clone());
     let clock_of_crew = clock.clone();
@@ -40,13 +42,30 @@ fn main() -> ExitCode {
                 let http = Http::new(connection, jobs, None);
                 Box::new(Threads::new(http, clock_of_crew.clone(), bell.clone()))
             },
-            out: &mut std::io::stdout().lock(),
-            err: &mut std::io::stderr().lock(),
+            // Not locked: a panic on another thread has to be able to say so.
+            out: &mut std::io::stdout(),
+            err: &mut std::io::stderr(),
             screens: (screen(&std::io::stdout()), screen(&std::io::stderr())),
             seed: fastrand::u64(..),
         },
     );
     ExitCode::from(code)
+}
+
+/// The environment. What is meant for the gate and is no text is misuse: unset, an assertion would check nothing.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn variables() -> Result<Variables, String> {
+    let text = |(name, value): (OsString, OsString)| {
+        let name = name.to_string_lossy().into_owned();
+        match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) if name.starts_with("NUON_") || name.starts_with("DEPLOY_GATE_") => {
+                Err(format!("{name} is not UTF-8 text"))
+            }
+            Err(value) => Ok((name, value.to_string_lossy().into_owned())),
+        }
+    };
+    std::env::vars_os().map(text).collect()
 }
 
 fn screen(stream: &impl IsTerminal) -> Screen {
@@ -71,9 +90,9 @@ fn second() -> Arc<AtomicBool> {
 }
 
 #[expect(clippy::print_stderr, reason = "before there is a world to print to")]
-fn complain(why: &str) -> ExitCode {
+fn complain(why: &str, code: u8) -> ExitCode {
     eprintln!("error: {why}");
-    ExitCode::from(verdict::BUG)
+    ExitCode::from(code)
 }
 
 /// A panic says so and exits with [`verdict::BUG`], whichever thread it is on.

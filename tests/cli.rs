@@ -263,3 +263,25 @@ fn completions_and_the_man_page_know_every_flag() {
     }
     assert_eq!(ran(&mut deploy_gate(&["completions", "tcsh"])).0, 2);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_not_taken_for_unset() {
+    use std::os::unix::ffi::OsStrExt;
+    let server = Server::start(vec![deploy("active")]);
+    for (name, value) in [
+        ("DEPLOY_GATE_ASSERT", b"$.plan_only == true || $.x == '\xe9'".as_slice()),
+        ("DEPLOY_GATE_WORKFLOW", b"inw\xff"),
+        ("DEPLOY_GATE_UNTIL", b"workflow\xff"),
+        ("NUON_ORG_ID", b"org\xff"),
+    ] {
+        let mut command = wait(&server.url("http"), &[]);
+        let (code, out, err) = ran(command.env(name, std::ffi::OsStr::from_bytes(value)));
+        assert_eq!((code, out.as_str()), (2, ""), "{name}");
+        assert!(err.contains(name) && err.contains("UTF-8"), "{err}");
+    }
+    assert_eq!(server.heads().len(), 0);
+    // What is not for the gate may be anything.
+    let mut command = wait(&server.url("http"), &[]);
+    assert_eq!(ran(command.env("SOMETHING", std::ffi::OsStr::from_bytes(b"\xff"))).0, 0);
+}
