@@ -64,8 +64,12 @@ impl Document {
         let mut document = Self::parse(&parts.seen)?;
         let mut planned = is_plan(&document.root[0]);
         document.parts.push(Part { request: "deploys/latest".into(), filled: Vec::new(), why: None });
-        if let Some(deploy) = parts.deploy {
+        if let Some(mut deploy) = parts.deploy {
             planned |= deploy.as_ref().is_ok_and(is_plan);
+            if let (Ok(Value::Object(members)), Some(Ok(_))) = (&mut deploy, &parts.workflow) {
+                // What a deploy embeds of its workflow may be old, or a part.
+                members.shift_remove("workflow");
+            }
             document.fill("deploys/{id}", deploy, None);
         }
         if let Some(workflow) = parts.workflow {

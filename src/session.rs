@@ -139,16 +139,23 @@ impl<'w> Session<'w> {
     /// The first look that is not a page.
     pub fn pages(&mut self, path: &str) -> Result<Vec<Value>, Box<Look>> {
         let mut elements: Vec<Value> = Vec::new();
-        for page in 0..PAGES {
-            let answer = self.get(&format!("{path}?limit={PAGE}&offset={}", page * PAGE));
-            let more = answer.as_ref().is_ok_and(|response| response.header("x-nuon-page-next") == Some("true"));
+        let missed = |why: &str| Err(Box::new(Look::Missed(look::Miss::new(why))));
+        for _ in 0..PAGES {
+            let answer = self.get(&format!("{path}?limit={PAGE}&offset={}", elements.len()));
+            let next = answer.as_ref().ok().and_then(|response| response.header("x-nuon-page-next"));
+            let next = next.map(|next| next == "true");
             let Value::Array(found) = look::json(answer, self.clock.utc())? else {
-                let why = "200, but the body is not a list";
-                return Err(Box::new(Look::Missed(look::Miss::new(why))));
+                return missed("200, but the body is not a list");
             };
+            let count = found.len();
             elements.extend(found);
-            if !more {
-                return Ok(elements);
+            // A proxy may have dropped the header; then a full page may have another behind it.
+            match next.unwrap_or(count >= PAGE) {
+                false => return Ok(elements),
+                true if next.is_some() && count == 0 => {
+                    return missed("200, but an empty page that has another behind it");
+                }
+                true => {}
             }
         }
         let why = format!("there are more than {PAGES} pages of {path}");

@@ -123,7 +123,7 @@ fn steps_that_are_not_embedded_are_read_page_by_page() {
         &["--require=no-failed-steps"],
         &[("/latest", &active()), ("/steps", &pages), ("/workflows/", &[seen(&bare)])],
     );
-    assert_eq!((ran.ended(), ran.asked("/steps?limit=100&offset=100")), ((1, "failed", "assertion-false"), 1));
+    assert_eq!((ran.ended(), ran.asked("/steps?limit=100&offset=1")), ((1, "failed", "assertion-false"), 1));
     let ran = run_with(
         &["--require=no-failed-steps"],
         &[("/latest", &active()), ("/steps", &[http(403, "")]), ("/workflows/", &[seen(&bare)])],
@@ -380,4 +380,51 @@ fn a_document_is_of_one_moment_when_its_workflow_is_lost_on_the_way() {
         ],
     );
     assert_eq!(ran.ended(), (1, "failed", "deploy-failed"), "{}", ran.out);
+}
+
+#[test]
+fn a_page_that_is_shorter_or_says_nothing_of_the_next_hides_no_step() {
+    let body = workflow("success", &[]).answer.expect("an answer").body;
+    let mut bare: Value = serde_json::from_slice(&body).expect("JSON");
+    bare.as_object_mut().expect("an object").remove("steps");
+    let page = |steps: usize, status: &str| {
+        http(200, json!(vec![json!({"name": "s", "status": {"status": status}}); steps]).to_string())
+    };
+    let gate = |pages: &[(&str, &[Answer])]| {
+        let latest: &[Answer] = &active();
+        let whole = [seen(&bare)];
+        let routes: Vec<(&str, &[Answer])> = [("/latest", latest)]
+            .into_iter()
+            .chain(pages.iter().copied())
+            .chain([("/workflows/", &whole[..])])
+            .collect();
+        run_with(&["--require=no-failed-steps", "--timeout=1m"], &routes)
+    };
+    // The server gives fewer than were asked for.
+    let first = [page(50, "success").header("x-nuon-page-next", "true")];
+    let ran = gate(&[("offset=0", &first), ("offset=50", &[page(1, "error")])]);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-false"), "{}", ran.err);
+    // A proxy has dropped the header.
+    let ran = gate(&[("offset=0", &[page(100, "success")]), ("offset=100", &[page(1, "error")])]);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-false"), "{}", ran.err);
+    // A full page that is the last needs no other.
+    let last = [page(100, "success").header("x-nuon-page-next", "false")];
+    let ran = gate(&[("offset=0", &last), ("offset=100", &[page(1, "error")])]);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+    // There is said to be more, and there is not.
+    let none = [page(0, "success").header("x-nuon-page-next", "true")];
+    let ran = gate(&[("offset=0", &first), ("offset=50", &none)]);
+    assert_ne!(ran.code, 0, "{}", ran.err);
+}
+
+#[test]
+fn what_a_deploy_embeds_of_its_workflow_does_not_stand_for_the_workflow() {
+    let embedded = json!({"id": WORKFLOW, "steps": [{"name": "a", "status": {"status": "success"}}]});
+    let routes: &[(&str, &[Answer])] = &[
+        ("/latest", &active()),
+        (DEPLOY, &[seen(&with(mine("active"), "workflow", embedded))]),
+        ("/workflows/", &[workflow("success", &["a=success", "b=error"])]),
+    ];
+    let ran = run_with(&["--require=no-failed-steps"], routes);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-false"), "{}", ran.err);
 }
