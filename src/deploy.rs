@@ -118,6 +118,11 @@ impl Deploy {
         self.created().zip(other.created()).is_some_and(|(mine, other)| mine < other)
     }
 
+    /// Whether it is another deploy of the same workflow, which is how a retry looks.
+    pub fn retries(&self, other: &Deploy) -> bool {
+        self.id() != other.id() && !self.workflow().is_empty() && self.workflow() == other.workflow()
+    }
+
     /// Whether this deploy takes the component away.
     pub fn is_teardown(&self) -> bool {
         self.install_deploy_type.as_deref() == Some("teardown")

@@ -375,6 +375,9 @@ impl Gate {
             (Some((deploy, _)), _, Some(newer)) if newer == deploy.id() => {
                 "the newest, which took the place of another".into()
             }
+            (Some((deploy, _)), true, _) if pins.deploy.as_deref().is_some_and(|meant| meant != deploy.id()) => {
+                format!("a retry in the same workflow, pins that hold: {pins}")
+            }
             (_, true, _) => format!("pins that hold: {pins}"),
             _ => age.map_or_else(|| "latest, no pin".into(), |age| format!("latest, no pin, last changed {age} ago")),
         };

@@ -47,8 +47,10 @@ impl Pins {
         let is = |pin: &Option<String>, got: &str| pin.as_deref().is_none_or(|pin| pin == got);
         let of_commit = |sha: &String| {
             let build = deploy.component_build.as_ref();
-            let git_ref = build.and_then(|build| build.git_ref.as_deref()).unwrap_or_default();
-            [deploy.commit(), git_ref].iter().any(|commit| commit.to_lowercase().starts_with(&sha.to_lowercase()))
+            // What was asked for can be a branch, whose name may look like the beginning of a commit.
+            let git_ref = build.and_then(|build| build.git_ref.as_deref()).filter(|git_ref| is_full_commit(git_ref));
+            let commit = if deploy.commit().is_empty() { git_ref.unwrap_or_default() } else { deploy.commit() };
+            commit.to_lowercase().starts_with(&sha.to_lowercase())
         };
         is(&self.build, deploy.build_id.as_deref().unwrap_or_default())
             && is(&self.deploy, deploy.id())
@@ -56,6 +58,16 @@ impl Pins {
             && self.commit.as_ref().is_none_or(of_commit)
             && self.previous.as_deref() != Some(deploy.id())
     }
+
+    /// The same for a retry of the deploy that is meant, which has an id of its own.
+    pub fn hold_for_retry(&self, retry: &Deploy) -> bool {
+        Self { deploy: None, ..self.clone() }.hold(retry)
+    }
+}
+
+/// Whether a text is a whole commit id, of either kind that git has.
+fn is_full_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl fmt::Display for Pins {

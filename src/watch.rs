@@ -398,7 +398,7 @@ impl Watch {
             // A replica that lags behind still has the deploy before.
             return self.missed(now, Miss::new(why));
         }
-        if !mine.workflow().is_empty() && mine.workflow() == deploy.workflow() {
+        if deploy.retries(mine) && self.rules.pins.hold_for_retry(&deploy) {
             self.events.push(Event::Note(format!("deploy {} is retried as {}", mine.id(), deploy.id())));
             return self.take(now, deploy, bytes);
         }

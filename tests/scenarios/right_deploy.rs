@@ -179,7 +179,8 @@ fn what_was_there_before_is_never_taken_whatever_a_replica_shows_in_between() {
 #[test]
 fn a_retry_in_the_same_workflow_is_followed() {
     let first = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
-    let second = |status| seen(&made(NEWER, status, 2, WORKFLOW));
+    let second =
+        |status| seen(&with(made(NEWER, status, 2, WORKFLOW), "build_id", json!("bld00000000000000000000001")));
     let latest = [first("executing"), first("error"), first("retried"), second("planning"), second("active")];
     for arguments in [
         &[][..],
@@ -359,7 +360,7 @@ fn names_are_resolved_once() {
         ("/v1/installs/", &[seen(&bare)]),
     ];
     let ran = run_with(&["--component=api"], routes);
-    assert_eq!((ran.ended(), ran.asked("offset=100")), ((0, "passed", ""), 1));
+    assert_eq!((ran.ended(), ran.asked("offset=1")), ((0, "passed", ""), 1));
     let ran = run_with(&["--component=web"], routes);
     assert_eq!(ran.ended(), (3, "undecided", "not-found"));
     for (answer, ended) in [
@@ -399,5 +400,61 @@ fn misuse_of_pins_ends_before_the_first_look() {
         let flag = argument.split('=').next().expect("a flag");
         let variable = flag.trim_start_matches('-').to_uppercase();
         assert!(ran.err.contains(flag) && ran.err.contains(&format!("DEPLOY_GATE_{variable}")), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_retry_keeps_the_build_and_the_commit_that_are_pinned() {
+    let of = |id: &str, status: &str, made_at: u32, sha: &str| {
+        let document = made(id, status, made_at, WORKFLOW);
+        seen(&with(document, "component_build", json!({"vcs_connection_commit": {"sha": sha}})))
+    };
+    let first = |status| of(DEPLOY, status, 1, "aaaaaaaa");
+    // The workflow retries with whatever was built last.
+    let latest = [first("executing"), first("error"), of(NEWER, "active", 2, "bbbbbbbb")];
+    let workflows = [
+        workflow("in-progress", &["apply=in-progress"]),
+        workflow("in-progress", &["apply=in-progress"]),
+        workflow("success", &["apply=success"]),
+    ];
+    for pin in ["--build=bld00000000000000000000001", "--commit=aaaaaaaa"] {
+        let routes: &[(&str, &[Answer])] =
+            &[("/latest", &latest), (DEPLOY, &[first("error")]), ("/workflows/", &workflows)];
+        let ran = run_with(&[pin], routes);
+        assert_eq!(
+            (ran.ended(), ran.output("deploy-id")),
+            ((1, "failed", "deploy-failed"), DEPLOY),
+            "{pin}\n{}",
+            ran.err
+        );
+        let ran = run_with(&[pin, "--on-superseded=stop"], routes);
+        assert_eq!(ran.ended(), (5, "superseded", ""), "{pin}");
+    }
+    // A deploy that is pinned by its id is followed to its retry, and the report says so.
+    let ran = run_with(&["--deploy=dpl00000000000000000000001"], &[("/latest", &latest), ("/workflows/", &workflows)]);
+    assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
+    assert_eq!(
+        ran.report["targets"][0]["belief"],
+        "a retry in the same workflow, pins that hold: deploy dpl00000000000000000000001"
+    );
+}
+
+#[test]
+fn a_branch_is_no_commit() {
+    let of = |sha: &str, git_ref: &str| {
+        let build = json!({"vcs_connection_commit": {"sha": sha}, "git_ref": git_ref});
+        [seen(&with(document("active"), "component_build", build))]
+    };
+    let full = "2026011789b8de1af5995b537686dc3a3d502e5c";
+    for (sha, git_ref, is_it) in [
+        ("", full, true),
+        (full, "main", true),
+        ("", "20260117-release", false),
+        ("ffffffff89b8de1af5995b537686dc3a3d502e5c", "2026011", false),
+        ("ffffffff89b8de1af5995b537686dc3a3d502e5c", full, false),
+        ("", "2026011", false),
+    ] {
+        let ran = run(&["--commit=2026011"], &of(sha, git_ref));
+        assert_eq!(ran.code == 0, is_it, "{sha} {git_ref}: {}", ran.out);
     }
 }

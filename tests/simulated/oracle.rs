@@ -322,19 +322,25 @@ impl Oracle<'_> {
         let matched: Vec<&Value> =
             self.run.transcript[..index].iter().filter_map(document).filter(|seen| self.pins_hold(seen)).collect();
         let same_workflow = |seen: &&Value| !workflow_of(seen).is_empty() && workflow_of(seen) == workflow_of(deploy);
-        !matched.is_empty() && (follows || matched.iter().any(same_workflow))
+        let retries = self.is_of_build_and_commit(deploy) && matched.iter().any(same_workflow);
+        !matched.is_empty() && (follows || retries)
+    }
+
+    fn is_of_build_and_commit(&self, deploy: &Value) -> bool {
+        let gate = &self.run.gate;
+        let commit = text(&deploy["component_build"]["vcs_connection_commit"], "sha");
+        gate.build.as_ref().is_none_or(|build| build == text(deploy, "build_id"))
+            && gate.commit.as_ref().is_none_or(|pin| commit.starts_with(pin.as_str()))
     }
 
     fn pins_hold(&self, deploy: &Value) -> bool {
         let gate = &self.run.gate;
         let is = |pin: &Option<String>, got: &str| pin.as_ref().is_none_or(|pin| pin == got);
-        let commit = text(&deploy["component_build"]["vcs_connection_commit"], "sha");
         let id = text(deploy, "id");
         !id.is_empty()
-            && is(&gate.build, text(deploy, "build_id"))
+            && self.is_of_build_and_commit(deploy)
             && is(&gate.deploy, id)
             && is(&gate.workflow, workflow_of(deploy))
-            && gate.commit.as_ref().is_none_or(|pin| commit.starts_with(pin.as_str()))
             && gate.previous.as_deref() != Some(id)
             && !self.was_there_before(deploy)
     }
