@@ -89,6 +89,16 @@ enum Slot {
     Ended(Ending, Box<Verdict>),
 }
 
+impl Slot {
+    fn is_at(&self, target: &Target) -> bool {
+        match self {
+            Slot::Waiting(gate) => gate.target() == target,
+            Slot::Busy(busy) => busy == target,
+            Slot::Ended(_, ended) => ended.install == target.install && ended.component == target.component,
+        }
+    }
+}
+
 impl Fleet {
     fn new(wanted: Vec<Wanted>, quorum: Quorum, jobs: usize, question: &Arc<Question>, seed: u64) -> Self {
         let (first, longest) = question.intervals;
@@ -170,15 +180,24 @@ impl Fleet {
             Some(Duration::ZERO) if began < self.not_before => {}
             Some(wait) => {
                 let wait = if wait.is_zero() { self.brake.next_wait() } else { wait };
-                if ended + wait > self.not_before {
-                    self.not_before = ended + wait;
+                let until = ended.saturating_add(wait);
+                if until > self.not_before {
+                    self.not_before = until;
                     let wait = text::duration(wait);
                     progress.say(ended, &format!("the server has too much to do: all targets wait {wait}"));
                 }
             }
             None => self.brake.restart(),
         }
+        let twin = self.twin(&done);
         self.slots[done.index] = match done.next {
+            _ if twin.is_some() => {
+                let why = twin.unwrap_or_default();
+                self.others += 1;
+                progress.say(ended, &why);
+                let verdict = Verdict::unknown(done.gate.target(), Ending::NotFound, &why);
+                Slot::Ended(Ending::NotFound, Box::new(verdict))
+            }
             Next::Wait(wait) => {
                 self.due.push(Reverse((ended + wait, done.index)));
                 Slot::Waiting(done.gate)
@@ -191,6 +210,14 @@ impl Fleet {
                 Slot::Ended(ending, verdict)
             }
         };
+    }
+
+    /// What is wrong if the names of a target turn out to be those of another one: it would count twice.
+    fn twin(&self, done: &Done) -> Option<String> {
+        let (target, slot) = (done.gate.target(), &self.slots[done.index]);
+        let is_new = !slot.is_at(target);
+        let is_there = is_new && self.slots.iter().any(|slot| slot.is_at(target));
+        is_there.then(|| format!("a target given by name is {target}, which is a target already"))
     }
 
     fn so_far(&self) -> String {

@@ -305,7 +305,7 @@ impl Watch {
     pub fn step(&mut self, now: Duration, look: Option<Look>) -> Step {
         let Some(look) = look else { return self.ask(self.goal) };
         // Whatever was looked at: it is one server that wants to be left alone.
-        self.not_before = self.not_before.max(now + look.retry_after().unwrap_or_default());
+        self.not_before = self.not_before.max(now.saturating_add(look.retry_after().unwrap_or_default()));
         match self.goal {
             Goal::Deploy => {
                 self.looks += 1;
@@ -725,6 +725,8 @@ impl Watch {
         let floor = self.not_before.saturating_sub(now);
         if floor > left {
             let (ending, why) = self.out_of_time();
+            // Whether there is a deploy is not known either.
+            let ending = if ending == Ending::NeverAppeared { Ending::Unreachable } else { ending };
             let why = format!(
                 "the server asks not to be asked again for {}, which is beyond the deadline; {why}",
                 text::duration(floor)

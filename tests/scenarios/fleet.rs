@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::script::{Answer, BUILD, Ran, document, http, run_until, run_with, seen, with};
+use crate::script::{Answer, BUILD, INSTALL, Ran, document, http, run_until, run_with, seen, with};
 
 /// The deploy of one component, as the server gives it.
 fn deploy(component: usize, status: &str) -> Answer {
@@ -279,4 +279,31 @@ fn shards_share_the_targets_whatever_their_order() {
     }
     asked.sort();
     assert_eq!(asked, (1..=5).map(|nth| format!("inl{nth:023}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_target_that_is_there_under_two_names_counts_once() {
+    let install = json!({"id": INSTALL, "name": "prod", "install_components": [
+        {"component_id": format!("cmp{:023}", 1), "component": {"name": "api"}},
+        {"component_id": format!("cmp{:023}", 2), "component": {"name": "web"}},
+    ]});
+    let paths = [path(1), path(2), format!("/deploys/dpl{:023}", 1)];
+    let (one, two, known) = ([deploy(1, "active")], [deploy(2, "cancelled")], [seen(&install)]);
+    let routes: [(&str, &[Answer]); 4] =
+        [(&paths[0], &one), (&paths[1], &two), (&paths[2], &one), ("/v1/installs/prod", &known)];
+    for lines in [["prod api", "ID 1", "ID 2"], ["ID 1", "prod api", "ID 2"], ["prod api", "PROD 1", "ID 2"]] {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let ids = lines.join("\n").replace("ID ", &format!("{INSTALL} cmp{:022}", 0));
+        std::fs::write(file.path(), ids.replace("PROD ", &format!("prod cmp{:022}", 0))).expect("writes");
+        let ran = run_with(&[&format!("--targets={}", file.path().display()), "--min-pass=2"], &routes);
+        assert_ne!(ran.code, 0, "{lines:?}\n{}", ran.out);
+        assert!(ran.out.contains("is a target already"), "{lines:?}\n{}", ran.out);
+    }
+}
+
+#[test]
+fn a_server_that_asks_to_be_left_alone_for_ever_ends_a_fleet() {
+    let busy = http(429, "").header("retry-after", "18446744073709551615");
+    let ran = fleet_of(&[], &[vec![busy.clone()], vec![busy]]);
+    assert_eq!(ran.ended(), (124, "timed-out", "unreachable"), "{}", ran.out);
 }

@@ -505,3 +505,17 @@ fn misuse_ends_before_the_first_look() {
         assert!(!ran.err.contains("user:token"), "{}", ran.err);
     }
 }
+
+#[test]
+fn a_server_that_asks_to_be_left_alone_for_ever_is() {
+    let for_ever = http(429, "").header("retry-after", "18446744073709551615");
+    let ran = run(&[], &[deploy("executing").takes(1), for_ever.clone()]);
+    assert_eq!((ran.ended(), ran.latest().len()), ((124, "timed-out", "unreachable"), 2));
+    assert!(ran.message().contains("beyond the deadline"), "{}", ran.message());
+    holds_together(&ran);
+    // It is not known whether there is a deploy.
+    for answer in [for_ever, http(404, "").header("retry-after", "7200")] {
+        let ran = run(&[], &[answer]);
+        assert_eq!((ran.ended(), ran.seconds()), ((124, "timed-out", "unreachable"), 0), "{}", ran.message());
+    }
+}
