@@ -42,7 +42,8 @@ pub struct Targets {
 pub fn run(targets: Targets, jobs: usize, plan: Plan, crew: &mut dyn Crew, world: &mut World<'_>) -> u8 {
     let Targets { wanted, all, shard, quorum } = targets;
     let started = world.clock.utc();
-    let Plan { question, teller } = plan;
+    let Plan { mut question, teller } = plan;
+    question.rules.began = started;
     let (question, lost) = (Arc::new(question), teller.lost());
     let mut fleet = Fleet::new(wanted, quorum, jobs, &question, world.seed);
     let mut progress = Progress::new(world.err, question.manner);

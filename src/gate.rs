@@ -33,7 +33,8 @@ const EXPLAINING: Duration = Duration::from_secs(5);
 /// Runs one gate and returns its exit code.
 pub fn run(opening: &str, target: Target, plan: Plan, mut source: Box<dyn Source>, world: &mut World<'_>) -> u8 {
     let started = world.clock.utc();
-    let Plan { question, teller } = plan;
+    let Plan { mut question, teller } = plan;
+    question.rules.began = started;
     let (question, lost) = (Arc::new(question), teller.lost());
     let mut gate = Gate::new(target, question.rules.pins.clone(), &question, world.seed);
     let mut session = Session::new(

@@ -39,7 +39,8 @@ impl Pins {
 
     /// Whether what is known could be true of an earlier deploy too.
     pub fn may_be_old(&self) -> bool {
-        self.deploy.is_none() && self.workflow.is_none() && self.previous.is_none() && !self.fresh
+        let rules_out = self.previous.as_deref().is_some_and(|previous| previous != NONE);
+        self.deploy.is_none() && self.workflow.is_none() && !rules_out && !self.fresh
     }
 
     /// Whether all that can be told from the deploy itself holds for it.

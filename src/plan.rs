@@ -86,6 +86,7 @@ impl Plan {
                 timeout: gate.timeout,
                 appear_timeout: gate.appear_timeout,
                 pins,
+                began: None,
             },
             intervals,
             assertions,

@@ -5,12 +5,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::deploy::{self, Class, Deploy, Expect, Override};
 use crate::look::{Look, Miss};
 use crate::object::Unambiguous;
-use crate::pin::Pins;
+use crate::pin::{self, Pins};
 use crate::schedule::Schedule;
 use crate::text;
 use crate::verdict::Ending;
@@ -18,14 +19,16 @@ use crate::workflow::{Stage, Workflow};
 
 /// How often the workflow is looked at while the status of the deploy stays the same.
 const BESIDE: Duration = Duration::from_secs(60);
-/// After so many looks in a row that brought nothing, a failed deploy's workflow counts as unreadable.
-const PATIENCE: u32 = 3;
+/// How long what is asked for beside a deploy that has settled may keep failing before the gate goes on without it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the user asked of the watch.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// Which deploy is meant.
     pub pins: Pins,
+    /// When the run began, by the calendar.
+    pub began: Option<Timestamp>,
     /// What success is.
     pub expect: Expect,
     /// Rows of the status table that are read otherwise.
@@ -159,6 +162,10 @@ enum Goal {
     Deploy,
     /// The deploy that `--deploy` names, since the latest is another.
     Named,
+    /// The deploy that `--previous` names: what is older than it is not meant either.
+    Previous,
+    /// Whether a deploy that is watched by its id goes on as another, which is the latest.
+    Retry,
     /// What goes on beside a deploy that has not settled.
     Beside,
     /// Whether a failure is final.
@@ -191,8 +198,10 @@ pub struct Watch {
     superseded_by: Option<String>,
     /// The deploys that were there before the one that is meant, as `--previous` and `--fresh` tell.
     before: Vec<Deploy>,
-    /// What was last seen in place of mine, and what that look came to.
-    other: Option<String>,
+    /// Whether it was tried to find out when the one that `--previous` names was made.
+    previous_is_asked: bool,
+    /// What was last seen at the latest in place of mine, and what that look came to.
+    other: Option<(Deploy, Vec<u8>)>,
     latest: Miss,
     absent: Option<String>,
     missed: Option<String>,
@@ -207,8 +216,8 @@ pub struct Watch {
     readable: Readable,
     /// Whether the workflow was seen to have ended while the deploy had not; the next look decides.
     orphaned: bool,
-    /// Looks in a row at the workflow of a failed deploy that brought nothing.
-    fruitless: u32,
+    /// Since when what is asked for beside a deploy that has settled keeps failing.
+    failing_since: Option<Duration>,
     /// Whether the deploy waits for its workflow only.
     only_workflow: bool,
     parts: Parts,
@@ -227,6 +236,7 @@ impl Watch {
             by_id: false,
             superseded_by: None,
             before: Vec::new(),
+            previous_is_asked: false,
             other: None,
             latest: Miss::default(),
             absent: None,
@@ -238,7 +248,7 @@ impl Watch {
             stage: None,
             readable: Readable::Yes,
             orphaned: false,
-            fruitless: 0,
+            failing_since: None,
             only_workflow: false,
             parts: Parts::default(),
             timeline: Vec::new(),
@@ -285,7 +295,7 @@ impl Watch {
     pub fn so_far(&self) -> String {
         let Some((deploy, class)) = &self.mine else {
             return match &self.other {
-                Some(other) => format!("the deploy that is meant has not appeared; the latest is {other}"),
+                Some((other, _)) => format!("the deploy that is meant has not appeared; the latest is {}", other.id()),
                 None => "no deploy seen yet".into(),
             };
         };
@@ -309,6 +319,10 @@ impl Watch {
         match self.goal {
             Goal::Deploy => {
                 self.looks += 1;
+                if matches!(look, Look::Missed(_) | Look::Absent(_)) {
+                    // The server is lost altogether, not a part.
+                    self.failing_since = None;
+                }
                 match look {
                     Look::Refused(ending, why) => Step::End(ending, why),
                     Look::Seen(deploy, bytes) => self.seen(now, *deploy, bytes),
@@ -321,18 +335,16 @@ impl Watch {
                     Look::Workflow(..) => self.missed(now, strange()),
                 }
             }
-            Goal::Named => match look {
-                Look::Seen(deploy, bytes) if self.is_meant(&deploy) => {
-                    self.superseded_by.clone_from(&self.other);
-                    self.by_id = true;
-                    self.take(now, *deploy, bytes)
+            Goal::Named => self.named(now, look),
+            Goal::Previous => self.previous(now, look),
+            Goal::Retry => match look {
+                Look::Seen(deploy, bytes) if self.is_retry(&deploy) => {
+                    self.by_id = false;
+                    self.superseded_by = None;
+                    self.follow_retry(now, *deploy, bytes)
                 }
-                Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
-                Look::Missed(miss) => self.missed(now, miss),
-                _ => {
-                    let miss = std::mem::take(&mut self.latest);
-                    self.not_yet(now, miss)
-                }
+                Look::Refused(ending, why) => Step::End(ending, why),
+                _ => self.go_on(now),
             },
             Goal::Beside => self.beside(now, look),
             Goal::Finality => self.finality(now, look),
@@ -346,8 +358,9 @@ impl Watch {
         let mine = || self.mine.as_ref().map(|(deploy, _)| deploy.id().to_owned()).unwrap_or_default();
         Step::Ask(match goal {
             Goal::Deploy if self.by_id => Ask::Deploy(mine()),
-            Goal::Deploy => Ask::Latest,
+            Goal::Deploy | Goal::Retry => Ask::Latest,
             Goal::Named => Ask::Deploy(self.rules.pins.deploy.clone().unwrap_or_default()),
+            Goal::Previous => Ask::Deploy(self.rules.pins.previous.clone().unwrap_or_default()),
             Goal::Detail => Ask::Deploy(mine()),
             Goal::Beside | Goal::Finality | Goal::Whole => Ask::Workflow(self.workflow()),
         })
@@ -368,12 +381,27 @@ impl Watch {
         self.before.iter().any(|before| before.id() == deploy.id() || deploy.is_older_than(before))
     }
 
+    /// Whether this is a retry of mine.
+    fn is_retry(&self, deploy: &Deploy) -> bool {
+        let retries = |(mine, _): &(Deploy, Class)| deploy.retries(mine) && !deploy.is_older_than(mine);
+        self.mine.as_ref().is_some_and(retries) && !self.was_before(deploy) && self.rules.pins.hold_for_retry(deploy)
+    }
+
+    fn follow_retry(&mut self, now: Duration, retry: Deploy, bytes: Vec<u8>) -> Step {
+        let mine = self.mine.as_ref().map(|(mine, _)| mine.id()).unwrap_or_default();
+        self.events.push(Event::Note(format!("deploy {mine} is retried as {}", retry.id())));
+        self.take(now, retry, bytes)
+    }
+
     fn seen(&mut self, now: Duration, deploy: Deploy, bytes: Vec<u8>) -> Step {
         let over = is_over(self.class(&deploy));
         let first = self.preexisting.is_none();
         self.preexisting.get_or_insert(over);
-        let is_baseline =
-            first && over && self.rules.pins.fresh || self.rules.pins.previous.as_deref() == Some(deploy.id());
+        // That there is none may be said by mistake: then the first deploy that is seen can be one that was there before.
+        let is_of_before = || deploy.created().zip(self.rules.began).is_some_and(|(made, began)| made < began);
+        let is_first = first || self.mine.is_none() && self.before.is_empty() && is_of_before();
+        let is_stale = self.rules.pins.fresh && over && is_first;
+        let is_baseline = is_stale || self.rules.pins.previous.as_deref() == Some(deploy.id());
         if is_baseline && !self.before.iter().any(|before| before.id() == deploy.id()) {
             self.before.push(deploy.clone());
             if self.mine.as_ref().is_some_and(|(mine, _)| self.was_before(mine)) {
@@ -383,11 +411,15 @@ impl Watch {
         }
         let Some((mine, _)) = &self.mine else {
             if self.is_meant(&deploy) {
+                if self.previous_is_unknown() {
+                    self.other = Some((deploy, bytes));
+                    return self.ask(Goal::Previous);
+                }
                 return self.take(now, deploy, bytes);
             }
             self.preexisting = Some(false);
-            self.other = Some(deploy.id().into());
             let why = format!("the latest deploy is {}, not the one that is meant ({})", deploy.id(), self.rules.pins);
+            self.other = Some((deploy, bytes));
             return self.seek(now, Miss::new(why));
         };
         if mine.id() == deploy.id() {
@@ -398,9 +430,8 @@ impl Watch {
             // A replica that lags behind still has the deploy before.
             return self.missed(now, Miss::new(why));
         }
-        if deploy.retries(mine) && self.rules.pins.hold_for_retry(&deploy) {
-            self.events.push(Event::Note(format!("deploy {} is retried as {}", mine.id(), deploy.id())));
-            return self.take(now, deploy, bytes);
+        if self.is_retry(&deploy) {
+            return self.follow_retry(now, deploy, bytes);
         }
         self.superseded_by = Some(deploy.id().into());
         let note = format!("deploy {} takes the place of {}", deploy.id(), mine.id());
@@ -419,16 +450,77 @@ impl Watch {
         }
     }
 
+    /// The deploy that `--deploy` names. The latest, which was seen just before, is another.
+    fn named(&mut self, now: Duration, look: Look) -> Step {
+        match look {
+            Look::Seen(deploy, bytes) if self.is_meant(&deploy) => {
+                match self.other.take().filter(|(other, _)| !other.is_older_than(&deploy)) {
+                    None => {
+                        self.by_id = true;
+                        self.take(now, *deploy, bytes)
+                    }
+                    Some((newer, bytes)) => {
+                        self.note(now, *deploy);
+                        self.seen(now, newer, bytes)
+                    }
+                }
+            }
+            Look::Refused(ending, why) => Step::End(ending, why),
+            Look::Missed(miss) if miss.foreign => self.not_yet(now, miss),
+            Look::Missed(miss) => self.missed(now, miss),
+            _ => {
+                let miss = std::mem::take(&mut self.latest);
+                self.not_yet(now, miss)
+            }
+        }
+    }
+
+    /// Whether it is still to be found out when the deploy that `--previous` names was made.
+    fn previous_is_unknown(&self) -> bool {
+        let previous = self.rules.pins.previous.as_deref().filter(|id| *id != pin::NONE);
+        let is_seen = |id: &str| self.before.iter().any(|before| before.id() == id);
+        !self.previous_is_asked && previous.is_some_and(|id| !is_seen(id))
+    }
+
+    /// The deploy that `--previous` names: a replica that lags behind may show one that is older still.
+    fn previous(&mut self, now: Duration, look: Look) -> Step {
+        match look {
+            Look::Seen(previous, _) => self.before.push(*previous),
+            Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
+            Look::Missed(miss) if self.is_patient(now) => return self.missed(now, miss),
+            // It is gone, or nobody may see it: then the id alone has to do.
+            _ => {}
+        }
+        self.previous_is_asked = true;
+        match self.other.take() {
+            Some((deploy, bytes)) => self.seen(now, deploy, bytes),
+            None => self.ask(Goal::Deploy),
+        }
+    }
+
     fn class(&self, deploy: &Deploy) -> Class {
         deploy::class(deploy, self.rules.expect, &self.rules.overrides)
     }
 
     /// Takes note of where my deploy is, and decides what that calls for.
     fn take(&mut self, now: Duration, deploy: Deploy, bytes: Vec<u8>) -> Step {
+        self.missed = None;
+        self.only_workflow = false;
+        match self.note(now, deploy) {
+            Class::Success | Class::NothingToDo => {
+                self.parts = Parts { seen: bytes, ..Parts::default() };
+                self.ask(Goal::Detail)
+            }
+            _ if self.by_id && self.may_be_retried() && now >= self.not_before => self.ask(Goal::Retry),
+            _ => self.go_on(now),
+        }
+    }
+
+    /// Takes note of where my deploy is.
+    fn note(&mut self, now: Duration, deploy: Deploy) -> Class {
         let class = self.class(&deploy);
-        let changed =
-            self.timeline.last().is_none_or(|last| last.deploy != deploy.id() || last.status != deploy.word());
-        if changed {
+        let last = self.timeline.last();
+        if last.is_none_or(|last| last.deploy != deploy.id() || last.status != deploy.word()) {
             let change = Change {
                 at: now,
                 deploy: deploy.id().into(),
@@ -442,30 +534,38 @@ impl Watch {
             self.timeline.push(change.clone());
             self.events.push(Event::Changed(change));
             self.schedule.restart();
-            self.orphaned = false;
-            self.fruitless = 0;
+            (self.beside_at, self.failing_since, self.orphaned) = (None, None, false);
         }
         if self.mine.as_ref().is_none_or(|(mine, _)| mine.workflow() != deploy.workflow()) {
             (self.stage, self.readable, self.orphaned) = (None, Readable::Yes, false);
         }
-        self.missed = None;
-        self.only_workflow = false;
-        let may_leave = matches!(deploy.word(), "error" | "noop");
-        let has_workflow = !deploy.workflow().is_empty() && self.readable != Readable::Never;
         self.mine = Some((deploy, class));
+        class
+    }
+
+    /// Whether the workflow of my deploy may go on with it, or with another in its place.
+    fn may_be_retried(&self) -> bool {
+        self.mine.as_ref().is_some_and(|(mine, class)| {
+            let may_leave = *class == Class::Failure && matches!(mine.word(), "error" | "noop");
+            !mine.workflow().is_empty() && (may_leave || *class == Class::Replaced)
+        })
+    }
+
+    /// What a deploy that has not settled well calls for.
+    fn go_on(&mut self, now: Duration) -> Step {
+        let Some((deploy, class)) = &self.mine else { return self.again(now) };
+        let has_workflow = !deploy.workflow().is_empty() && self.readable != Readable::Never;
+        // Its workflow tells nothing of one that has settled well and is not the teardown that is awaited.
+        let may_be_left_behind = !is_over(deploy::class(deploy, Expect::Apply, &self.rules.overrides));
         match class {
-            Class::Success | Class::NothingToDo => {
-                self.parts = Parts { seen: bytes, ..Parts::default() };
-                self.ask(Goal::Detail)
-            }
-            Class::Failure if may_leave && has_workflow => self.ask(Goal::Finality),
+            Class::Failure if has_workflow && self.may_be_retried() => self.ask(Goal::Finality),
             Class::Failure => self.failed(""),
             Class::Parked if self.rules.on_approval == OnApproval::Stop => {
                 Step::End(Ending::ApprovalRequired, format!("{}: a person must retry or skip it", self.so_far()))
             }
-            Class::Replaced | Class::Parked | Class::Running | Class::Unknown => {
-                let due = self.beside_at.is_none_or(|at| now >= at + BESIDE);
-                if has_workflow && (changed || due || self.orphaned) { self.ask(Goal::Beside) } else { self.again(now) }
+            _ => {
+                let is_due = self.beside_at.is_none_or(|at| now >= at + BESIDE) || self.orphaned;
+                if has_workflow && may_be_left_behind && is_due { self.ask(Goal::Beside) } else { self.again(now) }
             }
         }
     }
@@ -520,7 +620,7 @@ impl Watch {
             Look::Workflow(workflow, _) => match self.enter(&workflow) {
                 Stage::Succeeded => self.failed(""),
                 Stage::Failed(how) => self.failed(&format!(" (its workflow: {how})")),
-                Stage::Parked(what) if self.rules.on_approval == OnApproval::Stop => {
+                Stage::Waiting(what) | Stage::Parked(what) if self.rules.on_approval == OnApproval::Stop => {
                     Step::End(Ending::ApprovalRequired, what)
                 }
                 Stage::Parked(what) => self.failed(&format!("; {what}")),
@@ -528,10 +628,7 @@ impl Watch {
                 _ => self.again(now),
             },
             Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
-            Look::Missed(_) if self.fruitless < PATIENCE && now < self.rules.timeout => {
-                self.fruitless += 1;
-                self.again(now)
-            }
+            Look::Missed(_) if self.is_patient(now) => self.again(now),
             other => {
                 self.cannot_read(other);
                 self.failed("")
@@ -558,22 +655,36 @@ impl Watch {
                 serde_json::from_slice(&bytes).map(|Unambiguous(deploy)| deploy).map_err(|error| error.to_string())
             }
             Look::Missed(miss) if miss.foreign => return self.missed(now, miss),
-            Look::Missed(miss) if self.rules.document_is_needed && now < self.rules.timeout => {
+            Look::Missed(miss) if self.rules.document_is_needed && self.is_patient(now) => {
                 return self.missed(now, miss);
             }
             Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
             other => Err(why(other)),
         };
         self.parts.deploy = Some(part);
+        if now < self.not_before && !self.workflow_must_end() {
+            return self.whole_is_unknown(Ending::Unreachable, "the server asks to be left alone");
+        }
         if self.workflow().is_empty() {
             return self.whole_is_unknown(Ending::NotFound, "the deploy names no workflow");
         }
         self.ask(Goal::Whole)
     }
 
+    /// Whether the workflow must have ended before the deploy is judged.
+    fn workflow_must_end(&self) -> bool {
+        self.rules.until == Until::Workflow || self.rules.workflow_is_judged
+    }
+
+    /// Whether what keeps failing beside a deploy that has settled is to be asked for once more.
+    fn is_patient(&mut self, now: Duration) -> bool {
+        let since = *self.failing_since.get_or_insert(now);
+        now < self.rules.timeout && now < since + PATIENCE
+    }
+
     /// The workflow of a deploy that has succeeded.
     fn whole(&mut self, now: Duration, look: Look) -> Step {
-        let must_end = self.rules.until == Until::Workflow || self.rules.workflow_is_judged;
+        let must_end = self.workflow_must_end();
         match look {
             Look::Workflow(workflow, value) => {
                 let stage = self.enter(&workflow);
@@ -611,9 +722,8 @@ impl Watch {
                 self.miss(&miss.why);
                 self.wait(now, self.rules.timeout)
             }
-            Look::Missed(miss) if (must_end || self.rules.document_is_needed) && now < self.rules.timeout => {
-                self.missed(now, miss)
-            }
+            Look::Missed(miss) if must_end && now < self.rules.timeout => self.missed(now, miss),
+            Look::Missed(miss) if self.rules.document_is_needed && self.is_patient(now) => self.missed(now, miss),
             Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
             Look::Refused(ending, why) => self.whole_is_unknown(ending, &why),
             Look::Missed(miss) => self.whole_is_unknown(Ending::Unreachable, &miss.why),
@@ -650,14 +760,16 @@ impl Watch {
         {
             self.events.push(Event::Person(what.clone()));
         }
-        self.fruitless = 0;
+        self.failing_since = None;
         self.stage = Some(stage.clone());
         stage
     }
 
     /// Says once that the workflow cannot be read. What was refused is not asked for again beside the deploy.
     fn cannot_read(&mut self, look: Look) {
-        let readable = if matches!(look, Look::Missed(_)) { Readable::NotNow } else { Readable::Never };
+        // One that is not there may only not be there yet.
+        let may_come = matches!(look, Look::Missed(_) | Look::Absent(_));
+        let readable = if may_come { Readable::NotNow } else { Readable::Never };
         let why = why(look);
         if self.readable == Readable::Yes {
             self.events.push(Event::Warning(format!("the workflow {} cannot be read: {why}", self.workflow())));

@@ -428,3 +428,42 @@ fn what_a_deploy_embeds_of_its_workflow_does_not_stand_for_the_workflow() {
     let ran = run_with(&["--require=no-failed-steps"], routes);
     assert_eq!(ran.ended(), (1, "failed", "assertion-false"), "{}", ran.err);
 }
+
+#[test]
+fn a_part_that_keeps_failing_is_waited_for_a_minute() {
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", &active()), (DEPLOY, &[http(500, "")]), ("/workflows/", &[workflow("success", &["a=success"])])];
+    let ran = run_with(&["--assert=$.install_deploy_type == 'apply'", "--extract=kind=$.install_deploy_type"], routes);
+    assert_eq!((ran.ended(), ran.output("kind")), ((0, "passed", ""), "apply"), "{}", ran.err);
+    assert!((60..95).contains(&ran.seconds()), "{}", ran.seconds());
+    let ran = run_with(&["--assert=$.component_name == 'api'"], routes);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"), "{}", ran.err);
+    // The same for the workflow, unless it is awaited.
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", &active()), (DEPLOY, &[seen(&mine("active"))]), ("/workflows/", &[http(500, "")])];
+    let ran = run_with(&["--assert=$.install_deploy_type == 'apply'"], routes);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+    assert!((60..95).contains(&ran.seconds()), "{}", ran.seconds());
+    let ran = run_with(&["--until=workflow"], routes);
+    assert_eq!((ran.ended(), ran.seconds()), ((124, "timed-out", "unreachable"), 3600), "{}", ran.err);
+    // A server that is lost altogether is no part that keeps failing.
+    let mut latest = vec![seen(&mine("active"))];
+    latest.extend(vec![http(500, ""); 20]);
+    latest.push(seen(&mine("active")));
+    let routes: &[(&str, &[Answer])] = &[
+        ("/latest", &latest),
+        (DEPLOY, &[http(500, ""), seen(&with(mine("active"), "component_name", json!("api")))]),
+    ];
+    let ran = run_with(&["--assert=$.component_name == 'api'"], routes);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+    assert!(ran.seconds() > 300, "{}", ran.seconds());
+}
+
+#[test]
+fn a_server_that_asks_to_be_left_alone_is_asked_for_no_other_part() {
+    let busy = http(429, "").header("retry-after", "60");
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", &active()), (DEPLOY, &[busy]), ("/workflows/", &[workflow("success", &["a=success"])])];
+    let ran = run_with(&[], routes);
+    assert_eq!((ran.ended(), ran.seconds(), ran.asked("/workflows/")), ((0, "passed", ""), 0, 0), "{}", ran.err);
+}

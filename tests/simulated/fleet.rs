@@ -13,7 +13,7 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use super::crew::Alone;
-use super::world::{Asked, COMPONENT, Kind, Network, SimulatedClock, Transcript, World};
+use super::world::{self, Asked, COMPONENT, Kind, Network, SimulatedClock, Transcript, World};
 use super::{Gate, Run, oracle};
 
 /// The prefixes of ids. The digit behind them says whose they are: 0 within a world, from 1 on outside of it.
@@ -98,7 +98,8 @@ pub fn run(seed: u64, folder: &Path) -> FleetRun {
         }
         _ => {}
     }
-    let mut clock = SimulatedClock::random(VirtualClock::new("2026-01-14T17:00:00Z".parse().ok()), &mut dice);
+    let mut clock =
+        SimulatedClock::random(VirtualClock::new(jiff::Timestamp::from_second(world::EPOCH).ok()), &mut dice);
     let transcripts: Vec<Transcript> = gates.iter().map(|_| Transcript::default()).collect();
     let networks = worlds.into_iter().zip(&transcripts).map(|(world, transcript)| Network {
         world,
@@ -110,6 +111,7 @@ pub fn run(seed: u64, folder: &Path) -> FleetRun {
     let clock_of_crew = clock.clone();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let (time, signal) = (clock.time.clone(), clock.signal);
+    let began = clock.utc().map_or_else(String::new, world::stamp);
     let code = deploy_gate::run(
         &arguments,
         &mut GateWorld {
@@ -133,7 +135,7 @@ pub fn run(seed: u64, folder: &Path) -> FleetRun {
     let fleet = Seen { report: &report, code, ended: time.now(), min_pass, max_fail, jobs, timeout: common.timeout };
     let mut violations = fleet.violations(&transcripts, signal.is_some());
     for (number, (gate, transcript)) in (1..).zip(gates.iter().zip(&transcripts)) {
-        let wrong = verdict_violations(number, gate, transcript, &report, time.now());
+        let wrong = verdict_violations(number, gate, transcript, &report, (&began, time.now()));
         violations.extend(wrong.into_iter().map(|what| format!("target {number}: {what}")));
     }
     let words = |arguments: &[std::ffi::OsString]| {
@@ -168,7 +170,7 @@ fn verdict_violations(
     gate: &Gate,
     transcript: &[Asked],
     report: &Value,
-    ended: Duration,
+    (began, ended): (&str, Duration),
 ) -> Vec<String> {
     let install = format!("inl{number}{:022}", 1);
     let rows = report["targets"].as_array().cloned().unwrap_or_default();
@@ -183,6 +185,7 @@ fn verdict_violations(
         arguments: Vec::new(),
         transcript: transcript.to_vec(),
         signal: None,
+        began: began.into(),
         ended,
         code: 0,
         out: String::new(),

@@ -59,6 +59,8 @@ pub struct Run {
     pub arguments: Vec<OsString>,
     pub transcript: Vec<Asked>,
     pub signal: Option<(Duration, Signal)>,
+    /// When it began, by its own calendar, as the server writes times.
+    pub began: String,
     pub ended: Duration,
     pub code: u8,
     pub out: String,
@@ -166,9 +168,10 @@ pub fn run(seed: u64, folder: &Path) -> Run {
     let mut dice = Rng::with_seed(seed);
     let world = world::World::random(&mut dice);
     let gate = Gate::random(&world.ids, &mut dice);
-    let epoch = "2026-01-14T17:00:00Z".parse().ok();
+    let epoch = jiff::Timestamp::from_second(world::EPOCH).ok();
     let mut clock = SimulatedClock::random(VirtualClock::new(epoch), &mut dice);
     let signal = clock.signal;
+    let began = deploy_gate::clock::Clock::utc(&clock).map_or_else(String::new, world::stamp);
     let transcript = Transcript::default();
     let mut network =
         Some(Network { world, clock: clock.clone(), dice: dice.fork(), transcript: Rc::clone(&transcript) });
@@ -202,6 +205,7 @@ pub fn run(seed: u64, folder: &Path) -> Run {
         arguments,
         transcript,
         signal,
+        began,
         ended: deploy_gate::clock::Clock::now(&time),
         code,
         out: String::from_utf8(out).expect("text"),

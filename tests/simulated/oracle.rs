@@ -302,9 +302,8 @@ impl Oracle<'_> {
         matches!(self.class(deploy), Class::Good | Class::Bad | Class::Maybe)
     }
 
-    /// Whether a deploy is one that may be judged, given everything that was answered up to `index`.
-    fn may_be_judged(&self, deploy: &Value, index: usize) -> bool {
-        let gate = &self.run.gate;
+    /// Whether a deploy is one that may be judged, given everything that was answered.
+    fn may_be_judged(&self, deploy: &Value) -> bool {
         if self.pins_hold(deploy) {
             return true;
         }
@@ -312,18 +311,24 @@ impl Oracle<'_> {
             return false;
         }
         // Or it follows one that was: in its workflow, or wherever, if that is what the user wants.
+        let follows = self.policy() == "follow";
+        let matched: Vec<&Value> =
+            self.run.transcript.iter().filter_map(document).filter(|seen| self.pins_hold(seen)).collect();
+        let same_workflow = |seen: &&Value| !workflow_of(seen).is_empty() && workflow_of(seen) == workflow_of(deploy);
+        let retries = self.is_of_build_and_commit(deploy) && matched.iter().any(same_workflow);
+        !matched.is_empty() && (follows || retries)
+    }
+
+    /// What a newer deploy does.
+    fn policy(&self) -> &str {
+        let gate = &self.run.gate;
         let has_pin = gate.build.is_some()
             || gate.deploy.is_some()
             || gate.workflow.is_some()
             || gate.commit.is_some()
             || gate.previous.is_some()
             || gate.fresh;
-        let follows = gate.on_superseded == Some("follow") || (gate.on_superseded.is_none() && !has_pin);
-        let matched: Vec<&Value> =
-            self.run.transcript[..index].iter().filter_map(document).filter(|seen| self.pins_hold(seen)).collect();
-        let same_workflow = |seen: &&Value| !workflow_of(seen).is_empty() && workflow_of(seen) == workflow_of(deploy);
-        let retries = self.is_of_build_and_commit(deploy) && matched.iter().any(same_workflow);
-        !matched.is_empty() && (follows || retries)
+        gate.on_superseded.unwrap_or(if has_pin { "finish" } else { "follow" })
     }
 
     fn is_of_build_and_commit(&self, deploy: &Value) -> bool {
@@ -354,21 +359,37 @@ impl Oracle<'_> {
 
     fn baseline(&self) -> String {
         let gate = &self.run.gate;
-        let seen = self.run.transcript.iter().filter(|asked| about(asked) == About::Latest).filter_map(document);
+        let looks = self.run.transcript.iter().filter(|asked| matches!(about(asked), About::Latest | About::Deploy));
+        let seen = looks.filter_map(document);
         let before = seen.filter(|seen| [&self.stale, &gate.previous].contains(&&Some(text(seen, "id").to_owned())));
         before.map(|seen| text(seen, "created_at").to_owned()).max().unwrap_or_default()
     }
 
     fn stale(&self) -> Option<String> {
-        let answered =
-            |asked: &&Asked| about(asked) == About::Latest && matches!(asked.kind, Kind::Document(_) | Kind::Absent);
-        let first = document(self.run.transcript.iter().find(answered)?)?;
-        (self.run.gate.fresh && self.is_over(first)).then(|| text(first, "id").to_owned())
+        let looks = self.run.transcript.iter().filter(|asked| about(asked) == About::Latest);
+        let mut answers = looks.filter(|asked| matches!(asked.kind, Kind::Document(_) | Kind::Absent));
+        let first = answers.next()?;
+        // That there is none can be said by mistake; what was made before the run is then no news.
+        let deploy = document(first).or_else(|| {
+            answers.find_map(document).filter(|deploy| text(deploy, "created_at") < self.run.began.as_str())
+        })?;
+        (self.run.gate.fresh && self.is_over(deploy)).then(|| text(deploy, "id").to_owned())
+    }
+
+    /// Whether a look at the latest only asks whether a deploy that is watched by its id goes on as another.
+    fn is_beside(asked: &[Asked], index: usize) -> bool {
+        index > 0 && {
+            let (look, before) = (&asked[index], &asked[index - 1]);
+            about(look) == About::Latest
+                && about(before) == About::Deploy
+                && document(before).is_some()
+                && look.at == before.until
+        }
     }
 
     /// The last parts that were read before the end: the look, the deploy by its id, the workflow. `None` for a part
     /// that was not asked for, an error for one that could not be read.
-    fn parts(&self) -> Option<(usize, Value, Option<Value>, Option<Result<Value, ()>>)> {
+    fn parts(&self) -> Option<(Value, Option<Value>, Option<Result<Value, ()>>)> {
         let asked = self.deciding();
         let mut at = asked.len();
         let mut steps: Vec<Value> = Vec::new();
@@ -413,24 +434,36 @@ impl Oracle<'_> {
                 at -= 1;
             }
         }
+        // When the one before was made is found out before mine is taken.
+        // Nor is the one that is named the one that is judged, if a newer one is followed.
+        let judged = text(&self.run.report["targets"][0]["deploy"], "id");
+        let named = self.run.gate.deploy.as_deref().filter(|named| *named != judged);
+        let aside = [self.run.gate.previous.as_deref(), named];
+        let is_aside = |asked: &Asked| aside.iter().flatten().any(|id| asked.path.ends_with(*id));
+        while at > 0 && about(&asked[at - 1]) == About::Deploy && is_aside(&asked[at - 1]) {
+            at -= 1;
+        }
         let look =
             asked[..at].last().filter(|look| is_there && matches!(about(look), About::Latest | About::Deploy))?;
-        Some((at - 1, document(look)?.clone(), detail, workflow))
+        Some((document(look)?.clone(), detail, workflow))
     }
 
     /// A pass, or a failure by assertions alone: the promise.
     fn passed(&mut self, failed_by: &[&str]) {
-        let Some((index, seen, detail, workflow)) = self.parts() else {
+        let Some((seen, detail, workflow)) = self.parts() else {
             return self.must(false, "no answer showed the deploy in success");
         };
         self.must(self.class(&seen) == Class::Good, format!("the deploy was {:?}", word(&seen)));
-        self.must(self.may_be_judged(&seen, index), "it was another deploy");
+        self.must(self.may_be_judged(&seen), "it was another deploy");
         self.must(self.run.report["targets"][0]["deploy"]["id"] == seen["id"], "the report is about another deploy");
         if let Some(detail) = &detail {
             let same = detail["id"] == seen["id"] && word(detail) == word(&seen);
             self.must(same, "the parts of the document are of different moments");
         }
         let names_a_workflow = !workflow_of(&seen).is_empty();
+        // A server that has just asked to be left alone is not asked for it.
+        let is_left_alone = self.deciding().last().is_some_and(|last| last.retry_after.is_some());
+        let workflow = workflow.or((names_a_workflow && is_left_alone).then_some(Err(())));
         self.must(!names_a_workflow || workflow.is_some(), "the workflow was not asked for");
         let gate = &self.run.gate;
         let ended_well = matches!(&workflow, Some(Ok(workflow)) if workflow["finished"] == true && workflow["status"]["status"] == "success");
@@ -482,7 +515,7 @@ impl Oracle<'_> {
             .filter_map(|(index, asked)| Some((index, document(asked)?)))
             .find(|(_, deploy)| text(deploy, "id") == id && word(deploy) == status);
         let Some((index, deploy)) = shown else { return self.must(false, "no answer showed that deploy so") };
-        self.must(self.may_be_judged(deploy, index), "it was another deploy");
+        self.must(self.may_be_judged(deploy), "it was another deploy");
         let workflows: Vec<&Asked> = asked[index..].iter().filter(|asked| about(asked) == About::Workflow).collect();
         let ended = |workflow: &Value, words: &[&str]| {
             let own = text(&workflow["status"], "status");
@@ -525,7 +558,8 @@ impl Oracle<'_> {
         let is_up = self.run.ended >= timeout;
         let beyond = asked.iter().any(|asked| asked.retry_after.is_some_and(|after| asked.until + after > timeout));
         self.must(is_up || beyond, format!("it was {:?} early", timeout.saturating_sub(self.run.ended)));
-        let last = asked.iter().rev().find(|asked| about(asked) == About::Latest || about(asked) == About::Deploy);
+        let looks = (0..asked.len()).filter(|index| !Self::is_beside(&asked, *index)).map(|index| &asked[index]);
+        let last = looks.rev().find(|asked| about(asked) == About::Latest || about(asked) == About::Deploy);
         let at_the_end = asked.last().is_some_and(|last| last.at >= timeout || last.until >= timeout);
         self.must(at_the_end || beyond || asked.is_empty(), "the last look was not at the deadline");
         let Some(last) = last else { return };
@@ -570,7 +604,11 @@ impl Oracle<'_> {
                     asked.iter().filter(|asked| about(asked) == About::Workflow).filter_map(document).count() >= 2;
                 let is_up = self.run.ended >= limit;
                 let there = last_latest.is_some();
-                self.must(!matched, "the deploy had appeared");
+                // What may be older than the one before is not taken until that is known.
+                let previous = self.run.gate.previous.as_deref().unwrap_or("none");
+                let mut asides = asked.iter().filter(|asked| asked.path.ends_with(previous));
+                let is_unknown = asides.any(|asked| matches!(asked.kind, Kind::Trouble(_) | Kind::Foreign));
+                self.must(!matched || is_unknown, "the deploy had appeared");
                 self.must(there && (is_up || beyond || workflow_ended), format!("it gave up at {:?}", self.run.ended));
             }
             "not-found" => {
@@ -593,7 +631,8 @@ impl Oracle<'_> {
     fn superseded(&mut self) {
         self.must(self.run.gate.on_superseded == Some("stop"), "it was not told to stop");
         let asked = self.deciding();
-        let last = asked.last().and_then(document).map(|deploy| text(deploy, "id").to_owned()).unwrap_or_default();
+        let last = asked.iter().rev().find(|asked| about(asked) == About::Latest).and_then(document);
+        let last = last.map(|deploy| text(deploy, "id").to_owned()).unwrap_or_default();
         let matched =
             asked.iter().filter_map(document).any(|deploy| self.pins_hold(deploy) && text(deploy, "id") != last);
         self.must(matched, "nothing was superseded");
@@ -634,10 +673,23 @@ impl Oracle<'_> {
         let mut late = None;
         // An answer that is older than one before comes from a replica that lags behind.
         let mut newest = String::new();
-        for (index, look) in asked.iter().enumerate().filter(|(_, asked)| about(asked) == About::Latest) {
+        let looks = asked.iter().enumerate().filter(|(_, asked)| about(asked) == About::Latest);
+        for (index, look) in looks.filter(|(index, _)| !Self::is_beside(asked, *index)) {
             let created = document(look).map(|deploy| text(deploy, "created_at").to_owned()).unwrap_or_default();
             let was_older = created < newest;
             newest = newest.max(created);
+            if let Some(deploy) = document(look) {
+                // One that is finished by its id is not decided by another; nor is any before it is known whether it is
+                // older than the one that was there before.
+                let is_other = |mine: &Value| mine["id"] != deploy["id"] && workflow_of(mine) != workflow_of(deploy);
+                let mut mine = asked[..index].iter().filter_map(document).filter(|mine| self.pins_hold(mine));
+                let is_beside_mine = self.policy() == "finish" && mine.any(is_other);
+                let previous = self.run.gate.previous.as_deref().unwrap_or("none");
+                let mut next = asked[index + 1..].iter().take_while(|asked| asked.path.ends_with(previous));
+                if is_beside_mine || next.any(|asked| matches!(asked.kind, Kind::Trouble(_) | Kind::Foreign)) {
+                    continue;
+                }
+            }
             let decides = match &look.kind {
                 Kind::Refused(_) => true,
                 Kind::Document(deploy) if self.pins_hold(deploy) && !was_older => match self.class(deploy) {

@@ -12,6 +12,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub const INSTALL: &str = "inl00000000000000000000001";
+/// When each run begins: 2026-01-14T17:00:00Z.
+pub const EPOCH: i64 = 1_768_410_000;
 pub const COMPONENT: &str = "cmp00000000000000000000001";
 
 /// Every word of the status table, and two that are not in it.
@@ -124,6 +126,11 @@ fn id(prefix: &str, number: usize) -> String {
     format!("{prefix}{number:023}")
 }
 
+/// A time as the server writes it, here always of one length.
+pub fn stamp(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
 /// Between a tenth of a second and twenty minutes, each order of magnitude as likely.
 fn span(dice: &mut Rng) -> Duration {
     Duration::from_secs_f64(10_f64.powf(dice.f64() * 4.1 - 1.0))
@@ -203,6 +210,9 @@ impl World {
     fn document(&self, deploy: &Deploy, at: Duration, is_latest: bool) -> Value {
         let word = deploy.path.iter().rev().find(|(from, _)| *from <= at).map_or("", |(_, word)| word);
         let number = deploy.id[3..].parse::<i64>().unwrap_or_default();
+        // What is there from the beginning was made some hours before.
+        let begin = deploy.path[0].0.as_millis() as i64;
+        let created = EPOCH * 1000 + number + if begin == 0 { -10_000_000 } else { begin };
         let mut document = json!({
             "id": deploy.id,
             "install_id": if is_latest { "" } else { INSTALL },
@@ -211,7 +221,7 @@ impl World {
             "plan_only": false,
             "status": "active",
             "outputs": {},
-            "created_at": Timestamp::from_second(1_768_400_000 + number).map_or(String::new(), |time| time.to_string()),
+            "created_at": Timestamp::from_millisecond(created).map_or(String::new(), stamp),
             "component_build": {"vcs_connection_commit": {"sha": deploy.commit}},
         });
         let workflow = if self.is_newer { "workflow_id" } else { "install_workflow_id" };
