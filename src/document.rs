@@ -113,6 +113,11 @@ impl Document {
         own.or_else(|| self.unread.iter().find(|(name, _)| name.is_none())).map(|(_, why)| why.as_str())
     }
 
+    /// Why something of the document could not be read, if so.
+    pub fn why_incomplete(&self) -> Option<&str> {
+        self.unread.first().map(|(_, why)| why.as_str())
+    }
+
     /// The list of one that the engines get.
     pub fn root(&self) -> &Value {
         &self.root

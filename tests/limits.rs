@@ -20,11 +20,16 @@ fn what_is_made_to_cost_is_judged_or_refused_within_bounds() {
     let wide: Value =
         (0..200_000).map(|number| (format!("k{number}"), json!(number))).collect::<Vec<_>>().into_iter().collect();
     let square: Value = vec![vec![0; 300]; 30].into();
+    // Each level holds all that is below it.
+    let bushy = (0..100).fold(json!("x".repeat(10_000)), |inner, level| json!({"k": inner, "l": vec![level; 100]}));
     let refused = "more than the 4000000 that the gate makes room for";
     let cases = [
         (json!({"x": nested(100)}).to_string(), "count($..*..*..*..*) > 1", 3, refused),
         (json!({"x": square}).to_string(), "count($..*..*..*) > 1", 0, "passed"),
         (json!({"x": wide}).to_string(), "count($..*) == 200002", 0, "200002 values"),
+        (json!({"k".repeat(500_000): vec![0; 20_000]}).to_string(), "!$..error", 3, refused),
+        (json!({"x": bushy}).to_string(), "count($..*) > 3", 0, "passed"),
+        (json!({"x": bushy}).to_string(), "$..*", 0, "passed"),
         (format!(r#"{{"x":{}1{}}}"#, "[".repeat(100_000), "]".repeat(100_000)), "$.x", 2, "recursion limit"),
         (json!({"x": "a".repeat(200_000)}).to_string(), "match($.x, '(a*)*b')", 1, "is false"),
         (json!({"x": "a".repeat(200_000)}).to_string(), "search($.x, '(a|aa)+$')", 0, "passed"),

@@ -11,7 +11,7 @@ pub struct Expression {
     pub text: String,
     /// Every query of the document in it; those relative to a node inside a filter are part of the query around them.
     pub queries: Vec<Query>,
-    /// The segments of those relative queries: they cost time and memory too.
+    /// The segments of those relative queries: they cost time and memory too, and compare numbers.
     pub relative: Vec<Vec<Segment>>,
 }
 
@@ -28,6 +28,10 @@ pub struct Query {
     pub pattern: bool,
     /// The call of `count()` that it is the argument of.
     pub counted: Option<Range<usize>>,
+    /// Whether it is the argument of `value()`, which takes one node.
+    pub valued: bool,
+    /// Whether it is the argument of `length()`.
+    pub measured: bool,
 }
 
 /// One segment of a query.
@@ -102,8 +106,13 @@ impl Expression {
                 None => (&query.span, format!("$[0].q{index}[*]")),
             };
             match nodes {
+                _ if query.counted.is_some() => {}
                 [node] if query.is_singular() => drop(members.insert(format!("q{index}"), (*node).clone())),
                 _ if query.is_singular() => {}
+                // That there are some is all that is asked; a copy of each could be many times the document.
+                nodes if query.tested => {
+                    drop(members.insert(format!("q{index}"), vec![Value::Null; nodes.len()].into()))
+                }
                 nodes => drop(members.insert(format!("q{index}"), nodes.iter().copied().cloned().collect())),
             }
             text.push_str(&self.text[done..span.start]);
@@ -177,6 +186,6 @@ mod tests {
         let value = Value::from(5);
         let (text, root) = expression.over(&[vec![&value, &value], vec![], vec![&value], vec![], vec![]]);
         assert_eq!(text, "$[?2 == 1 && $[0].q2 && !$[0].q3[*] && $[0].q4 != 2]");
-        assert_eq!(root.to_string(), r#"[{"q0":[5,5],"q2":5,"q3":[]}]"#);
+        assert_eq!(root.to_string(), r#"[{"q2":5,"q3":[]}]"#);
     }
 }

@@ -6,9 +6,11 @@
 mod engines;
 mod expression;
 mod parser;
+mod pattern;
 pub mod presets;
 
 use std::cell::LazyCell;
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -28,8 +30,9 @@ pub use parser::Malformed;
 
 /// How long judging may take.
 pub const TIME_LIMIT: Duration = Duration::from_secs(30);
-/// How many nodes a query may have to hold at once: each takes some 150 bytes in the engines.
+/// How many nodes a query may have to hold at once: each takes some [`BYTES`] in the engines.
 const WIDEST: f64 = 4e6;
+const BYTES: f64 = 150.0;
 /// How many of the selected values are shown, and how many characters of each.
 const SHOWN: (usize, usize) = (5, 200);
 
@@ -254,7 +257,7 @@ impl Judging {
         }
         let (assertions, document) = (assertions.to_vec(), Arc::clone(document));
         std::thread::spawn(move || {
-            let extent = LazyCell::new(|| extent(document.value()));
+            let extent = LazyCell::new(|| Extent::of(document.value()));
             let check = |assertion| check(assertion, &document, &extent, vacuity);
             let checks = assertions.iter().map(check).collect::<Result<Vec<_>, _>>();
             // Nobody listens any more after the time limit.
@@ -293,11 +296,17 @@ impl Judging {
 fn check(
     assertion: &Assertion,
     document: &Document,
-    extent: &impl Deref<Target = (usize, usize)>,
+    extent: &impl Deref<Target = Extent>,
     vacuity: Vacuity,
 ) -> Result<Check, String> {
     let expression = &assertion.expression;
     afford(expression, extent)?;
+    if let Some(name) = expression.relative.iter().find_map(|segments| extent.inexact(segments)) {
+        return Err(format!(
+            "{} looks at {name} in a filter, and the document has numbers beyond 2^53 - 1 there: both engines compare them inexactly",
+            expression.text
+        ));
+    }
     let selected = assertion.select(document)?;
     let mut queries = Vec::new();
     for (query, nodes) in expression.queries.iter().zip(&selected) {
@@ -326,10 +335,9 @@ fn check(
     Ok(Check { queries, outcome, ..Check::not_evaluated(assertion) })
 }
 
-/// Whether a number is a whole one that a double cannot tell from its neighbour.
+/// Whether a number is so large that a double cannot tell it from its neighbour.
 fn is_inexact(node: &Value) -> bool {
-    node.as_i64().is_some_and(|number| number.unsigned_abs() >= 1 << 53)
-        || node.as_u64().is_some_and(|number| number >= 1 << 53)
+    node.as_f64().is_some_and(|number| number.abs() >= 9_007_199_254_740_992.0)
 }
 
 /// A query by itself only asks whether something is there, which `false` is too.
@@ -344,16 +352,14 @@ fn only_there(query: &Query, nodes: &[&Value]) -> Option<String> {
 
 /// Whether the query landed, and if not, how far it got.
 fn missing(query: &Query, nodes: &[&Value], document: &Document) -> Option<Missing> {
-    let not_a_pattern = |node: &&&Value| node.as_str().is_none_or(|pattern| regex::Regex::new(pattern).is_err());
-    if query.pattern
-        && let Some(node) = nodes.iter().find(not_a_pattern)
-    {
-        return Some(Missing {
-            path: path(&query.segments),
-            exists: path(&query.segments),
-            nearest: Vec::new(),
-            why: format!("{} is not a regular expression", text::cut(&node.to_string(), SHOWN.1)),
-        });
+    let whole = path(&query.segments);
+    let useless = |why: String| Some(Missing { path: whole.clone(), exists: whole.clone(), nearest: Vec::new(), why });
+    let begins_with_a_name = matches!(query.segments.first(), Some(Segment::Name(_)));
+    if let (false, Some(why)) = (begins_with_a_name, document.why_incomplete()) {
+        return useless(format!("{whole} can reach what could not be read: {why}"));
+    }
+    if let Some(why) = useless_to_a_function(query, nodes) {
+        return useless(format!("{whole} {why}"));
     }
     let leading: Vec<&Segment> =
         query.segments.iter().take_while(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_))).collect();
@@ -379,7 +385,35 @@ fn missing(query: &Query, nodes: &[&Value], document: &Document) -> Option<Missi
         };
         node = child;
     }
-    None
+    // What has no elements has none of which anything could be true.
+    (leading.len() < query.segments.len() && !node.is_object() && !node.is_array()).then(|| Missing {
+        path: whole,
+        exists: path(&query.segments[..leading.len()]),
+        nearest: Vec::new(),
+        why: format!(
+            "{} is {}, which has no elements",
+            path(&query.segments[..leading.len()]),
+            text::cut(&node.to_string(), 40)
+        ),
+    })
+}
+
+/// Why a function makes nothing of what a query selects, if so: nothing differs from everything.
+fn useless_to_a_function(query: &Query, nodes: &[&Value]) -> Option<String> {
+    let shown = |node: &Value| text::cut(&node.to_string(), SHOWN.1);
+    if query.valued && nodes.len() != 1 {
+        return Some(format!("selects {} values, and value() takes one", nodes.len()));
+    }
+    if query.measured {
+        let has_length = |node: &&&Value| node.is_string() || node.is_array() || node.is_object();
+        return nodes
+            .iter()
+            .find(|node| !has_length(node))
+            .map(|node| format!("is {}, which has no length", shown(node)));
+    }
+    let not_a_pattern = |node: &&&Value| node.as_str().is_none_or(|pattern| pattern::check(pattern).is_err());
+    let node = nodes.iter().filter(|_| query.pattern).find(not_a_pattern)?;
+    Some(format!("is {}, which is not a regular expression (I-Regexp, RFC 9485)", shown(node)))
 }
 
 /// In a sentence: what is there, what is not, and what may have been meant or gone wrong.
@@ -448,9 +482,9 @@ fn path(segments: &[Segment]) -> String {
 }
 
 /// Refuses what could take more memory than a CI runner has: each `..` after the first can select a node once for each
-/// of its ancestors, and each further selector in a bracket can select it once more. The document is measured only for
-/// queries that can select more than one node.
-fn afford(expression: &Expression, extent: &impl Deref<Target = (usize, usize)>) -> Result<(), String> {
+/// of its ancestors, and each further selector in a bracket can select it once more. One engine keeps the path of each.
+/// The document is measured only for queries that can select more than one node.
+pub fn afford(expression: &Expression, extent: &impl Deref<Target = Extent>) -> Result<(), String> {
     let width = |segments: &Vec<Segment>| {
         let (mut width, mut below) = (1.0, 0);
         for segment in segments {
@@ -466,31 +500,64 @@ fn afford(expression: &Expression, extent: &impl Deref<Target = (usize, usize)>)
         if is_singular(segments) {
             return 1.0;
         }
-        let (nodes, depth) = **extent;
-        width * (depth as f64).powi((below - 1).max(0)) * nodes as f64
+        let paths = (extent.paths as f64 / BYTES).max(extent.nodes as f64);
+        width * (extent.depth as f64).powi((below - 1).max(0)) * paths
     };
     let widest = expression.queries.iter().map(|query| &query.segments).chain(&expression.relative).map(width);
     match widest.fold(0.0, f64::max) {
         width if width > WIDEST => Err(format!(
-            "{} could select {width:.0} nodes of this document, more than the {WIDEST:.0} that the gate makes room for",
+            "{} could select {width:.0} nodes of this document, or fewer with long paths, more than the {WIDEST:.0} that the gate makes room for",
             expression.text
         )),
         _ => Ok(()),
     }
 }
 
-/// How many nodes there are, and how deep they nest.
-fn extent(value: &Value) -> (usize, usize) {
-    let more = |(nodes, depth): (usize, usize), child| {
-        let (below, deep) = extent(child);
-        (nodes + below, depth.max(deep))
-    };
-    let (nodes, depth) = match value {
-        Value::Array(elements) => elements.iter().fold((0, 0), more),
-        Value::Object(members) => members.values().fold((0, 0), more),
-        _ => (0, 0),
-    };
-    (nodes + 1, depth + 1)
+/// What it may cost to look at all of a document, and where it cannot be compared.
+#[derive(Default)]
+pub struct Extent {
+    nodes: usize,
+    depth: usize,
+    /// Bytes of the paths of all nodes.
+    paths: usize,
+    /// The members whose values, or elements, are numbers that both engines compare inexactly.
+    inexact: BTreeSet<String>,
+}
+
+impl Extent {
+    /// Measures a document.
+    pub fn of(value: &Value) -> Self {
+        let mut extent = Self::default();
+        extent.add(value, "", 1, 1);
+        extent
+    }
+
+    /// Adds the node of this member, so deep and with so long a path.
+    fn add(&mut self, value: &Value, member: &str, depth: usize, path: usize) {
+        self.nodes += 1;
+        self.depth = self.depth.max(depth);
+        self.paths += path;
+        match value {
+            // `['` and `']`, or the digits of an index.
+            Value::Array(elements) => {
+                elements.iter().for_each(|element| self.add(element, member, depth + 1, path + 6))
+            }
+            Value::Object(members) => {
+                members.iter().for_each(|(name, value)| self.add(value, name, depth + 1, path + name.len() + 4));
+            }
+            node if is_inexact(node) && !self.inexact.contains(member) => drop(self.inexact.insert(member.into())),
+            _ => {}
+        }
+    }
+
+    /// A member that these segments of a filter look at and that has a number which cannot be compared.
+    fn inexact(&self, segments: &[Segment]) -> Option<&str> {
+        match segments.iter().rev().find(|segment| !matches!(segment, Segment::Index(_))) {
+            Some(Segment::Name(name)) => self.inexact.get(name).map(String::as_str),
+            Some(Segment::Many(_) | Segment::Below(_)) | None => self.inexact.first().map(String::as_str),
+            Some(Segment::Index(_)) => None,
+        }
+    }
 }
 
 /// Values as they are shown in one line.
@@ -531,7 +598,13 @@ mod tests {
             "pattern": "[x",
             "big": 9_007_199_254_740_993_i64,
             "bigger": 9_007_199_254_740_992_i64,
+            "patterns": ["dpl[0-9]", "x"],
         })));
+        let numbers = r#"{"whole":[1,{"x":2}],"halves":[1.0,{"x":2.0}],"zero":[0],"minus":[-0.0]}"#;
+        let document = match text.contains("whole") || text.contains("zero") {
+            true => Arc::new(Document::parse(numbers.as_bytes()).expect("a document")),
+            false => document,
+        };
         let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
         Judging::start(&[assertion], &document, Vacuity::Fails)
             .finish()
@@ -572,6 +645,25 @@ mod tests {
             ("!match($.id, $.plan_only)", Vacuous),
             ("!match($.id, $.missing)", Vacuous),
             ("length($.missing) != 3", Vacuous),
+            // Nothing is compared with nothing.
+            ("length($.plan_only) != 3", Vacuous),
+            ("length($.nothing) != 3", Vacuous),
+            ("length($.id) != 3", True),
+            ("length($.status_v2) == 2", True),
+            ("value($.status_v2.history[*]) != 'error'", Vacuous),
+            ("value($.workflow.steps[*]) != 'error'", Vacuous),
+            ("value($.status_v2.history[1:].status) == 'queued'", True),
+            ("!match($.id, value($.patterns[*]))", Vacuous),
+            ("match($.id, value($.patterns[0:1]))", True),
+            // What has no elements has none that could be wrong.
+            ("!$.nothing[?@.status == 'error']", Vacuous),
+            ("!$.id[*]", Vacuous),
+            ("count($.plan_only[*]) == 0", Vacuous),
+            ("!$.nothing..error", Vacuous),
+            // Numbers are equal wherever they are.
+            ("$.whole == $.halves", True),
+            ("$.whole != $.halves", False),
+            ("$.zero == $.minus", True),
         ];
         for (text, want) in cases {
             assert_eq!(judged(text).outcome, want, "{text}");
@@ -616,6 +708,48 @@ mod tests {
         let error =
             Judging::start(&[assertion], &document, Vacuity::Fails).finish().expect_err("both engines say true");
         assert!(error.contains("inexactly"), "{error}");
+        let document = br#"{"l":[{"a":9007199254740993,"b":9007199254740992,"c":1}],"x":18446744073709551616,"y":18446744073709551617,"want":9007199254740992}"#;
+        let document = Arc::new(Document::parse(document).expect("a document"));
+        let judge = |text: &str| {
+            let assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
+            Judging::start(&[assertion], &document, Vacuity::Fails).finish()
+        };
+        for text in [
+            "$.x == $.y",
+            "$.l[?@.a == @.b]",
+            "$.l[?@.a == 9.007199254740992e15]",
+            "$.l[?@['a'] == $.want]",
+            "$.l[?count(@.d[?@.c == $.want]) == 0]",
+        ] {
+            let error = judge(text).expect_err(text);
+            assert!(error.contains("inexactly"), "{text}: {error}");
+        }
+        // They do no harm where nothing is compared with them.
+        assert_eq!(judge("$.l[?@.c == 1] && $.x && count($.l[*]) == 1").expect("true")[0].outcome, Truth::True);
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_vacuous_whatever_way_it_is_asked_for() {
+        let parts = crate::watch::Parts {
+            seen: br#"{"id":"dpl1"}"#.to_vec(),
+            deploy: Some(Err("403".into())),
+            workflow: Some(Err("403".into())),
+        };
+        let document = Arc::new(Document::assemble(parts).expect("a document"));
+        for text in [
+            "!$..[?@.status.status == 'error']",
+            "count($..[?@.status == 'error']) == 0",
+            "!$.*[?@.status == 'error']",
+            "!$['runner_jobs','action_workflow_runs'][?@.status == 'error']",
+            "!$..error",
+        ] {
+            let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
+            let checks = Judging::start(&[assertion], &document, Vacuity::Fails).finish();
+            let check = checks.unwrap_or_else(|error| panic!("{text}: {error}")).remove(0);
+            assert_eq!(check.outcome, Truth::Vacuous, "{text}");
+            let why = check.queries[0].missing.as_ref().map(|missing| missing.why.as_str()).unwrap_or_default();
+            assert!(why.contains("403"), "{text}: {why}");
+        }
     }
 
     #[test]

@@ -244,14 +244,13 @@ impl<'a> Parser<'a> {
             return self.wrong("\"(\"");
         }
         self.nest()?;
-        let before = self.queries.len();
         for argument in 0..arguments {
             self.blanks();
             if argument > 0 && !self.eat(",") {
                 return self.wrong(&format!("\",\": {word}() takes {arguments} arguments"));
             }
             self.blanks();
-            self.argument(word, argument)?;
+            self.argument(word, start, argument)?;
         }
         self.blanks();
         if !self.eat(")") {
@@ -261,17 +260,17 @@ impl<'a> Parser<'a> {
             ));
         }
         self.depth -= 1;
-        if word == "count"
-            && let Some(query) = self.queries.get_mut(before)
-        {
-            query.counted = Some(start..self.at);
+        let call = start..self.at;
+        let counted = self.queries.iter_mut().find(|query| query.counted.as_ref().is_some_and(|of| of.start == start));
+        if let Some(query) = counted {
+            query.counted = Some(call);
         }
         Ok(Operand::Function(kind))
     }
 
-    fn argument(&mut self, function: &str, position: usize) -> Parsed<()> {
+    /// Reads an argument of the function whose name begins at `call`.
+    fn argument(&mut self, function: &str, call: usize, position: usize) -> Parsed<()> {
         let start = self.at;
-        let before = self.queries.len();
         let wants_nodes = matches!(function, "count" | "value");
         let operand = self.operand()?;
         let fits = match operand {
@@ -287,40 +286,55 @@ impl<'a> Parser<'a> {
             };
             return self.wrong_at(start, &wanted);
         }
+        if let Operand::Query { index: Some(index), .. } = operand {
+            let query = &mut self.queries[index];
+            match function {
+                // Where the call ends is known when it has.
+                "count" => query.counted = Some(call..call),
+                "value" => query.valued = true,
+                "length" => query.measured = true,
+                _ => {}
+            }
+        }
         if matches!(function, "match" | "search") && position == 1 {
-            self.pattern(start, &operand, before)?;
+            self.pattern(start, &operand)?;
         }
         Ok(())
     }
 
     /// A pattern that does not compile is called false by both engines in silence, so it is looked at here.
-    fn pattern(&mut self, start: usize, operand: &Operand, before: usize) -> Parsed<()> {
-        if matches!(operand, Operand::Literal) {
-            let literal = &self.text[start..self.at];
-            if !literal.starts_with(['\'', '"']) {
+    fn pattern(&mut self, start: usize, operand: &Operand) -> Parsed<()> {
+        let text = &self.text[start..self.at];
+        match operand {
+            Operand::Literal if text.starts_with(['\'', '"']) => {
+                let pattern = Parser { at: start, ..Parser::new(self.text) }.string()?;
+                let wrong =
+                    |why| Malformed { at: start, why: format!("a regular expression (I-Regexp, RFC 9485): {why}") };
+                return super::pattern::check(&pattern).map_err(wrong);
+            }
+            Operand::Query { index: Some(index), .. } => {
+                self.queries[*index].pattern = true;
                 return Ok(());
             }
-            let mut inner = Parser { at: start, ..Parser::new(self.text) };
-            let pattern = inner.string()?;
-            return match regex::Regex::new(&pattern) {
-                Ok(_) => Ok(()),
-                Err(error) => {
-                    let why = error.to_string();
-                    let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                    self.wrong_at(start, &format!("a regular expression (I-Regexp): {why}"))
+            Operand::Function(_) => {
+                let end = self.at;
+                let argument = |query: &&mut Query| {
+                    let call = &self.text[start..query.span.start.max(start)];
+                    query.valued
+                        && query.span.end < end
+                        && call.strip_prefix("value(").is_some_and(|rest| rest.trim().is_empty())
+                };
+                if let Some(query) = self.queries.iter_mut().find(argument) {
+                    query.pattern = true;
+                    return Ok(());
                 }
-            };
+            }
+            _ => {}
         }
-        if self.queries.len() == before {
-            return self.wrong_at(
-                start,
-                "a pattern that is written out, or a query from $: one that differs by node cannot be checked",
-            );
-        }
-        for query in &mut self.queries[before..] {
-            query.pattern = true;
-        }
-        Ok(())
+        self.wrong_at(
+            start,
+            "a pattern in quotes, or a query from $ (or value() of one): one that differs by node cannot be checked",
+        )
     }
 
     fn query(&mut self) -> Parsed<Operand> {
@@ -338,6 +352,8 @@ impl<'a> Parser<'a> {
                 tested: false,
                 pattern: false,
                 counted: None,
+                valued: false,
+                measured: false,
             });
         }
         let mut segments = Vec::new();
@@ -616,10 +632,15 @@ mod tests {
             ("!@", 2, "always there"),
             ("1 == 1", 0, "says nothing about the deploy"),
             ("match($.a, '[x') ", 11, "regular expression"),
+            ("match($.a, '(?i)x')", 11, "regular expression"),
+            ("!match($.a, 5)", 12, "a pattern in quotes"),
+            ("!$.a[?match(@.b, true)]", 17, "a pattern in quotes"),
+            ("!match($.a, length($.b))", 12, "a pattern in quotes"),
+            ("$.a[?match(@.b, value(@.c[?@.d == $.e]))]", 16, "a pattern in quotes"),
             ("match($.a)", 9, "takes 2 arguments"),
             ("match($.a, 'x') == true", 0, "not compared"),
             ("count($.a)", 10, "a comparison"),
-            ("$.a[?match(@.b, @.c)]", 16, "written out"),
+            ("$.a[?match(@.b, @.c)]", 16, "differs by node"),
             ("$.a[?@[?@.b]]", 6, "wrongly"),
             ("$.a[01] == 1", 4, "leading zeros"),
             ("((((((((($.a)))))))))", 9, "at most 8 levels"),
