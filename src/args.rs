@@ -348,7 +348,14 @@ impl Asserting {
             let lines =
                 std::fs::read_to_string(file).map_err(|error| format!("{from} {name} cannot be read: {error}"))?;
             let before = assertions.len();
-            for (number, line) in lines.lines().enumerate().filter(|(_, line)| !is_comment(line)) {
+            for (number, line) in lines.lines().enumerate() {
+                if line.contains('\r') {
+                    // Some end a line there, and what is behind it would be a comment to others.
+                    return Err(format!("{from} {name}, line {}: a carriage return inside of a line", number + 1));
+                }
+                if is_comment(line) {
+                    continue;
+                }
                 let assertion = line.parse().map_err(|error| format!("{from} {name}, line {}: {error}", number + 1))?;
                 assertions.push(assertion);
             }

@@ -119,3 +119,25 @@ impl Clock for VirtualClock {
         None
     }
 }
+
+/// The clock of a replay: its time jumps, but a signal comes when it comes.
+pub struct ReplayClock<'c> {
+    /// The time of the recording.
+    pub time: VirtualClock,
+    /// Where signals come from.
+    pub signals: &'c mut dyn Clock,
+}
+
+impl Clock for ReplayClock<'_> {
+    fn now(&self) -> Duration {
+        self.time.now()
+    }
+
+    fn utc(&self) -> Option<Timestamp> {
+        self.time.utc()
+    }
+
+    fn sleep(&mut self, wait: Duration) -> Option<Signal> {
+        self.signals.sleep(Duration::ZERO).or_else(|| self.time.sleep(wait))
+    }
+}

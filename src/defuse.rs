@@ -33,8 +33,11 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// The text of a JSON document, so that printing the file to a log does nothing: `#` can only be inside its strings.
+/// And what would not be seen is written as it is in JSON.
 pub fn json(text: &str) -> String {
-    text.replace("##", "#\\u0023")
+    let is_unseen = |c: char| (c.is_control() && c != '\n') || is_invisible(c);
+    let shown = |c: char| if is_unseen(c) { format!("\\u{:04x}", u32::from(c)) } else { c.into() };
+    text.replace("##", "#\\u0023").chars().map(shown).collect()
 }
 
 /// One line inside an XML element or attribute.

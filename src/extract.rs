@@ -1,8 +1,12 @@
 //! `--extract NAME=QUERY`: values of the document as outputs for later steps. Pure.
 
+use std::cell::LazyCell;
+use std::ops::Deref;
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use crate::assertion::Assertion;
+use crate::assertion::{Assertion, Extent, Judging, afford};
 use crate::document::Document;
 
 /// How many bytes an output carries: GitHub takes 1 MB for all outputs of a job.
@@ -42,7 +46,8 @@ impl Extract {
     ///
     /// # Errors
     /// Why there is no value: the query selects nothing or too much, or the engines disagree.
-    pub fn value(&self, document: &Document) -> Result<String, String> {
+    pub fn value(&self, document: &Document, extent: &impl Deref<Target = Extent>) -> Result<String, String> {
+        afford(&self.query.expression, extent)?;
         let selected = self.query.select(document)?;
         let value = match selected.first().map(Vec::as_slice).unwrap_or_default() {
             [] => return Err(format!("{} selects nothing", self.query.expression.text)),
@@ -56,6 +61,15 @@ impl Extract {
             bytes => Err(format!("it is {bytes} bytes long, and an output carries at most {LARGEST}")),
         }
     }
+}
+
+/// Starts to look for the value of each.
+pub fn start(extracts: &[Extract], document: &Arc<Document>) -> Judging<Vec<Result<String, String>>> {
+    let (extracts, document) = (extracts.to_vec(), Arc::clone(document));
+    Judging::of(extracts.is_empty(), move || {
+        let extent = LazyCell::new(|| Extent::of(document.value()));
+        Ok(extracts.iter().map(|extract| extract.value(&document, &extent)).collect())
+    })
 }
 
 /// Whether the names can all be outputs: GitHub does not tell upper from lower case.
@@ -93,12 +107,13 @@ mod tests {
             ("$.o.k", "null"),
         ] {
             let extract: Extract = format!("x={query}").parse().expect(query);
-            assert_eq!(extract.value(&document).as_deref(), Ok(want), "{query}");
+            assert_eq!(extract.value(&document, &&Extent::default()).as_deref(), Ok(want), "{query}");
         }
         let none: Extract = "x=$.gone".parse().expect("parses");
-        assert_eq!(none.value(&document), Err("$.gone selects nothing".into()));
+        assert_eq!(none.value(&document, &&Extent::default()), Err("$.gone selects nothing".into()));
         let large = Document::any(json!({"s": "x".repeat(1 << 20)}));
-        let error = "x=$.s".parse::<Extract>().expect("parses").value(&large).expect_err("too large");
+        let error =
+            "x=$.s".parse::<Extract>().expect("parses").value(&large, &&Extent::default()).expect_err("too large");
         assert!(error.contains("1048576 bytes"), "{error}");
     }
 

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 
 use crate::World;
 use crate::assertion::{Check, Judging, Truth};
-use crate::clock::Clock;
+use crate::clock::{Clock, Signal};
 use crate::deploy::Deploy;
 use crate::document::Document;
+use crate::extract;
 use crate::failure::{self, Failure};
 use crate::look::{self, Look, Miss};
 use crate::names;
@@ -76,6 +77,8 @@ pub struct Gate {
     document: Option<Arc<Document>>,
     checks: Vec<Check>,
     failure: Failure,
+    /// The values of the outputs that the user wants, or why there is none.
+    extracted: Vec<Result<String, String>>,
     warnings: Vec<String>,
     /// How many requests were made for this target.
     requests: u32,
@@ -97,6 +100,7 @@ impl Gate {
             question: Arc::clone(question),
             document: None,
             failure: Failure::default(),
+            extracted: Vec::new(),
             warnings: Vec::new(),
             requests: 0,
             noticed_after: None,
@@ -183,6 +187,10 @@ impl Gate {
     pub fn end(&mut self, ending: Ending, message: String, session: &mut Session<'_>) -> Verdict {
         let before = session.requests;
         self.explain(ending, session);
+        if self.extracted.is_empty() {
+            // A signal is what ends the run already, or the verdict is no pass.
+            let _ = self.extract(session);
+        }
         self.requests += session.requests - before;
         self.verdict(ending, message, session.clock)
     }
@@ -258,26 +266,28 @@ impl Gate {
 
     /// The deploy is as wanted: now the assertions decide.
     fn judge(&mut self, document: Arc<Document>, session: &mut Session<'_>) -> Turn {
-        let mut judging = Judging::start(&self.question.assertions, &document, self.question.vacuity);
+        let judging = Judging::start(&self.question.assertions, &document, self.question.vacuity);
         self.document = Some(document);
-        let checks = loop {
-            match judging.poll() {
-                Some(checks) => break checks,
-                None => {
-                    if let Some(signal) = session.interrupted() {
-                        return Turn::End(Ending::Interrupted(signal), self.watch.so_far());
-                    }
-                }
-            }
+        let checks = match await_judging(judging, session) {
+            Err(signal) => return Turn::End(Ending::Interrupted(signal), self.watch.so_far()),
+            Ok(Err(why)) => return Turn::End(Ending::EnginesDisagree, why),
+            Ok(Ok(checks)) => checks,
         };
-        match checks {
-            Err(why) => Turn::End(Ending::EnginesDisagree, why),
-            Ok(checks) => {
-                let (ending, why) = judged(&checks, &self.watch.so_far());
-                self.checks = checks;
-                Turn::End(ending, why)
-            }
+        let (ending, why) = judged(&checks, &self.watch.so_far());
+        self.checks = checks;
+        match self.extract(session) {
+            Err(signal) => Turn::End(Ending::Interrupted(signal), self.watch.so_far()),
+            Ok(()) => Turn::End(ending, why),
         }
+    }
+
+    /// Looks for the values of the outputs that the user wants.
+    fn extract(&mut self, session: &mut Session<'_>) -> Result<(), Signal> {
+        let Some(document) = &self.document else { return Ok(()) };
+        let extracts = &self.question.extracts;
+        let values = await_judging(extract::start(extracts, document), session)?;
+        self.extracted = values.unwrap_or_else(|why| vec![Err(why); extracts.len()]);
+        Ok(())
     }
 
     /// Asks, once and briefly, for what a later step or a person will want to know.
@@ -383,11 +393,9 @@ impl Gate {
             _ => age.map_or_else(|| "latest, no pin".into(), |age| format!("latest, no pin, last changed {age} ago")),
         };
         let mut extracts = Vec::new();
+        let mut extracted = std::mem::take(&mut self.extracted).into_iter();
         for extract in &self.question.extracts {
-            let value = self
-                .document
-                .as_ref()
-                .map_or(Err("there is no document to look at".into()), |document| extract.value(document));
+            let value = extracted.next().unwrap_or(Err("there is no document to look at".into()));
             if let Err(why) = &value {
                 self.warnings.push(format!("the output {} is empty: {why}", extract.name));
             }
@@ -428,6 +436,21 @@ impl Gate {
             extracts,
             failure: Some(std::mem::take(&mut self.failure)).filter(|failure| !failure.is_empty()),
             warnings: std::mem::take(&mut self.warnings),
+        }
+    }
+}
+
+/// Waits for an answer about the document, or for a signal.
+fn await_judging<T: Send + 'static>(
+    mut judging: Judging<T>,
+    session: &mut Session<'_>,
+) -> Result<Result<T, String>, Signal> {
+    loop {
+        if let Some(answer) = judging.poll() {
+            return Ok(answer);
+        }
+        if let Some(signal) = session.interrupted() {
+            return Err(signal);
         }
     }
 }

@@ -196,17 +196,33 @@ fn bad_certificate(error: &ureq::Error) -> Option<String> {
     }
 }
 
+/// The forms in which a text can be in an answer: as it is, and as JSON escapes it, which servers do more or less of.
+fn disguises(text: &str) -> Vec<String> {
+    let quoted = serde_json::Value::from(text).to_string();
+    let quoted = quoted[1..quoted.len() - 1].to_owned();
+    let mut forms = vec![text.to_owned(), quoted.clone()];
+    for slash in ["/", "\\/"] {
+        let quoted = quoted.replace('/', slash);
+        let go = |[and, less, more]: [&str; 3]| quoted.replace('&', and).replace('<', less).replace('>', more);
+        forms.extend([["&", "<", ">"], ["\\u0026", "\\u003c", "\\u003e"], ["\\u0026", "\\u003C", "\\u003E"]].map(go));
+    }
+    forms.sort();
+    forms.dedup();
+    forms
+}
+
 /// A server that echoes the token must not get it into any log, report or recording. What is shorter than [`SECRET`]
 /// would be found inside of ordinary words.
 fn redact(answer: Result<Response, Fault>, token: Option<&Secret>) -> Result<Response, Fault> {
     let Some(token) = token.filter(|token| token.expose().len() >= SECRET) else { return answer };
-    let clean = |text: String| text.replace(token.expose(), "[token]");
+    let forms = disguises(token.expose());
+    let clean = |text: String| forms.iter().fold(text, |text, form| text.replace(form, "[token]"));
     match answer {
         Ok(mut response) => {
             for (_, value) in &mut response.headers {
                 *value = clean(std::mem::take(value));
             }
-            if memchr::memmem::find(&response.body, token.expose().as_bytes()).is_some() {
+            if forms.iter().any(|form| memchr::memmem::find(&response.body, form.as_bytes()).is_some()) {
                 response.body = clean(String::from_utf8_lossy(&response.body).into_owned()).into_bytes();
             }
             Ok(response)

@@ -71,7 +71,7 @@ use std::sync::Arc;
 
 use args::{Command, Stop, Variables};
 use assertion::Judging;
-use clock::{Clock, VirtualClock};
+use clock::{Clock, ReplayClock, VirtualClock};
 use config::Connection;
 use crew::Crew;
 use deploy::{Deploy, Expect};
@@ -152,7 +152,9 @@ fn is_loss(error: &std::io::Error) -> bool {
 }
 
 fn misuse(why: String) -> Stop {
-    Stop { text: format!("error: {why}\n"), code: verdict::MISUSE }
+    // Files hold words that came from the network.
+    let lines: Vec<String> = why.lines().map(defuse::line).collect();
+    Stop { text: format!("error: {}\n", lines.join("\n")), code: verdict::MISUSE }
 }
 
 /// `deploy-gate wait`.
@@ -205,11 +207,13 @@ fn replay(replay: args::Replay, world: &mut World<'_>) -> Result<u8, Stop> {
                 .into(),
         )
     })?;
-    let mut clock = VirtualClock::new(recording.epoch());
+    let time = VirtualClock::new(recording.epoch());
     let plan = Plan::new(replay.gate, Place::default(), world.variables, world.screens).map_err(misuse)?;
     let opening = format!("replaying {file} for {target}, up to {}", text::duration(plan.question.rules.timeout));
     // Always the same seed, so that a recording replays alike each time.
-    let mut world = World { clock: &mut clock, seed: 0, ..world.reborrow() };
+    let world = world.reborrow();
+    let mut clock = ReplayClock { time, signals: world.clock };
+    let mut world = World { clock: &mut clock, seed: 0, ..world };
     Ok(gate::run(&opening, target, plan, Box::new(recording), &mut world))
 }
 
@@ -232,7 +236,7 @@ fn latest(latest: args::Latest, world: &mut World<'_>) -> Result<u8, Stop> {
         Look::Seen(deploy, _) if !latest.json => format!("{}\n", defuse::line(deploy.id())),
         Look::Seen(_, bytes) => {
             let document = Document::parse(&bytes).map_err(|why| failed(Ending::BadAnswer, &why, &session.trace))?;
-            format!("{:#}\n", document.value())
+            format!("{}\n", defuse::json(&format!("{:#}", document.value())))
         }
         Look::Absent(_) if latest.json => "null\n".into(),
         Look::Absent(_) => format!("{}\n", pin::NONE),

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::deploy::Deploy;
+use crate::document;
 use crate::object::{Object, Unambiguous};
 use crate::source::{Fault, Response};
 use crate::target::Target;
@@ -230,12 +231,15 @@ fn said(response: &Response) -> String {
         "" => response.status.to_string(),
         phrase => format!("{} {phrase}", response.status),
     };
+    // Words that could hold a secret which can no longer be found by its name are not told.
     let words = match serde_json::from_slice::<Body>(&response.body) {
         Ok(body) if !body.error.is_empty() => body.error,
         Ok(body) => body.description,
         // A load balancer's page says no more than its status line.
         Err(_) if response.body.trim_ascii_start().starts_with(b"<") => String::new(),
-        Err(_) => String::from_utf8_lossy(&response.body).trim().into(),
+        Err(_) => Some(String::from_utf8_lossy(&response.body).trim().to_owned())
+            .filter(|text| !document::mentions_secret(text))
+            .unwrap_or_default(),
     };
     match words.chars().count() {
         0 => line,

@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for Unambiguous {
                         Entry::Vacant(vacant) => drop(vacant.insert(value)),
                         Entry::Occupied(there) => {
                             let name = there.key();
-                            return Err(A::Error::custom(format!("the member \"{name}\" is there twice")));
+                            return Err(A::Error::custom(format!("the member {name:?} is there twice")));
                         }
                     }
                 }

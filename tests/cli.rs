@@ -87,6 +87,30 @@ fn a_token_that_the_server_echoes_is_not_shown() {
 }
 
 #[test]
+fn a_token_that_the_server_echoes_in_escapes_is_not_shown() {
+    const STRANGE: &str = "tok&secret<12345>/\"abc";
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    // As Go and as others write it in JSON.
+    for escaped in [
+        r#"tok\u0026secret\u003c12345\u003e/\"abc"#,
+        r#"tok\u0026secret\u003C12345\u003E\/\"abc"#,
+        r#"tok&secret<12345>/\"abc"#,
+    ] {
+        let echo = format!(r#"{{"error":"bad token {escaped}"}}"#);
+        let server = Server::start(vec![answer("500 Error", "", &echo), answer("401 Unauthorized", "", echo)]);
+        let arguments = ["-v", "--record", &file("r"), "--report", &format!("json={}", file("j"))];
+        let (code, out, err) = ran(wait(&server.url("http"), &arguments).env("NUON_API_TOKEN", STRANGE));
+        assert_eq!(code, 3);
+        assert!(out.contains("bad token [token]") && !err.contains("secret"), "{out}{err}");
+        for name in ["r", "j"] {
+            let text = std::fs::read_to_string(file(name)).expect("a file");
+            assert!(text.contains("[token]") && !text.contains("secret"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_token_file_is_read_again_for_every_request() {
     let folder = tempfile::tempdir().expect("a folder");
     let token = folder.path().join("token");
@@ -171,6 +195,17 @@ fn check_judges_a_saved_document() {
     child.stdin.take().expect("a pipe").write_all(planned.as_bytes()).expect("it reads");
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
     assert_eq!(ran(&mut deploy_gate(&["check", "/nowhere", "--assert=$.a"])).0, 2);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    std::fs::write(file("loud"), r#"{"id":"x","a\n::error::pwned\n##vso[x]":1,"a\n::error::pwned\n##vso[x]":2}"#)
+        .expect("writes");
+    let (code, _, err) = ran(&mut deploy_gate(&["check", &file("loud"), "--assert=$.a"]));
+    assert!(code == 2 && err.contains("is there twice"), "{err}");
+    assert!(!err.contains("##") && !err.lines().any(|line| line.trim_start().starts_with("::")), "{err}");
+    // To some a carriage return ends a line, to others it does not.
+    std::fs::write(file("lines"), "# c\r$.plan_only == true\n$.id\n").expect("writes");
+    let (code, _, err) = ran(&mut deploy_gate(&["check", &file("loud"), "--assert-file", &file("lines")]));
+    assert!(code == 2 && err.contains("line 1") && err.contains("carriage return"), "{err}");
 }
 
 #[test]
@@ -191,6 +226,10 @@ fn latest_prints_the_id_for_previous() {
     let (code, out, _) = latest(secret, &["--json"]);
     assert_eq!((code, serde_json::from_str(&out).ok()), (0, Some(serde_json::json!({"id": "dpl1", "log_stream": {}}))));
     assert_eq!(latest(answer("404 Not Found", "", "{}"), &["--json"]).1, "null\n");
+    let loud = "{\"id\":\"dpl1\",\"a\":\"##[error]x \u{202e}\u{9b}\",\"##vso[task.complete]\":1}";
+    let (code, out, _) = latest(answer("200 OK", "", loud), &["--json"]);
+    assert_eq!((code, serde_json::from_str::<serde_json::Value>(&out).ok()), (0, serde_json::from_str(loud).ok()));
+    assert!(!out.contains("##") && !out.contains(['\u{202e}', '\u{9b}']), "{out:?}");
     for (reply, reason) in [
         (answer("401 Unauthorized", "", "{}"), "unauthorized: 401"),
         (answer("502 Bad Gateway", "", "<html>"), "bad-answer: 502"),

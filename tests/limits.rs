@@ -2,7 +2,8 @@
 #![cfg(unix)]
 #![expect(clippy::disallowed_methods, reason = "the binary is another process, with its own time")]
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -55,4 +56,45 @@ fn what_is_made_to_cost_is_judged_or_refused_within_bounds() {
         assert!(said.contains(why), "{shown}: {}", said.chars().take(600).collect::<String>());
         assert!(start.elapsed() < TIME, "{shown}: {:?}", start.elapsed());
     }
+}
+
+#[test]
+fn an_output_that_would_take_for_ever_is_empty_and_a_signal_ends_it() {
+    let wide: Value = (0..30_000).map(|number| json!({"k": number})).collect();
+    let document = json!({"id": "dpl1", "status_v2": {"status": "active"}, "x": wide});
+    let folder = tempfile::tempdir().expect("a folder");
+    let recording = folder.path().join("r.jsonl");
+    let path = "/v1/installs/inl1/components/cmp1/deploys/latest";
+    std::fs::write(&recording, json!({"at_ms": 0, "path": path, "status": 200, "body": document}).to_string())
+        .expect("writes");
+    let replay = |extract: &str| {
+        let mut command = Command::new("sh");
+        command
+            .args([
+                "-c",
+                &format!("ulimit -v {MEMORY}; exec \"$@\""),
+                "sh",
+                env!("CARGO_BIN_EXE_deploy-gate"),
+                "replay",
+            ])
+            .args([recording.as_os_str(), "--extract".as_ref(), extract.as_ref()])
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin");
+        command
+    };
+    let ran = replay("x=$..[*,*,*,*][*,*,*,*][*,*,*,*][*,*,*,*]").output().expect("it runs");
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success() && said.contains("the output x is empty: "), "{said}");
+    assert!(said.contains("could select"), "{said}");
+    let mut command = replay("x=$..[?count($..*) > 3]");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let log = BufReader::new(child.stderr.take().expect("a pipe"));
+    assert!(log.lines().map_while(Result::ok).any(|line| line.contains("is \"active\"")), "it looks");
+    let start = Instant::now();
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM)
+        .expect("it lives");
+    let status = child.wait().expect("it ends");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    // Not all that was asked for is there.
+    assert_eq!(status.code(), Some(143));
 }

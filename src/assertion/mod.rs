@@ -240,38 +240,45 @@ pub enum Vacuity {
     Allowed,
 }
 
-/// Assertions that are being put to a document. Neither engine can be interrupted, so they run on a thread of their own,
+/// Something that is being asked of a document. Neither engine can be interrupted, so it goes on on a thread of its own,
 /// which can be left behind.
-pub struct Judging {
-    checks: Receiver<Result<Vec<Check>, String>>,
+pub struct Judging<T = Vec<Check>> {
+    answer: Receiver<Result<T, String>>,
     left: Duration,
 }
 
 impl Judging {
     /// Starts to put every assertion to the document.
     pub fn start(assertions: &[Assertion], document: &Arc<Document>, vacuity: Vacuity) -> Self {
-        let (sender, checks) = mpsc::channel();
-        if assertions.is_empty() {
-            let _ = sender.send(Ok(Vec::new()));
-            return Self { checks, left: TIME_LIMIT };
-        }
         let (assertions, document) = (assertions.to_vec(), Arc::clone(document));
-        std::thread::spawn(move || {
+        Self::of(assertions.is_empty(), move || {
             let extent = LazyCell::new(|| Extent::of(document.value()));
-            let check = |assertion| check(assertion, &document, &extent, vacuity);
-            let checks = assertions.iter().map(check).collect::<Result<Vec<_>, _>>();
+            assertions.iter().map(|assertion| check(assertion, &document, &extent, vacuity)).collect()
+        })
+    }
+}
+
+impl<T: Send + 'static> Judging<T> {
+    /// Starts work that may not end; what is said to be nothing is done at once.
+    pub fn of(is_nothing: bool, work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Self {
+        let (sender, answer) = mpsc::channel();
+        let work = move || {
             // Nobody listens any more after the time limit.
-            let _ = sender.send(checks);
-        });
-        Self { checks, left: TIME_LIMIT }
+            let _ = sender.send(work());
+        };
+        match is_nothing {
+            true => work(),
+            false => drop(std::thread::spawn(work)),
+        }
+        Self { answer, left: TIME_LIMIT }
     }
 
-    /// Waits a moment for the answer: the checks, or why there is no answer, as when the engines disagree or judging
-    /// would take too much time or memory.
-    pub fn poll(&mut self) -> Option<Result<Vec<Check>, String>> {
+    /// Waits a moment for the answer, or why there is none, as when the engines disagree or it would take too much time
+    /// or memory.
+    pub fn poll(&mut self) -> Option<Result<T, String>> {
         let moment = Bell::ATTENTION.min(self.left);
-        match self.checks.recv_timeout(moment) {
-            Ok(checks) => Some(checks),
+        match self.answer.recv_timeout(moment) {
+            Ok(answer) => Some(answer),
             Err(RecvTimeoutError::Disconnected) => Some(Err("judging broke off".into())),
             Err(RecvTimeoutError::Timeout) => {
                 self.left -= moment;
@@ -284,10 +291,10 @@ impl Judging {
     ///
     /// # Errors
     /// As [`Judging::poll`].
-    pub fn finish(mut self) -> Result<Vec<Check>, String> {
+    pub fn finish(mut self) -> Result<T, String> {
         loop {
-            if let Some(checks) = self.poll() {
-                return checks;
+            if let Some(answer) = self.poll() {
+                return answer;
             }
         }
     }

@@ -171,3 +171,20 @@ proptest! {
         prop_assert_eq!(commands(&ran.out).len() + commands(&ran.err).len(), commands(&plain.out).len() + commands(&plain.err).len());
     }
 }
+
+#[test]
+fn no_answer_tells_a_secret_however_it_is_broken() {
+    let token = "token-of-the-log-0123456789";
+    for body in [
+        format!(r#"{{"error":{{"code":1}},"write_token":"{token}"}}"#),
+        format!(r#"{{"write_token":"{token}","error":"cut o"#),
+        format!(r#"[{{"write_token":"{token}"}}]"#),
+    ] {
+        // The script searches all that is printed and written.
+        for status in [422, 500, 404, 401] {
+            let ran = run(&["--timeout=10s", "--record=FOLDER/r"], &[http(status, &body)]);
+            assert_ne!(ran.code, 0);
+            assert!(ran.message().contains(&status.to_string()), "{}", ran.message());
+        }
+    }
+}
