@@ -32,6 +32,8 @@ pub struct Query {
     pub valued: bool,
     /// Whether it is the argument of `length()`.
     pub measured: bool,
+    /// What a filter right behind the names and indexes that it begins with looks at in each element.
+    pub looks: Vec<Vec<Segment>>,
 }
 
 /// One segment of a query.

@@ -308,11 +308,8 @@ fn check(
 ) -> Result<Check, String> {
     let expression = &assertion.expression;
     afford(expression, extent)?;
-    if let Some(name) = expression.relative.iter().find_map(|segments| extent.inexact(segments)) {
-        return Err(format!(
-            "{} looks at {name} in a filter, and the document has numbers beyond 2^53 - 1 there: both engines compare them inexactly",
-            expression.text
-        ));
+    if !expression.relative.is_empty() && !extent.inexact.is_empty() {
+        comparable(expression, document)?;
     }
     let selected = assertion.select(document)?;
     let mut queries = Vec::new();
@@ -326,7 +323,7 @@ fn check(
             selected: nodes.len(),
             values: nodes.iter().take(SHOWN.0).map(|node| text::cut(&node.to_string(), SHOWN.1)).collect(),
             missing: missing(query, nodes, document),
-            note: only_there(query, nodes),
+            note: only_there(query, nodes).or_else(|| nothing_there(query, nodes, document)),
         });
     }
     let (whole, root) = expression.over(&selected);
@@ -340,6 +337,21 @@ fn check(
         (true, false) => Truth::False,
     };
     Ok(Check { queries, outcome, ..Check::not_evaluated(assertion) })
+}
+
+/// Refuses filters that look at numbers which cannot be compared.
+fn comparable(expression: &Expression, document: &Document) -> Result<(), String> {
+    for query in expression.queries.iter().filter(|query| !query.is_singular()) {
+        let Some(reached) = names(&query.segments).iter().try_fold(document.value(), child) else { continue };
+        let within = Extent::of(reached);
+        if let Some(name) = expression.relative.iter().find_map(|segments| within.inexact(segments)) {
+            let text = &expression.text;
+            return Err(format!(
+                "{text} looks at {name:?} in a filter: both engines compare numbers beyond 2^53 - 1 inexactly, and some are there"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a number is so large that a double cannot tell it from its neighbour.
@@ -357,6 +369,46 @@ fn only_there(query: &Query, nodes: &[&Value]) -> Option<String> {
     })
 }
 
+/// A filter that finds nothing may have looked at nothing: then a name in it may be wrong.
+fn nothing_there(query: &Query, nodes: &[&Value], document: &Document) -> Option<String> {
+    let leading = names(&query.segments);
+    let elements: Vec<&Value> = match leading.iter().try_fold(document.value(), child)? {
+        Value::Array(elements) => elements.iter().collect(),
+        Value::Object(members) => members.values().collect(),
+        _ => Vec::new(),
+    };
+    let gaps = query.looks.iter().flat_map(|look| elements.iter().map(|element| gap(element, names(look))));
+    let gaps: Vec<_> = gaps.collect::<Option<_>>()?;
+    let furthest = gaps.iter().map(|(reached, ..)| *reached).max().filter(|_| nodes.is_empty())?;
+    let mut gaps = gaps.into_iter().filter(|(reached, ..)| *reached == furthest).peekable();
+    let (_, _, segment) = *gaps.peek()?;
+    let name = match segment {
+        Segment::Name(name) => format!("{name:?}"),
+        _ => path(std::slice::from_ref(segment)),
+    };
+    let meant = gaps.find_map(|(_, node, segment)| nearest(node, segment).into_iter().next());
+    let hint = meant.map_or_else(String::new, |name| format!("; did you mean {name:?}?"));
+    let (count, list) = (elements.len(), path(leading));
+    Some(format!("none of the {count} elements of {list} has {name}, so this looked at nothing{hint}"))
+}
+
+/// The names and indexes that a query begins with.
+fn names(segments: &[Segment]) -> &[Segment] {
+    let count = segments.iter().take_while(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_))).count();
+    &segments[..count]
+}
+
+/// Where a path ends too soon, if it does: how far it got, the last node there is, and what that lacks.
+fn gap<'d, 's>(mut node: &'d Value, path: &'s [Segment]) -> Option<(usize, &'d Value, &'s Segment)> {
+    for (reached, segment) in path.iter().enumerate() {
+        match child(node, segment) {
+            Some(child) => node = child,
+            None => return Some((reached, node, segment)),
+        }
+    }
+    None
+}
+
 /// Whether the query landed, and if not, how far it got.
 fn missing(query: &Query, nodes: &[&Value], document: &Document) -> Option<Missing> {
     let whole = path(&query.segments);
@@ -368,8 +420,7 @@ fn missing(query: &Query, nodes: &[&Value], document: &Document) -> Option<Missi
     if let Some(why) = useless_to_a_function(query, nodes) {
         return useless(format!("{whole} {why}"));
     }
-    let leading: Vec<&Segment> =
-        query.segments.iter().take_while(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_))).collect();
+    let leading = names(&query.segments);
     let spared = usize::from(query.tested && query.is_singular() && !leading.is_empty());
     let mut node = document.value();
     for (reached, segment) in leading.iter().enumerate() {
@@ -699,6 +750,29 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_that_looks_at_nothing_is_noted() {
+        let note = |text: &str| judged(text).queries[0].note.clone().unwrap_or_default();
+        let history = "$.status_v2.history";
+        assert_eq!(
+            note("!$.status_v2.history[?@.sttus == 'error']"),
+            format!(
+                "none of the 2 elements of {history} has \"sttus\", so this looked at nothing; did you mean \"status\"?"
+            )
+        );
+        assert!(note("count($.status_v2['history'][?@.status.word == 'error']) == 0").contains("has \"word\""));
+        for fine in [
+            "!$.status_v2.history[?@.status == 'error']",
+            "!$.status_v2.history[?@.status == 'error' && @.retried != true]",
+            "!$.status_v2.history[?@ == 'error']",
+            "!$.workflow.steps[?@.sttus == 'error']",
+            "$.status_v2.history[?!@.sttus]",
+            "!$.status_v2.history[*][?@.sttus == 'error']",
+        ] {
+            assert_eq!(note(fine), "", "{fine}");
+        }
+    }
+
+    #[test]
     fn engines_that_disagree_give_no_answer() {
         let document = Arc::new(Document::any(json!({"list": [{"none": []}]})));
         let assertion = "$.list[?count(@.none[*]) != 0]".parse().expect("parses");
@@ -715,7 +789,7 @@ mod tests {
         let error =
             Judging::start(&[assertion], &document, Vacuity::Fails).finish().expect_err("both engines say true");
         assert!(error.contains("inexactly"), "{error}");
-        let document = br#"{"l":[{"a":9007199254740993,"b":9007199254740992,"c":1}],"x":18446744073709551616,"y":18446744073709551617,"want":9007199254740992}"#;
+        let document = br#"{"l":[{"a":9007199254740993,"b":9007199254740992,"c":1}],"x":18446744073709551616,"y":18446744073709551617,"want":9007199254740992,"m":["y"]}"#;
         let document = Arc::new(Document::parse(document).expect("a document"));
         let judge = |text: &str| {
             let assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
@@ -733,6 +807,7 @@ mod tests {
         }
         // They do no harm where nothing is compared with them.
         assert_eq!(judge("$.l[?@.c == 1] && $.x && count($.l[*]) == 1").expect("true")[0].outcome, Truth::True);
+        assert_eq!(judge("!$.m[?@ == 'x']").expect("they are elsewhere")[0].outcome, Truth::True);
     }
 
     #[test]

@@ -72,11 +72,13 @@ struct Parser<'a> {
     filters: usize,
     queries: Vec<Query>,
     relative: Vec<Vec<Segment>>,
+    /// Those of the filter that is being read, but not of filters inside of it.
+    looks: Vec<Vec<Segment>>,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, filters: 0, queries: Vec::new(), relative: Vec::new() }
+        Self { text, at: 0, depth: 0, filters: 0, queries: Vec::new(), relative: Vec::new(), looks: Vec::new() }
     }
 
     fn wrong<T>(&self, expected: &str) -> Parsed<T> {
@@ -354,10 +356,16 @@ impl<'a> Parser<'a> {
                 counted: None,
                 valued: false,
                 measured: false,
+                looks: Vec::new(),
             });
         }
         let mut segments = Vec::new();
+        let is_outermost = self.filters == 0;
         while let Some(segment) = self.segment(!of_document && segments.is_empty())? {
+            let looks = if is_outermost { std::mem::take(&mut self.looks) } else { Vec::new() };
+            if of_document && is_singular(&segments) && matches!(segment, Segment::Many(_)) {
+                self.queries[index].looks = looks;
+            }
             segments.push(segment);
         }
         let singular = is_singular(&segments);
@@ -365,6 +373,9 @@ impl<'a> Parser<'a> {
             self.queries[index].span = start..self.at;
             self.queries[index].segments = segments;
         } else {
+            if self.filters == 1 {
+                self.looks.push(segments.clone());
+            }
             self.relative.push(segments);
         }
         Ok(Operand::Query { index: of_document.then_some(index), singular })
