@@ -647,3 +647,71 @@ fn what_is_older_than_the_previous_one_is_never_taken() {
         assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
     }
 }
+
+#[test]
+fn fresh_and_previous_together_leave_nothing_that_was_there_before() {
+    let of = |number: u32, status: &str| seen(&made(&format!("dpl{number:023}"), status, number, ""));
+    let pins = ["--fresh", "--previous=dpl00000000000000000000003"];
+    // What --fresh sees first is older than the one that --previous names, and a replica shows one in between.
+    let latest = [of(1, "active"), of(3, "active"), of(2, "active"), of(4, "executing"), of(4, "active")];
+    let ran = run_with(&pins, &[("/latest", &latest)]);
+    assert_eq!(
+        (ran.ended(), ran.output("deploy-id")),
+        ((0, "passed", ""), "dpl00000000000000000000004"),
+        "{}",
+        ran.err
+    );
+    // The one that --previous names was seen, so nothing more is to be found out about it.
+    assert_eq!(ran.asked("/deploys/dpl00000000000000000000003"), 0);
+}
+
+#[test]
+fn a_deploy_that_is_found_by_its_id_has_to_be_of_the_other_pins_too() {
+    let pin = format!("--deploy={NEWER}");
+    let routes: &[(&str, &[Answer])] = &[("/latest", &[old("active")]), (NEWER, &[new("active")])];
+    let ran = run_with(&[&pin, BUILD_OF_NEWER], routes);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    let ran = run_with(&[&pin, "--build=bld00000000000000000000007"], routes);
+    assert_eq!(ran.ended(), (3, "undecided", "never-appeared"), "{}", ran.err);
+    // While there is no usable answer about it, it may be there.
+    let mut answers = vec![http(502, ""); 8];
+    answers.push(new("active"));
+    let ran = run_with(&[&pin, "--appear-timeout=10s"], &[("/latest", &[old("active")]), (NEWER, &answers)]);
+    assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
+    assert!(ran.seconds() > 10, "{}", ran.seconds());
+}
+
+#[test]
+fn a_signal_during_any_request_ends_the_run() {
+    let signal = fault(deploy_gate::source::Fault::Interrupted(deploy_gate::clock::Signal::Terminate));
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let newer = seen(&made(NEWER, "executing", 2, ""));
+    let goes_on = [workflow("in-progress", &["apply=in-progress"])];
+    let (here, gone) = ([signal.clone()], [http(404, "")]);
+    let executing_then_error: &[Answer] = &[mine("executing"), mine("error")];
+    let retry: &[Answer] = &[mine("executing"), newer, signal];
+    let cases: [(&str, &[(&str, &[Answer])]); 8] = [
+        ("", &[("/latest", &here)]),
+        ("--deploy=dpl00000000000000000000009", &[("/latest", &[mine("active")]), ("/deploys/", &here)]),
+        (
+            "--previous=dpl00000000000000000000009",
+            &[("/latest", &[mine("active")]), ("/deploys/dpl00000000000000000000009", &here)],
+        ),
+        ("--on-superseded=finish", &[("/latest", retry), (DEPLOY, &[mine("error")]), ("/workflows/", &goes_on)]),
+        ("", &[("/latest", &[mine("executing")]), ("/workflows/", &here)]),
+        ("", &[("/latest", &[mine("error")]), ("/workflows/", &here)]),
+        ("", &[("/latest", &[mine("active")]), ("/deploys/", &here), ("/workflows/", &gone)]),
+        ("", &[("/latest", &[mine("active")]), ("/workflows/", &here)]),
+    ];
+    for (pin, routes) in cases {
+        let arguments: Vec<&str> = [pin].into_iter().filter(|pin| !pin.is_empty()).collect();
+        let ran = run_with(&arguments, routes);
+        assert_eq!(ran.ended(), (143, "interrupted", ""), "{pin} {}\n{}", routes.len(), ran.err);
+    }
+    // A token that is refused ends it as well, at whichever deploy.
+    let refused: &[Answer] = &[mine("executing"), seen(&made(NEWER, "executing", 2, "")), http(401, "")];
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", refused), (DEPLOY, executing_then_error), ("/workflows/", &goes_on)];
+    let ran = run_with(&["--on-superseded=finish"], routes);
+    assert_eq!(ran.ended(), (3, "undecided", "unauthorized"), "{}", ran.err);
+}
