@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for Unambiguous {
 
             fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
                 // 1.0 is 1 to JSON, and to both engines but inside of lists and objects.
-                if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 {
+                if value.fract() == 0.0 && value.abs() < 9e18 {
                     return Ok(Value::from(value as i64));
                 }
                 Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that is none"))
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(value, serde_json::from_str::<Value>(text).expect("parses"));
         assert_eq!(value.to_string(), serde_json::from_str::<Value>(text).expect("parses").to_string());
         let Unambiguous(value) = serde_json::from_str("[1.0,-0.0,1e3,2.5,1e16]").expect("parses");
-        assert_eq!(value.to_string(), "[1,0,1000,2.5,1e+16]");
+        assert_eq!(value.to_string(), "[1,0,1000,2.5,10000000000000000]");
         for bad in [r#"{"a":1,"a":2}"#, r#"{"x":[{"a":1,"a":1}]}"#, "1e400", "{} {}", "[1,]"] {
             serde_json::from_str::<Unambiguous>(bad).expect_err(bad);
         }

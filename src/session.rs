@@ -148,14 +148,16 @@ impl<'w> Session<'w> {
                 return missed("200, but the body is not a list");
             };
             let count = found.len();
-            elements.extend(found);
+            let is_again = !elements.is_empty() && found.first().is_none_or(|first| elements.first() == Some(first));
+            match next {
+                Some(true) if is_again || count == 0 => return missed("200, but no page follows where one should"),
+                // Not every server has pages.
+                None if is_again => return Ok(elements),
+                _ => elements.extend(found),
+            }
             // A proxy may have dropped the header; then a full page may have another behind it.
-            match next.unwrap_or(count >= PAGE) {
-                false => return Ok(elements),
-                true if next.is_some() && count == 0 => {
-                    return missed("200, but an empty page that has another behind it");
-                }
-                true => {}
+            if !next.unwrap_or(count == PAGE) {
+                return Ok(elements);
             }
         }
         let why = format!("there are more than {PAGES} pages of {path}");

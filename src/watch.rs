@@ -218,6 +218,8 @@ pub struct Watch {
     orphaned: bool,
     /// Since when what is asked for beside a deploy that has settled keeps failing.
     failing_since: Option<Duration>,
+    /// Since when the deploy itself cannot be looked at.
+    lost_since: Option<Duration>,
     /// Whether the deploy waits for its workflow only.
     only_workflow: bool,
     parts: Parts,
@@ -249,6 +251,7 @@ impl Watch {
             readable: Readable::Yes,
             orphaned: false,
             failing_since: None,
+            lost_since: None,
             only_workflow: false,
             parts: Parts::default(),
             timeline: Vec::new(),
@@ -319,10 +322,7 @@ impl Watch {
         match self.goal {
             Goal::Deploy => {
                 self.looks += 1;
-                if matches!(look, Look::Missed(_) | Look::Absent(_)) {
-                    // The server is lost altogether, not a part.
-                    self.failing_since = None;
-                }
+                self.be_patient_while_lost(now, &look);
                 match look {
                     Look::Refused(ending, why) => Step::End(ending, why),
                     Look::Seen(deploy, bytes) => self.seen(now, *deploy, bytes),
@@ -344,6 +344,7 @@ impl Watch {
                     self.follow_retry(now, *deploy, bytes)
                 }
                 Look::Refused(ending, why) => Step::End(ending, why),
+                Look::Missed(miss) if self.is_patient(now) => self.missed(now, miss),
                 _ => self.go_on(now),
             },
             Goal::Beside => self.beside(now, look),
@@ -454,14 +455,18 @@ impl Watch {
     fn named(&mut self, now: Duration, look: Look) -> Step {
         match look {
             Look::Seen(deploy, bytes) if self.is_meant(&deploy) => {
-                match self.other.take().filter(|(other, _)| !other.is_older_than(&deploy)) {
-                    None => {
-                        self.by_id = true;
-                        self.take(now, *deploy, bytes)
-                    }
-                    Some((newer, bytes)) => {
+                let other = self.other.take();
+                let newer = other.filter(|(other, _)| !other.is_older_than(&deploy) && !self.was_before(other));
+                match newer {
+                    Some((newer, bytes)) if !is_over(self.class(&deploy)) => {
                         self.note(now, *deploy);
                         self.seen(now, newer, bytes)
+                    }
+                    // What it came to is known, whatever has come since.
+                    newer => {
+                        self.by_id = true;
+                        self.superseded_by = newer.map(|(newer, _)| newer.id().into());
+                        self.take(now, *deploy, bytes)
                     }
                 }
             }
@@ -487,7 +492,11 @@ impl Watch {
         match look {
             Look::Seen(previous, _) => self.before.push(*previous),
             Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
-            Look::Missed(miss) if self.is_patient(now) => return self.missed(now, miss),
+            Look::Missed(miss) => {
+                let id = self.rules.pins.previous.as_deref().unwrap_or_default();
+                let why = format!("the deploy {id}, which was the latest before, cannot be read: {}", miss.why);
+                return self.not_yet(now, Miss::new(why));
+            }
             // It is gone, or nobody may see it: then the id alone has to do.
             _ => {}
         }
@@ -662,8 +671,13 @@ impl Watch {
             other => Err(why(other)),
         };
         self.parts.deploy = Some(part);
-        if now < self.not_before && !self.workflow_must_end() {
-            return self.whole_is_unknown(Ending::Unreachable, "the server asks to be left alone");
+        if now < self.not_before {
+            let why = "the server asks to be left alone";
+            let may_wait = self.rules.document_is_needed && self.is_patient(now);
+            if may_wait || self.rules.until == Until::Workflow {
+                return self.missed(now, Miss::new(why));
+            }
+            return self.whole_is_unknown(Ending::Unreachable, why);
         }
         if self.workflow().is_empty() {
             return self.whole_is_unknown(Ending::NotFound, "the deploy names no workflow");
@@ -680,6 +694,15 @@ impl Watch {
     fn is_patient(&mut self, now: Duration) -> bool {
         let since = *self.failing_since.get_or_insert(now);
         now < self.rules.timeout && now < since + PATIENCE
+    }
+
+    /// While the deploy itself cannot be looked at, patience with what is beside it does not run out.
+    fn be_patient_while_lost(&mut self, now: Duration, look: &Look) {
+        if matches!(look, Look::Missed(_) | Look::Absent(_)) {
+            self.lost_since.get_or_insert(now);
+        } else if let (Some(lost), Some(since)) = (self.lost_since.take(), &mut self.failing_since) {
+            *since += now - lost;
+        }
     }
 
     /// The workflow of a deploy that has succeeded.
@@ -779,11 +802,18 @@ impl Watch {
 
     /// The latest deploy is not the one that is meant; the one that `--deploy` names can be asked for by its id.
     fn seek(&mut self, now: Duration, miss: Miss) -> Step {
-        if self.rules.pins.deploy.is_none() || now < self.not_before {
+        if self.rules.pins.deploy.is_none() {
             return self.not_yet(now, miss);
         }
-        self.latest = miss;
-        self.ask(Goal::Named)
+        self.latest = miss.clone();
+        if now >= self.not_before {
+            return self.ask(Goal::Named);
+        }
+        let step = self.not_yet(now, miss);
+        if matches!(step, Step::Wait(_)) {
+            self.goal = Goal::Named;
+        }
+        step
     }
 
     /// There is nothing to watch yet.

@@ -11,12 +11,14 @@ pub struct Expression {
     pub text: String,
     /// Every query of the document in it; those relative to a node inside a filter are part of the query around them.
     pub queries: Vec<Query>,
-    /// The segments of those relative queries: they cost time and memory too, and compare numbers.
+    /// The segments of those relative queries: they cost time and memory too.
     pub relative: Vec<Vec<Segment>>,
+    /// Those of them that are compared with what may be a number that a double cannot tell from its neighbour.
+    pub compared: Vec<Vec<Segment>>,
 }
 
 /// A query of the document.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
     /// Where it is in the text.
     pub span: Range<usize>,
@@ -30,8 +32,12 @@ pub struct Query {
     pub counted: Option<Range<usize>>,
     /// Whether it is the argument of `value()`, which takes one node.
     pub valued: bool,
-    /// Whether it is the argument of `length()`.
+    /// Whether its length is taken by `length()`.
     pub measured: bool,
+    /// Whether it is the text of `match()` or `search()`.
+    pub matched: bool,
+    /// Whether it is compared with what may be a number that a double cannot tell from its neighbour.
+    pub compared: bool,
     /// What a filter right behind the names and indexes that it begins with looks at in each element.
     pub looks: Vec<Vec<Segment>>,
 }

@@ -308,14 +308,14 @@ fn check(
 ) -> Result<Check, String> {
     let expression = &assertion.expression;
     afford(expression, extent)?;
-    if !expression.relative.is_empty() && !extent.inexact.is_empty() {
+    if !expression.compared.is_empty() && !extent.inexact.is_empty() {
         comparable(expression, document)?;
     }
     let selected = assertion.select(document)?;
     let mut queries = Vec::new();
     for (query, nodes) in expression.queries.iter().zip(&selected) {
         let shown = &expression.text[query.span.clone()];
-        if let Some(node) = nodes.iter().find(|node| !query.tested && query.counted.is_none() && is_inexact(node)) {
+        if let Some(node) = nodes.iter().find(|node| query.compared && (is_inexact(node) || is_vast_inside(node))) {
             return Err(format!("{shown} selects {node}: both engines compare numbers beyond 2^53 - 1 inexactly"));
         }
         queries.push(Found {
@@ -339,12 +339,21 @@ fn check(
     Ok(Check { queries, outcome, ..Check::not_evaluated(assertion) })
 }
 
+/// Whether there is a number inside that has lost digits already: whole ones that fit in 64 bits are kept exactly.
+fn is_vast_inside(node: &Value) -> bool {
+    match node {
+        Value::Array(elements) => elements.iter().any(is_vast_inside),
+        Value::Object(members) => members.values().any(is_vast_inside),
+        node => node.is_f64() && is_inexact(node),
+    }
+}
+
 /// Refuses filters that look at numbers which cannot be compared.
 fn comparable(expression: &Expression, document: &Document) -> Result<(), String> {
     for query in expression.queries.iter().filter(|query| !query.is_singular()) {
         let Some(reached) = names(&query.segments).iter().try_fold(document.value(), child) else { continue };
         let within = Extent::of(reached);
-        if let Some(name) = expression.relative.iter().find_map(|segments| within.inexact(segments)) {
+        if let Some(name) = expression.compared.iter().find_map(|segments| within.inexact(segments)) {
             let text = &expression.text;
             return Err(format!(
                 "{text} looks at {name:?} in a filter: both engines compare numbers beyond 2^53 - 1 inexactly, and some are there"
@@ -417,9 +426,6 @@ fn missing(query: &Query, nodes: &[&Value], document: &Document) -> Option<Missi
     if let (false, Some(why)) = (begins_with_a_name, document.why_incomplete()) {
         return useless(format!("{whole} can reach what could not be read: {why}"));
     }
-    if let Some(why) = useless_to_a_function(query, nodes) {
-        return useless(format!("{whole} {why}"));
-    }
     let leading = names(&query.segments);
     let spared = usize::from(query.tested && query.is_singular() && !leading.is_empty());
     let mut node = document.value();
@@ -443,6 +449,9 @@ fn missing(query: &Query, nodes: &[&Value], document: &Document) -> Option<Missi
         };
         node = child;
     }
+    if let Some(why) = useless_to_a_function(query, nodes) {
+        return useless(format!("{whole} {why}"));
+    }
     // What has no elements has none of which anything could be true.
     (leading.len() < query.segments.len() && !node.is_object() && !node.is_array()).then(|| Missing {
         path: whole,
@@ -462,12 +471,12 @@ fn useless_to_a_function(query: &Query, nodes: &[&Value]) -> Option<String> {
     if query.valued && nodes.len() != 1 {
         return Some(format!("selects {} values, and value() takes one", nodes.len()));
     }
-    if query.measured {
-        let has_length = |node: &&&Value| node.is_string() || node.is_array() || node.is_object();
-        return nodes
-            .iter()
-            .find(|node| !has_length(node))
-            .map(|node| format!("is {}, which has no length", shown(node)));
+    let has_length = |node: &&&Value| node.is_string() || node.is_array() || node.is_object();
+    if let Some(node) = nodes.iter().filter(|_| query.measured).find(|node| !has_length(node)) {
+        return Some(format!("is {}, which has no length", shown(node)));
+    }
+    if let Some(node) = nodes.iter().filter(|_| query.matched).find(|node| !node.is_string()) {
+        return Some(format!("is {}, which is no text", shown(node)));
     }
     let not_a_pattern = |node: &&&Value| node.as_str().is_none_or(|pattern| pattern::check(pattern).is_err());
     let node = nodes.iter().filter(|_| query.pattern).find(not_a_pattern)?;
@@ -657,6 +666,7 @@ mod tests {
             "big": 9_007_199_254_740_993_i64,
             "bigger": 9_007_199_254_740_992_i64,
             "patterns": ["dpl[0-9]", "x"],
+            "numbers": [5],
         })));
         let numbers = r#"{"whole":[1,{"x":2}],"halves":[1.0,{"x":2.0}],"zero":[0],"minus":[-0.0]}"#;
         let document = match text.contains("whole") || text.contains("zero") {
@@ -712,6 +722,11 @@ mod tests {
             ("value($.workflow.steps[*]) != 'error'", Vacuous),
             ("value($.status_v2.history[1:].status) == 'queued'", True),
             ("!match($.id, value($.patterns[*]))", Vacuous),
+            ("length(value($.numbers[*])) != 3", Vacuous),
+            ("length(value($.patterns[0:1])) == 8", True),
+            ("!search($.plan_only, 'x')", Vacuous),
+            ("!match(value($.numbers[*]), 'x')", Vacuous),
+            ("!match(value($.patterns[1:]), 'y')", True),
             ("match($.id, value($.patterns[0:1]))", True),
             // What has no elements has none that could be wrong.
             ("!$.nothing[?@.status == 'error']", Vacuous),
@@ -737,6 +752,9 @@ mod tests {
         assert_eq!(missing.why, r#"$.status_v2 has no "state"; did you mean "status"?"#);
         let check = judged("$.id.x.y == 1");
         assert_eq!(check.queries[0].missing.clone().expect("does not land").why, r#"$.id is "dpl1", which has no "x""#);
+        let check = judged("value($.workflw.steps[*].name) == 'x'");
+        let missing = check.queries[0].missing.clone().expect("does not land");
+        assert_eq!(missing.why, r#"$ has no "workflw"; did you mean "workflow"?"#);
     }
 
     #[test]
@@ -789,7 +807,7 @@ mod tests {
         let error =
             Judging::start(&[assertion], &document, Vacuity::Fails).finish().expect_err("both engines say true");
         assert!(error.contains("inexactly"), "{error}");
-        let document = br#"{"l":[{"a":9007199254740993,"b":9007199254740992,"c":1}],"x":18446744073709551616,"y":18446744073709551617,"want":9007199254740992,"m":["y"]}"#;
+        let document = br#"{"l":[{"a":9007199254740993,"b":9007199254740992,"c":1,"d":[{"c":1}]}],"x":18446744073709551616,"y":18446744073709551617,"want":9007199254740992,"m":["y"]}"#;
         let document = Arc::new(Document::parse(document).expect("a document"));
         let judge = |text: &str| {
             let assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
@@ -801,11 +819,32 @@ mod tests {
             "$.l[?@.a == 9.007199254740992e15]",
             "$.l[?@['a'] == $.want]",
             "$.l[?count(@.d[?@.c == $.want]) == 0]",
+            "$.l[?@.a > @.b]",
+            "$.x == 1.8446744073709552e19",
+            "value($.l[*].a) == $.want",
         ] {
             let error = judge(text).expect_err(text);
             assert!(error.contains("inexactly"), "{text}: {error}");
         }
-        // They do no harm where nothing is compared with them.
+        // They do no harm where nothing is compared with them, or only what is told apart from them.
+        for text in [
+            "$.l[?@.a < 3600]",
+            "!$.l[?@.a == 'x']",
+            "$.l[?@.a]",
+            "count($.l[?@.a]) == 1",
+            "$.l[?count(@.*) == 4]",
+            "!$.l[?@.a == null || @.c > 9]",
+            "$.x > 0",
+            "$.want < 1e15",
+        ] {
+            judge(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        }
+        let document = br#"{"a":[18446744073709551616],"b":[18446744073709551617],"c":[1e16],"d":[10000000000000000]}"#;
+        let other = Arc::new(Document::parse(document).expect("a document"));
+        let vast: Assertion = "$.a == $.b".parse().expect("parses");
+        Judging::start(&[vast], &other, Vacuity::Fails).finish().expect_err("they cannot be told apart");
+        let same: Assertion = "$.c == $.d".parse().expect("parses");
+        assert_eq!(Judging::start(&[same], &other, Vacuity::Fails).finish().expect("true")[0].outcome, Truth::True);
         assert_eq!(judge("$.l[?@.c == 1] && $.x && count($.l[*]) == 1").expect("true")[0].outcome, Truth::True);
         assert_eq!(judge("!$.m[?@ == 'x']").expect("they are elsewhere")[0].outcome, Truth::True);
     }

@@ -43,15 +43,18 @@ pub fn parse(text: &str) -> Parsed<Expression> {
     if parser.queries.is_empty() {
         return parser.wrong_at(0, "a query of the document, like $.plan_only: this says nothing about the deploy");
     }
-    Ok(Expression { text: text.into(), queries: parser.queries, relative: parser.relative })
+    let Parser { queries, relative, compared, .. } = parser;
+    Ok(Expression { text: text.into(), queries, relative, compared })
 }
 
 /// What an operand is, as far as the grammar asks.
 enum Operand {
     Literal,
-    /// Index into `queries`, or a query relative to a node of a filter.
+    /// A number that a double may not tell from its neighbour.
+    Vast,
+    /// A query of the document, or one relative to a node of a filter: index into `queries` or `relative`.
     Query {
-        index: Option<usize>,
+        index: Result<usize, usize>,
         singular: bool,
     },
     Function(Kind),
@@ -72,13 +75,15 @@ struct Parser<'a> {
     filters: usize,
     queries: Vec<Query>,
     relative: Vec<Vec<Segment>>,
+    compared: Vec<Vec<Segment>>,
     /// Those of the filter that is being read, but not of filters inside of it.
     looks: Vec<Vec<Segment>>,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, filters: 0, queries: Vec::new(), relative: Vec::new(), looks: Vec::new() }
+        let (queries, relative, compared, looks) = Default::default();
+        Self { text, at: 0, depth: 0, filters: 0, queries, relative, compared, looks }
     }
 
     fn wrong<T>(&self, expected: &str) -> Parsed<T> {
@@ -169,22 +174,25 @@ impl<'a> Parser<'a> {
                 self.blanks();
                 let right_at = self.at;
                 let right = self.operand()?;
-                self.comparable(&right, right_at)
+                self.comparable(&right, right_at)?;
+                self.compare(&left, &right);
+                self.compare(&right, &left);
+                Ok(())
             }
             false => match left {
-                Operand::Literal => self.wrong("a comparison: == != < <= > >="),
+                Operand::Literal | Operand::Vast => self.wrong("a comparison: == != < <= > >="),
                 Operand::Function(Kind::Value) => {
                     self.wrong("a comparison: this function gives a value, not true or false")
                 }
                 Operand::Function(Kind::Logical) => Ok(()),
-                Operand::Query { index: Some(index), .. }
+                Operand::Query { index: Ok(index), .. }
                     if self.filters == 0 && self.queries[index].segments.is_empty() =>
                 {
                     self.wrong("a path: the document itself is always there, so this says nothing about the deploy")
                 }
                 Operand::Query { index, .. } => {
-                    if let Some(query) = index.and_then(|index| self.queries.get_mut(index)) {
-                        query.tested = true;
+                    if let Ok(index) = index {
+                        self.queries[index].tested = true;
                     }
                     Ok(())
                 }
@@ -196,6 +204,16 @@ impl<'a> Parser<'a> {
     fn comparison(&mut self) -> bool {
         // The longer operators first.
         ["==", "!=", "<=", ">=", "<", ">"].iter().any(|operator| self.eat_after_blanks(operator))
+    }
+
+    /// Takes note of a query whose value is compared with what may be a number of any size.
+    fn compare(&mut self, operand: &Operand, other: &Operand) {
+        match (operand, other) {
+            (_, Operand::Literal) => {}
+            (Operand::Query { index: Ok(index), .. }, _) => self.queries[*index].compared = true,
+            (Operand::Query { index: Err(index), .. }, _) => self.compared.push(self.relative[*index].clone()),
+            _ => {}
+        }
     }
 
     fn comparable(&self, operand: &Operand, at: usize) -> Parsed<()> {
@@ -214,7 +232,7 @@ impl<'a> Parser<'a> {
         match self.peek() {
             Some('$' | '@') => self.query(),
             Some('\'' | '"') => self.string().map(|_| Operand::Literal),
-            Some('-' | '0'..='9') => self.number().map(|()| Operand::Literal),
+            Some('-' | '0'..='9') => self.number(),
             Some('a'..='z') => self.word(),
             Some('.') => self
                 .wrong("$ or @ before the path; if there was one, a shell or CI system ate it: write @ in place of $"),
@@ -276,7 +294,7 @@ impl<'a> Parser<'a> {
         let wants_nodes = matches!(function, "count" | "value");
         let operand = self.operand()?;
         let fits = match operand {
-            Operand::Literal => !wants_nodes,
+            Operand::Literal | Operand::Vast => !wants_nodes,
             Operand::Query { singular, .. } => wants_nodes || singular,
             Operand::Function(kind) => !wants_nodes && kind == Kind::Value,
         };
@@ -288,51 +306,54 @@ impl<'a> Parser<'a> {
             };
             return self.wrong_at(start, &wanted);
         }
-        if let Operand::Query { index: Some(index), .. } = operand {
-            let query = &mut self.queries[index];
-            match function {
-                // Where the call ends is known when it has.
-                "count" => query.counted = Some(call..call),
-                "value" => query.valued = true,
-                "length" => query.measured = true,
-                _ => {}
-            }
+        let is_pattern = matches!(function, "match" | "search") && position == 1;
+        if let Operand::Literal = operand
+            && is_pattern
+        {
+            return self.written_pattern(start);
         }
-        if matches!(function, "match" | "search") && position == 1 {
-            self.pattern(start, &operand)?;
+        let Some(query) = self.asked_for(&operand, start) else {
+            return if is_pattern { self.no_pattern(start) } else { Ok(()) };
+        };
+        match function {
+            // Where the call ends is known when it has.
+            "count" => query.counted = Some(call..call),
+            // What it gives may be compared.
+            "value" => (query.valued, query.compared) = (true, true),
+            "length" => query.measured = true,
+            _ if is_pattern => query.pattern = true,
+            _ => query.matched = true,
         }
         Ok(())
     }
 
-    /// A pattern that does not compile is called false by both engines in silence, so it is looked at here.
-    fn pattern(&mut self, start: usize, operand: &Operand) -> Parsed<()> {
-        let text = &self.text[start..self.at];
+    /// The query of the document that an operand is, or the value of: `value()` is seen through.
+    fn asked_for(&mut self, operand: &Operand, start: usize) -> Option<&mut Query> {
         match operand {
-            Operand::Literal if text.starts_with(['\'', '"']) => {
-                let pattern = Parser { at: start, ..Parser::new(self.text) }.string()?;
-                let wrong =
-                    |why| Malformed { at: start, why: format!("a regular expression (I-Regexp, RFC 9485): {why}") };
-                return super::pattern::check(&pattern).map_err(wrong);
-            }
-            Operand::Query { index: Some(index), .. } => {
-                self.queries[*index].pattern = true;
-                return Ok(());
-            }
+            Operand::Query { index: Ok(index), .. } => self.queries.get_mut(*index),
             Operand::Function(_) => {
-                let end = self.at;
-                let argument = |query: &&mut Query| {
-                    let call = &self.text[start..query.span.start.max(start)];
-                    query.valued
-                        && query.span.end < end
-                        && call.strip_prefix("value(").is_some_and(|rest| rest.trim().is_empty())
+                let text = self.text;
+                let is_argument = |query: &&mut Query| {
+                    let before = text.get(start..query.span.start).and_then(|call| call.strip_prefix("value("));
+                    query.valued && before.is_some_and(|blanks| blanks.trim().is_empty())
                 };
-                if let Some(query) = self.queries.iter_mut().find(argument) {
-                    query.pattern = true;
-                    return Ok(());
-                }
+                self.queries.iter_mut().find(is_argument)
             }
-            _ => {}
+            _ => None,
         }
+    }
+
+    /// A pattern that does not compile is called false by both engines in silence, so it is looked at here.
+    fn written_pattern(&mut self, start: usize) -> Parsed<()> {
+        if !self.text[start..].starts_with(['\'', '"']) {
+            return self.no_pattern(start);
+        }
+        let pattern = Parser { at: start, ..Parser::new(self.text) }.string()?;
+        let wrong = |why| Malformed { at: start, why: format!("a regular expression (I-Regexp, RFC 9485): {why}") };
+        super::pattern::check(&pattern).map_err(wrong)
+    }
+
+    fn no_pattern(&self, start: usize) -> Parsed<()> {
         self.wrong_at(
             start,
             "a pattern in quotes, or a query from $ (or value() of one): one that differs by node cannot be checked",
@@ -348,16 +369,7 @@ impl<'a> Parser<'a> {
         // Its place in the list is before the queries inside its filters.
         let index = self.queries.len();
         if of_document {
-            self.queries.push(Query {
-                span: start..start,
-                segments: Vec::new(),
-                tested: false,
-                pattern: false,
-                counted: None,
-                valued: false,
-                measured: false,
-                looks: Vec::new(),
-            });
+            self.queries.push(Query { span: start..start, ..Query::default() });
         }
         let mut segments = Vec::new();
         let is_outermost = self.filters == 0;
@@ -369,16 +381,18 @@ impl<'a> Parser<'a> {
             segments.push(segment);
         }
         let singular = is_singular(&segments);
-        if of_document {
+        let index = if of_document {
             self.queries[index].span = start..self.at;
             self.queries[index].segments = segments;
+            Ok(index)
         } else {
             if self.filters == 1 {
                 self.looks.push(segments.clone());
             }
             self.relative.push(segments);
-        }
-        Ok(Operand::Query { index: of_document.then_some(index), singular })
+            Err(self.relative.len() - 1)
+        };
+        Ok(Operand::Query { index, singular })
     }
 
     /// The next segment, or `None` at the end of the query. `first_of_node`: it would be the first of a query of a node.
@@ -517,7 +531,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn number(&mut self) -> Parsed<()> {
+    fn number(&mut self) -> Parsed<Operand> {
         let start = self.at;
         let digits = |parser: &mut Self| {
             let start = parser.at;
@@ -540,8 +554,11 @@ impl<'a> Parser<'a> {
             }
             right &= digits(self) > 0;
         }
-        let finite = self.text[start..self.at].parse::<f64>().is_ok_and(f64::is_finite);
-        if right && finite { Ok(()) } else { self.wrong_at(start, "a number as JSON writes it") }
+        match self.text[start..self.at].parse::<f64>() {
+            Ok(number) if right && number.abs() < 9_007_199_254_740_992.0 => Ok(Operand::Literal),
+            Ok(number) if right && number.is_finite() => Ok(Operand::Vast),
+            _ => self.wrong_at(start, "a number as JSON writes it"),
+        }
     }
 
     /// A string literal, unescaped.

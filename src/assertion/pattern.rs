@@ -30,7 +30,16 @@ fn check_words(pattern: &str) -> Result<String, String> {
                 continue;
             }
             '[' if is_class => return Err("a [ inside a class needs a backslash".into()),
-            '[' => is_class = true,
+            '[' => {
+                is_class = true;
+                let is_negated = chars.peek() == Some(&'^');
+                spelt.push(c);
+                spelt.extend(chars.next_if(|_| is_negated));
+                if chars.peek() == Some(&']') {
+                    return Err("a ] that begins a class needs a backslash".into());
+                }
+                continue;
+            }
             ']' => is_class = false,
             '(' if !is_class && chars.peek() == Some(&'?') => {
                 return Err("groups that begin with (? are not part of it".into());
@@ -59,9 +68,21 @@ mod tests {
             assert_eq!(check(good), Ok(()), "{good}");
         }
         let nested = format!("{}a{}", "(".repeat(249), ")".repeat(249));
-        for bad in
-            ["[x", "a{2", "(?x)a #", "(?i)a", "(?:a)", "[a&&b]", "[a~~b]", "[a--b]", "[a[b]]", ".{1,9900}", &nested]
-        {
+        for bad in [
+            "[x",
+            "a{2",
+            "(?x)a #",
+            "(?i)a",
+            "(?:a)",
+            "[a&&b]",
+            "[a~~b]",
+            "[a--b]",
+            "[a[b]]",
+            "[]&&v]",
+            "[^]]",
+            ".{1,9900}",
+            &nested,
+        ] {
             check(bad).expect_err(bad);
         }
     }

@@ -504,7 +504,7 @@ fn a_newer_deploy_does_what_the_user_says_though_it_was_seen_first() {
     let well = [workflow("success", &["apply=success"])];
     let routes: &[(&str, &[Answer])] = &[
         ("/latest", &[new("active")]),
-        (DEPLOY, &[mine("active")]),
+        (DEPLOY, &[mine("executing"), mine("active")]),
         (NEWER, &[new("active")]),
         ("/workflows/", &well),
     ];
@@ -515,6 +515,22 @@ fn a_newer_deploy_does_what_the_user_says_though_it_was_seen_first() {
     let ran = run_with(&[&pin], routes);
     assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), DEPLOY), "{}", ran.err);
     assert_eq!(ran.report["targets"][0]["superseded_by"], NEWER);
+    // What it came to is known already, whatever has come since.
+    let failed = [workflow("error", &["apply=error"])];
+    for policy in ["finish", "stop", "follow"] {
+        for (word, workflows, ended) in
+            [("error", &failed, (1, "failed", "deploy-failed")), ("active", &well, (0, "passed", ""))]
+        {
+            for newer in ["active", "executing"] {
+                let routes: &[(&str, &[Answer])] =
+                    &[("/latest", &[new(newer)]), (DEPLOY, &[mine(word)]), ("/workflows/", workflows)];
+                let ran = run_with(&[&pin, &format!("--on-superseded={policy}")], routes);
+                let case = format!("{policy} {word} {newer}\n{}", ran.err);
+                assert_eq!((ran.ended(), ran.output("deploy-id"), ran.seconds()), (ended, DEPLOY, 0), "{case}");
+                assert_eq!(ran.report["targets"][0]["superseded_by"], NEWER, "{case}");
+            }
+        }
+    }
     // One that is newer in the same workflow is its retry.
     let retry = [seen(&made(NEWER, "active", 2, WORKFLOW))];
     let routes: &[(&str, &[Answer])] = &[("/latest", &retry), (DEPLOY, &[mine("error")]), ("/workflows/", &well)];
@@ -714,4 +730,68 @@ fn a_signal_during_any_request_ends_the_run() {
         &[("/latest", refused), (DEPLOY, executing_then_error), ("/workflows/", &goes_on)];
     let ran = run_with(&["--on-superseded=finish"], routes);
     assert_eq!(ran.ended(), (3, "undecided", "unauthorized"), "{}", ran.err);
+}
+
+#[test]
+fn what_may_be_older_than_the_previous_one_waits_until_that_is_known() {
+    let oldest = seen(&made("dpl00000000000000000000000", "active", 0, ""));
+    let pin = format!("--previous={DEPLOY}");
+    let busy = http(503, "").header("retry-after", "40");
+    for lost in [http(503, ""), busy, seen(&with(made(DEPLOY, "active", 1, ""), "component_id", json!("cmp9")))] {
+        let ran =
+            run_with(&[&pin], &[("/latest", std::slice::from_ref(&oldest)), (DEPLOY, std::slice::from_ref(&lost))]);
+        assert_eq!(ran.ended(), (3, "undecided", "never-appeared"), "{}", ran.err);
+        assert!((300..341).contains(&ran.seconds()) && ran.message().contains(DEPLOY), "{}", ran.message());
+        // The rest of the server is well.
+        let answers = [lost.clone(), lost, old("active")];
+        let routes: &[(&str, &[Answer])] =
+            &[("/latest", &[new("active")]), (DEPLOY, &answers), (NEWER, &[new("active")])];
+        let ran = run_with(&[&pin, "--assert=$.build_id"], routes);
+        assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_look_for_the_retry_that_fails_is_repeated() {
+    const THIRD: &str = "dpl00000000000000000000003";
+    let first = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let between = seen(&made(NEWER, "queued", 2, "inw00000000000000000000002"));
+    let retry = seen(&made(THIRD, "active", 3, WORKFLOW));
+    let well = [workflow("success", &["apply=success"])];
+    for last in ["error", "retried"] {
+        for lost in [http(503, ""), http(503, "").header("retry-after", "20")] {
+            let latest = [first("executing"), between.clone(), lost, retry.clone()];
+            let routes: &[(&str, &[Answer])] = &[
+                ("/latest", &latest),
+                (DEPLOY, &[first(last)]),
+                (THIRD, std::slice::from_ref(&retry)),
+                ("/workflows/", &well),
+            ];
+            let ran = run_with(&["--on-superseded=finish"], routes);
+            assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), THIRD), "{last}\n{}", ran.err);
+        }
+    }
+    // But not for ever.
+    let latest = [first("executing"), between, http(503, "")];
+    let routes: &[(&str, &[Answer])] = &[("/latest", &latest), (DEPLOY, &[first("error")]), ("/workflows/", &well)];
+    let ran = run_with(&["--on-superseded=finish"], routes);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"), "{}", ran.err);
+    assert!((60..95).contains(&ran.seconds()), "{}", ran.seconds());
+}
+
+#[test]
+fn a_deploy_is_found_by_its_id_though_the_latest_asks_for_patience() {
+    let gone = http(404, "").header("retry-after", "3");
+    let routes: &[(&str, &[Answer])] = &[("/latest", &[gone]), (DEPLOY, &[old("active")])];
+    let ran = run_with(&[&format!("--deploy={DEPLOY}")], routes);
+    assert_eq!((ran.ended(), ran.seconds()), ((0, "passed", ""), 3), "{}", ran.err);
+    // One that was there before does not stand in its way.
+    let undated = |id: &str| {
+        let mut document = made(id, "active", 1, "");
+        document.as_object_mut().expect("an object").remove("created_at");
+        seen(&document)
+    };
+    let routes: &[(&str, &[Answer])] = &[("/latest", &[undated(NEWER)]), (DEPLOY, &[old("executing"), old("active")])];
+    let ran = run_with(&[&format!("--deploy={DEPLOY}"), &format!("--previous={NEWER}")], routes);
+    assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), DEPLOY), "{}", ran.err);
 }

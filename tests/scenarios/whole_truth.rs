@@ -407,6 +407,18 @@ fn a_page_that_is_shorter_or_says_nothing_of_the_next_hides_no_step() {
     // A proxy has dropped the header.
     let ran = gate(&[("offset=0", &[page(100, "success")]), ("offset=100", &[page(1, "error")])]);
     assert_eq!(ran.ended(), (1, "failed", "assertion-false"), "{}", ran.err);
+    // The server knows no pages: all of it, or the same again.
+    for steps in [100, 120] {
+        let (all, failed) = ([page(steps, "success")], [page(steps, "error")]);
+        let ran = gate(&[("/steps", &all)]);
+        assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+        assert!(ran.asked("/steps") <= 2, "{}", ran.asked("/steps"));
+        assert_eq!(gate(&[("/steps", &failed)]).ended(), (1, "failed", "assertion-false"));
+    }
+    // It says that there is more, and gives the same again.
+    let same = [page(100, "success").header("x-nuon-page-next", "true")];
+    let ran = gate(&[("/steps", &same)]);
+    assert!(ran.code != 0 && ran.asked("/steps") < 100, "{} {}", ran.asked("/steps"), ran.err);
     // A full page that is the last needs no other.
     let last = [page(100, "success").header("x-nuon-page-next", "false")];
     let ran = gate(&[("offset=0", &last), ("offset=100", &[page(1, "error")])]);
@@ -466,4 +478,32 @@ fn a_server_that_asks_to_be_left_alone_is_asked_for_no_other_part() {
         &[("/latest", &active()), (DEPLOY, &[busy]), ("/workflows/", &[workflow("success", &["a=success"])])];
     let ran = run_with(&[], routes);
     assert_eq!((ran.ended(), ran.seconds(), ran.asked("/workflows/")), ((0, "passed", ""), 0, 0), "{}", ran.err);
+}
+
+#[test]
+fn a_part_that_asks_for_patience_gets_it() {
+    let patient = |seconds: &str| http(404, "").header("retry-after", seconds);
+    let well = [workflow("success", &["a=success"])];
+    let detail = [patient("30"), patient("30"), seen(&mine("active"))];
+    let routes: &[(&str, &[Answer])] = &[("/latest", &active()), ("/deploys/dpl", &detail), ("/workflows/", &well)];
+    for flags in [&["--assert=$.plan_only == false"][..], &["--until=workflow"]] {
+        let ran = run_with(flags, routes);
+        assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+        assert!(
+            ran.looks.iter().all(|(at, path)| !path.contains("workflows") || at.as_secs() >= 30),
+            "{:?}",
+            ran.looks
+        );
+    }
+}
+
+#[test]
+fn patience_is_not_for_ever_though_other_looks_fail_in_between() {
+    let latest: Vec<Answer> =
+        (0..400).map(|nth| if nth % 2 == 0 { active()[0].clone() } else { http(503, "") }).collect();
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", &latest), (DEPLOY, &[http(500, "")]), ("/workflows/", &[workflow("success", &["a=success"])])];
+    let ran = run_with(&["--assert=$.install_deploy_type == 'apply'", "--max-interval=2s"], routes);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+    assert!((60..200).contains(&ran.seconds()), "{}", ran.seconds());
 }
