@@ -387,6 +387,35 @@ impl Oracle<'_> {
         }
     }
 
+    /// The deploy that is meant after all that was seen at the latest, as far as one was: a newer one takes the place of
+    /// the one before, unless that is finished.
+    fn last_meant(&self) -> Option<&Value> {
+        let asked = self.deciding();
+        let looks = (0..asked.len()).filter(|index| about(&asked[*index]) == About::Latest);
+        let mut mine: Option<&Value> = None;
+        for deploy in looks.filter(|index| !Self::is_beside(asked, *index)).filter_map(|index| document(&asked[index]))
+        {
+            let is_newer = |mine: &Value| text(mine, "created_at") < text(deploy, "created_at");
+            mine = match mine {
+                Some(mine) if !is_newer(mine) || self.was_there_before(deploy) || self.policy() == "finish" => {
+                    Some(mine)
+                }
+                Some(_) => Some(deploy),
+                None => Some(deploy).filter(|deploy| self.pins_hold(deploy)),
+            };
+        }
+        mine
+    }
+
+    /// One that another took the place of is not judged, unless it is to be finished.
+    fn is_not_superseded(&mut self, judged: &Value) {
+        // One that is named can be found by its id after its time.
+        let is_watched =
+            self.run.gate.deploy.is_none() && self.run.gate.previous.is_none() && self.policy() != "finish";
+        let wrong = self.last_meant().is_some_and(|meant| meant["id"] != judged["id"]);
+        self.must(!is_watched || !wrong, "it was superseded");
+    }
+
     /// The last parts that were read before the end: the look, the deploy by its id, the workflow. `None` for a part
     /// that was not asked for, an error for one that could not be read.
     fn parts(&self) -> Option<(Value, Option<Value>, Option<Result<Value, ()>>)> {
@@ -455,6 +484,7 @@ impl Oracle<'_> {
         };
         self.must(self.class(&seen) == Class::Good, format!("the deploy was {:?}", word(&seen)));
         self.must(self.may_be_judged(&seen), "it was another deploy");
+        self.is_not_superseded(&seen);
         self.must(self.run.report["targets"][0]["deploy"]["id"] == seen["id"], "the report is about another deploy");
         if let Some(detail) = &detail {
             let same = detail["id"] == seen["id"] && word(detail) == word(&seen);
@@ -516,6 +546,7 @@ impl Oracle<'_> {
             .find(|(_, deploy)| text(deploy, "id") == id && word(deploy) == status);
         let Some((index, deploy)) = shown else { return self.must(false, "no answer showed that deploy so") };
         self.must(self.may_be_judged(deploy), "it was another deploy");
+        self.is_not_superseded(deploy);
         let workflows: Vec<&Asked> = asked[index..].iter().filter(|asked| about(asked) == About::Workflow).collect();
         let ended = |workflow: &Value, words: &[&str]| {
             let own = text(&workflow["status"], "status");
