@@ -852,17 +852,26 @@ mod tests {
     #[test]
     fn what_could_not_be_read_is_vacuous_whatever_way_it_is_asked_for() {
         let parts = crate::watch::Parts {
-            seen: br#"{"id":"dpl1"}"#.to_vec(),
+            seen: br#"{"id":"dpl1","status_v2":{"status":"active"}}"#.to_vec(),
             deploy: Some(Err("403".into())),
             workflow: Some(Err("403".into())),
         };
         let document = Arc::new(Document::assemble(parts).expect("a document"));
+        let known = ["!$.status_v2.state", "$.status_v2.status == 'active'", "!$.status_v2[?@ == 'error']"];
+        for text in known {
+            let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
+            let checks = Judging::start(&[assertion], &document, Vacuity::Fails).finish();
+            assert_eq!(checks.unwrap_or_else(|error| panic!("{text}: {error}"))[0].outcome, Truth::True, "{text}");
+        }
         for text in [
             "!$..[?@.status.status == 'error']",
             "count($..[?@.status == 'error']) == 0",
             "!$.*[?@.status == 'error']",
             "!$['runner_jobs','action_workflow_runs'][?@.status == 'error']",
             "!$..error",
+            "!$.runner_jobs",
+            "!$.workflow",
+            "!$.workflow.steps",
         ] {
             let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
             let checks = Judging::start(&[assertion], &document, Vacuity::Fails).finish();
