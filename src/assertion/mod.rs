@@ -725,6 +725,8 @@ mod tests {
             ("length(value($.numbers[*])) != 3", Vacuous),
             ("length(value($.patterns[0:1])) == 8", True),
             ("!search($.plan_only, 'x')", Vacuous),
+            ("search($.pattern, 'x')", True),
+            ("value($.patterns[0:1]) == 'dpl[0-9]' && length(value($.numbers[*])) != 3", Vacuous),
             ("!match(value($.numbers[*]), 'x')", Vacuous),
             ("!match(value($.patterns[1:]), 'y')", True),
             ("match($.id, value($.patterns[0:1]))", True),

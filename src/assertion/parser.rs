@@ -678,6 +678,43 @@ mod tests {
             assert_eq!(error.at, *at, "{text}: {}", error.why);
             assert!(error.why.contains(why), "{text}: {}", error.why);
         }
-        assert!(parse(&format!("$.{}", "a".repeat(5000))).is_err());
+        assert!(parse(&format!("$.{}", "a".repeat(4095))).is_err());
+        assert!(parse(&format!("$.{}", "a".repeat(4094))).is_ok());
+    }
+
+    #[test]
+    fn numbers_and_strings_are_those_of_json() {
+        for good in ["0", "-0", "12", "1.5", "1.5e-3", "1E+2", "-1e2", "'a\"b'", "\"a'b\"", "'\\u00e4'", "\"\\\"\""] {
+            parse(&format!("$.a == {good}")).unwrap_or_else(|error| panic!("{good}: {error:?}"));
+        }
+        for (bad, at) in [
+            ("01", 7),
+            ("-01", 7),
+            ("1.", 7),
+            ("1.e5", 7),
+            ("1e", 7),
+            ("1e+", 7),
+            ("-", 7),
+            ("1e999", 7),
+            ("'a\nb'", 9),
+            ("'\u{1f}'", 8),
+            ("'ab\\x'", 10),
+            ("'\\\"'", 8),
+            ("'\\u12'", 8),
+            ("'\\ud800'", 8),
+            ("'\\ud800\\u0041'", 8),
+        ] {
+            let error = parse(&format!("$.a == {bad}")).expect_err(bad);
+            assert_eq!(error.at, at, "{bad}: {}", error.why);
+        }
+        assert_eq!(parse("$.1a").expect_err("a name begins with a letter").at, 2);
+    }
+
+    #[test]
+    fn what_stands_beside_each_other_is_not_nested() {
+        for part in ["($.a == 1)", "count($.a[*]) == 1", "$.a[0][1][2]", "$.a[?@.b[?@.c == 1]]"] {
+            let text = vec![part; 20].join(" || ");
+            parse(&text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        }
     }
 }
