@@ -49,7 +49,7 @@ fn reported(words: &[String], status: &str) -> Ran {
     let workflow = json!({"id": WORKFLOW, "owner_id": INSTALL, "plan_only": false, "finished": true,
         "status": {"status": "error", "status_human_description": word(0)}, "steps": steps});
     let arguments = [
-        "--assert=label: $.component_name == 'x'",
+        "--assert=label: $.component_name == 'what no random word is by chance'",
         "--extract=name=$.component_name",
         "--extract=all=$.status_v2",
         "--report=junit=FOLDER/junit.xml",
