@@ -916,6 +916,33 @@ mod tests {
     }
 
     #[test]
+    fn a_query_is_as_wide_as_the_document_and_its_selectors_make_it() {
+        let large = Extent { nodes: 1_000_000, depth: 10, ..Extent::default() };
+        let long = Extent { nodes: 1, depth: 1, paths: 150 * 5_000_000, ..Extent::default() };
+        let cases = [
+            ("$.a[0].b", &large, ""),
+            ("$..*", &large, ""),
+            ("$.a[*,*,*,*]", &large, ""),
+            ("$.a[*,*,*,*,*]", &large, "5000000 "),
+            ("$..*..*", &large, "10000000 "),
+            ("$..[*,*]..[*,*]", &large, "40000000 "),
+            ("$.a[?@.b[*,*,*,*,*]]", &large, "5000000 "),
+            ("$..*", &long, "5000000 "),
+            ("$.a[0].b", &long, ""),
+        ];
+        for (text, extent, width) in cases {
+            let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
+            match afford(&assertion.expression, &extent) {
+                Ok(()) => assert_eq!(width, "", "{text}"),
+                Err(why) => assert!(!width.is_empty() && why.contains(&format!("select {width}")), "{text}: {why}"),
+            }
+        }
+        let of = Extent::of(&json!({"ab": [1, {"c": 9_007_199_254_740_993_i64}]}));
+        assert_eq!((of.nodes, of.depth, of.paths), (5, 4, 1 + 7 + 13 + 13 + 18));
+        assert_eq!(of.inexact, BTreeSet::from(["c".to_owned()]));
+    }
+
+    #[test]
     fn what_could_fill_the_memory_is_refused() {
         let wide = Arc::new(Document::any(json!({"a": vec![vec![vec![0; 20]; 20]; 20]})));
         let singular = "$.a[0][0][0] == 0".parse().expect("parses");
