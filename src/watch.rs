@@ -343,6 +343,11 @@ impl Watch {
                     self.superseded_by = None;
                     self.follow_retry(now, *deploy, bytes)
                 }
+                Look::Seen(deploy, bytes) if self.tells_that_mine_was_before(&deploy) => {
+                    self.by_id = false;
+                    self.superseded_by = None;
+                    self.seen(now, *deploy, bytes)
+                }
                 Look::Refused(ending, why) => Step::End(ending, why),
                 Look::Missed(miss) if self.is_patient(now) => self.missed(now, miss),
                 _ => self.go_on(now),
@@ -380,6 +385,12 @@ impl Watch {
     /// Whether this is a deploy that was there before, or one that is older still.
     fn was_before(&self, deploy: &Deploy) -> bool {
         self.before.iter().any(|before| before.id() == deploy.id() || deploy.is_older_than(before))
+    }
+
+    /// Whether this is the one that `--previous` names, and mine is older: a replica that lagged behind has shown it.
+    fn tells_that_mine_was_before(&self, deploy: &Deploy) -> bool {
+        self.rules.pins.previous.as_deref() == Some(deploy.id())
+            && self.mine.as_ref().is_some_and(|(mine, _)| mine.is_older_than(deploy))
     }
 
     /// Whether this is a retry of mine.
@@ -492,10 +503,10 @@ impl Watch {
         match look {
             Look::Seen(previous, _) => self.before.push(*previous),
             Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
-            Look::Missed(miss) => {
-                let id = self.rules.pins.previous.as_deref().unwrap_or_default();
-                let why = format!("the deploy {id}, which was the latest before, cannot be read: {}", miss.why);
-                return self.not_yet(now, Miss::new(why));
+            Look::Missed(miss) => return self.not_yet(now, self.lacks_previous(&miss)),
+            // It may only not be there yet, on a replica that lags behind.
+            Look::Absent(miss) if now < self.rules.appear_timeout && self.is_patient(now) => {
+                return self.not_yet(now, self.lacks_previous(&miss));
             }
             // It is gone, or nobody may see it: then the id alone has to do.
             _ => {}
@@ -505,6 +516,11 @@ impl Watch {
             Some((deploy, bytes)) => self.seen(now, deploy, bytes),
             None => self.ask(Goal::Deploy),
         }
+    }
+
+    fn lacks_previous(&self, miss: &Miss) -> Miss {
+        let id = self.rules.pins.previous.as_deref().unwrap_or_default();
+        Miss::new(format!("the deploy {id}, which was the latest before, cannot be read: {}", miss.why))
     }
 
     fn class(&self, deploy: &Deploy) -> Class {

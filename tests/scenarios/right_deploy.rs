@@ -795,3 +795,23 @@ fn a_deploy_is_found_by_its_id_though_the_latest_asks_for_patience() {
     let ran = run_with(&[&format!("--deploy={DEPLOY}"), &format!("--previous={NEWER}")], routes);
     assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), DEPLOY), "{}", ran.err);
 }
+
+#[test]
+fn a_replica_that_knows_neither_does_not_hide_that_a_deploy_is_older_than_the_previous_one() {
+    let oldest = seen(&made("dpl00000000000000000000000", "active", 0, ""));
+    let pin = format!("--previous={DEPLOY}");
+    let gone = http(404, "");
+    let latest = [oldest.clone(), oldest.clone(), oldest, old("active"), new("executing"), new("active")];
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", &latest), (DEPLOY, std::slice::from_ref(&gone)), (NEWER, &[new("active")])];
+    let ran = run_with(&[&pin], routes);
+    assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
+    // One that is gone for good is not waited for any longer than a minute, nor than a deploy may take to appear.
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", &[new("active")]), (DEPLOY, std::slice::from_ref(&gone)), (NEWER, &[new("active")])];
+    for (flag, from, to) in [("--appear-timeout=5m", 60, 95), ("--appear-timeout=10s", 10, 11), ("--timeout=0", 0, 1)] {
+        let ran = run_with(&[&pin, flag], routes);
+        assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{flag}\n{}", ran.err);
+        assert!((from..to).contains(&ran.seconds()), "{flag} {}", ran.seconds());
+    }
+}

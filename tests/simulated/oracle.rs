@@ -587,9 +587,14 @@ impl Oracle<'_> {
         let asked = self.deciding().to_vec();
         let timeout = self.run.gate.timeout;
         let is_up = self.run.ended >= timeout;
-        let beyond = asked.iter().any(|asked| asked.retry_after.is_some_and(|after| asked.until + after > timeout));
+        // A date has no fractions of a second.
+        let fraction = Duration::from_secs(1);
+        let beyond =
+            asked.iter().any(|asked| asked.retry_after.is_some_and(|after| asked.until + after + fraction > timeout));
         self.must(is_up || beyond, format!("it was {:?} early", timeout.saturating_sub(self.run.ended)));
+        let previous = self.run.gate.previous.as_deref().unwrap_or("none");
         let looks = (0..asked.len()).filter(|index| !Self::is_beside(&asked, *index)).map(|index| &asked[index]);
+        let looks = looks.filter(|asked| !asked.path.ends_with(previous));
         let last = looks.rev().find(|asked| about(asked) == About::Latest || about(asked) == About::Deploy);
         let at_the_end = asked.last().is_some_and(|last| last.at >= timeout || last.until >= timeout);
         self.must(at_the_end || beyond || asked.is_empty(), "the last look was not at the deadline");
@@ -638,7 +643,7 @@ impl Oracle<'_> {
                 // What may be older than the one before is not taken until that is known.
                 let previous = self.run.gate.previous.as_deref().unwrap_or("none");
                 let mut asides = asked.iter().filter(|asked| asked.path.ends_with(previous));
-                let is_unknown = asides.any(|asked| matches!(asked.kind, Kind::Trouble(_) | Kind::Foreign));
+                let is_unknown = asides.any(|asked| document(asked).is_none());
                 self.must(!matched || is_unknown, "the deploy had appeared");
                 self.must(there && (is_up || beyond || workflow_ended), format!("it gave up at {:?}", self.run.ended));
             }
@@ -716,8 +721,8 @@ impl Oracle<'_> {
                 let mut mine = asked[..index].iter().filter_map(document).filter(|mine| self.pins_hold(mine));
                 let is_beside_mine = self.policy() == "finish" && mine.any(is_other);
                 let previous = self.run.gate.previous.as_deref().unwrap_or("none");
-                let mut next = asked[index + 1..].iter().take_while(|asked| asked.path.ends_with(previous));
-                if is_beside_mine || next.any(|asked| matches!(asked.kind, Kind::Trouble(_) | Kind::Foreign)) {
+                let next = asked[index + 1..].iter().take_while(|asked| asked.path.ends_with(previous));
+                if is_beside_mine || next.last().is_some_and(|last| document(last).is_none()) {
                     continue;
                 }
             }
