@@ -5,7 +5,7 @@ mod simulated;
 use simulated::{Coverage, fleet, oracle, run, scratch, trace};
 
 /// Seeds that once broke a promise.
-const REGRESSIONS: [u64; 7] = [234_583, 236_046, 236_976, 265_635, 321_934, 429_243, 487_518];
+const REGRESSIONS: [u64; 8] = [234_583, 236_046, 236_976, 265_635, 321_934, 429_243, 487_518, 983_195];
 /// How many others are tried.
 const SEEDS: u64 = 20_000;
 /// How many fleets.

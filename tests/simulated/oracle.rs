@@ -600,8 +600,14 @@ impl Oracle<'_> {
         self.must(at_the_end || beyond || asked.is_empty(), "the last look was not at the deadline");
         let Some(last) = last else { return };
         match (reason, document(last)) {
-            ("unknown-status", deploy) => {
-                self.must(deploy.is_none_or(|deploy| self.class(deploy) == Class::Unknown), "the status was known")
+            ("unknown-status", _) => {
+                let id = text(&self.run.report["targets"][0]["deploy"], "id");
+                let told = asked
+                    .iter()
+                    .rev()
+                    .filter_map(document)
+                    .find(|seen| seen["status_v2"].is_object() && seen["id"] == id);
+                self.must(told.is_some_and(|deploy| self.class(deploy) == Class::Unknown), "the status was known")
             }
             ("still-running" | "awaiting-approval", Some(deploy))
                 if about(last) == About::Latest && self.pins_hold(deploy) =>
