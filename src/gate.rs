@@ -464,13 +464,12 @@ fn age(deploy: &Deploy, now: Option<Timestamp>) -> Option<Duration> {
 
 /// What the checks come to.
 pub fn judged(checks: &[Check], so_far: &str) -> (Ending, String) {
-    let first = |truth| checks.iter().find(|check| check.outcome == truth);
-    if let Some(check) = first(Truth::False) {
+    if let Some(check) = checks.iter().find(|check| check.outcome == Truth::False) {
         let saw: Vec<String> =
             check.queries.iter().map(|found| format!("{} -> {}", found.query, found.shown())).collect();
         return (Ending::AssertionFalse, format!("`{}` is false: {}", check.name(), saw.join("; ")));
     }
-    if let Some(check) = first(Truth::Vacuous) {
+    if let Some(check) = checks.iter().find(|check| check.outcome != Truth::True) {
         let why: Vec<&str> =
             check.queries.iter().filter_map(|found| Some(found.missing.as_ref()?.why.as_str())).collect();
         return (Ending::AssertionVacuous, format!("`{}` checked nothing: {}", check.name(), why.join("; ")));
