@@ -21,7 +21,7 @@ use crate::extract::Extract;
 use crate::pin::Pins;
 use crate::quorum::AtLeast;
 use crate::report::files::ReportFile;
-use crate::shard::Shard;
+use crate::shard::{self, Shard};
 use crate::text;
 use crate::verdict;
 use crate::watch::{OnApproval, OnSuperseded, Until};
@@ -140,7 +140,7 @@ pub struct Merge {
     #[arg(value_name = "RESULT.json", required = true)]
     pub results: Vec<PathBuf>,
     /// Name of the run that all shards belong to [default: as the CI system names it]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = shard::parse_run_id)]
     pub run_id: Option<String>,
     /// Write a report of the whole, as `wait` does; repeatable
     #[arg(long, value_name = "FORMAT=FILE")]
@@ -188,7 +188,7 @@ pub struct Targets {
     #[arg(long, value_name = "I/N|auto", help_heading = "Many targets")]
     pub shard: Option<Shard>,
     /// Name of the run that all shards belong to [default: as the CI system names it]
-    #[arg(long, value_name = "ID", help_heading = "Many targets")]
+    #[arg(long, value_name = "ID", value_parser = shard::parse_run_id, help_heading = "Many targets")]
     pub run_id: Option<String>,
 }
 
@@ -349,10 +349,7 @@ impl Asserting {
                 std::fs::read_to_string(file).map_err(|error| format!("{from} {name} cannot be read: {error}"))?;
             let before = assertions.len();
             for (number, line) in lines.lines().enumerate() {
-                if line.contains('\r') {
-                    // Some end a line there, and what is behind it would be a comment to others.
-                    return Err(format!("{from} {name}, line {}: a carriage return inside of a line", number + 1));
-                }
+                text::whole_line(line).map_err(|why| format!("{from} {name}, line {}: {why}", number + 1))?;
                 if is_comment(line) {
                     continue;
                 }
@@ -463,19 +460,18 @@ fn with_variables(command: &mut clap::Command, arguments: &[OsString], variables
         }
         let is_list = matches!(arg.get_action(), ArgAction::Append);
         let entries = if is_list { entries(value) } else { vec![value.into()] };
-        let entries = entries.iter().map(|entry| entry.trim()).filter(|entry| !entry.is_empty());
-        given.extend(entries.map(|entry| OsString::from(format!("{flag}={entry}"))));
+        given.extend(entries.iter().map(|entry| OsString::from(format!("{flag}={}", entry.trim()))));
     }
     all.splice(place + 1..place + 1, given);
     all
 }
 
 /// The entries of a list variable: one a line, or a JSON array of strings, since GitLab has no other way to carry an
-/// input that is a list. No entry of ours begins with a bracket.
+/// input that is a list. No entry of ours begins with a bracket. Lines can be blank; an element that is, was asked for.
 fn entries(value: &str) -> Vec<String> {
     match serde_json::from_str(value) {
         Ok(entries) => entries,
-        Err(_) => value.lines().map(Into::into).collect(),
+        Err(_) => value.lines().filter(|line| !line.trim().is_empty()).map(Into::into).collect(),
     }
 }
 
@@ -554,6 +550,10 @@ mod tests {
         assert_eq!(texts("[]"), [""; 0]);
         let broken = [&TARGET[..], &[("DEPLOY_GATE_ASSERT", r#"["$.x == 1""#)]].concat();
         assert_eq!(parsed(&["wait"], &broken).expect_err("neither an array nor an assertion").code, 2);
+        for (variable, value) in [("DEPLOY_GATE_ASSERT", r#"[""]"#), ("DEPLOY_GATE_REQUIRE", r#"["applied", " "]"#)] {
+            let empty = [&TARGET[..], &[(variable, value)]].concat();
+            assert_eq!(parsed(&["wait"], &empty).expect_err("an element was lost on the way").code, 2, "{value}");
+        }
     }
 
     #[test]

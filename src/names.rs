@@ -62,8 +62,10 @@ fn named(components: &[Value], name: &str) -> Vec<String> {
     let mut ids: Vec<String> = components
         .iter()
         .filter(|entry| entry["component"]["name"] == name || entry["component_name"] == name)
-        .filter_map(|entry| entry["component_id"].as_str().or(entry["component"]["id"].as_str()))
-        .map(Into::into)
+        .filter_map(|entry| {
+            let ids = [&entry["component_id"], &entry["component"]["id"]];
+            ids.into_iter().filter_map(Value::as_str).find(|id| is_id(id, "cmp")).map(Into::into)
+        })
         .collect();
     ids.sort();
     ids.dedup();

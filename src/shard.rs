@@ -38,10 +38,21 @@ impl std::str::FromStr for Shard {
 /// The variables by which CI systems name a run of a pipeline, the same in all its jobs.
 const RUNS: [&str; 5] = ["GITHUB_RUN_ID", "CI_PIPELINE_ID", "BUILDKITE_BUILD_ID", "BUILD_BUILDID", "BUILD_TAG"];
 
+/// Reads the name of a run.
+///
+/// # Errors
+/// It is empty.
+pub fn parse_run_id(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("it is empty; did the variable that should name the run get lost?"),
+        id => Ok(id.into()),
+    }
+}
+
 /// The run of the pipeline, as `--run-id` or the CI system names it.
 pub fn run_id(given: Option<&str>, variables: &Variables) -> Option<String> {
-    let named = given.or_else(|| RUNS.iter().find_map(|name| variables.get(*name).map(String::as_str)));
-    named.map(str::trim).filter(|id| !id.is_empty()).map(Into::into)
+    let told = RUNS.iter().filter_map(|name| variables.get(*name)).map(|id| id.trim()).find(|id| !id.is_empty());
+    given.or(told).map(Into::into)
 }
 
 impl Shard {
@@ -97,6 +108,7 @@ fn fingerprint(all: &[Wanted], question: &Question) -> String {
         format!("{target:?} {pins:?}").hash(&mut hasher);
     }
     format!("{:?} {:?} {:?}", question.rules, question.assertions, question.vacuity).hash(&mut hasher);
+    (&question.place.api, &question.place.org).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
@@ -120,6 +132,8 @@ mod tests {
         assert_eq!(run_id(None, &variables).as_deref(), Some("77"));
         assert_eq!(run_id(Some("x"), &variables).as_deref(), Some("x"));
         assert_eq!(run_id(None, &Variables::new()), None);
-        assert_eq!(run_id(Some(" "), &Variables::new()), None);
+        let variables: Variables =
+            [("GITHUB_RUN_ID".into(), " ".into()), ("CI_PIPELINE_ID".into(), "77".into())].into();
+        assert_eq!(run_id(None, &variables).as_deref(), Some("77"), "an empty variable counts as unset");
     }
 }

@@ -8,6 +8,7 @@ use crate::args;
 use crate::config;
 use crate::pin::{self, Pins};
 use crate::target::Target;
+use crate::text;
 
 /// What to say where no install is given.
 const MISSING: &str =
@@ -95,6 +96,7 @@ pub fn parse(text: &str, pins: &Pins) -> Result<Vec<Wanted>, String> {
     let mut all = Vec::new();
     let mut seen = BTreeMap::new();
     for (number, line) in (1..).zip(text.lines()) {
+        text::whole_line(line).map_err(|why| format!(", line {number}: {why}"))?;
         let words: Vec<&str> = line.split_whitespace().take_while(|word| !word.starts_with('#')).collect();
         if words.is_empty() {
             continue;
@@ -164,6 +166,8 @@ mod tests {
             ("inl1 cmp1 fresh=yes", "line 1: \"fresh=yes\""),
             ("inl1 cmp1 build=a build=b", "line 1: \"build=b\": the pin is there twice"),
             ("inl1/x cmp1", "line 1: "),
+            ("inl1 cmp1 # prod\rinl1 cmp2\n", "line 1: a carriage return"),
+            ("inl1 cmp1 # prod\u{2028}inl1 cmp2\n", "line 1: a carriage return or another"),
         ] {
             let why = parse(text, &Pins::default()).expect_err(text);
             assert!(why.contains(words), "{text:?}: {why}");

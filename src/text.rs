@@ -44,6 +44,17 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(total)
 }
 
+/// Makes sure that a line is one to everybody: what is behind a break that not all see could hide in a comment.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn whole_line(line: &str) -> Result<(), &'static str> {
+    if line.contains(['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']) {
+        return Err("a carriage return or another character at which some end a line");
+    }
+    Ok(())
+}
+
 /// A duration as it is said: to the millisecond below a second, to a tenth below a minute, else to the second.
 pub fn duration(duration: Duration) -> String {
     let millis = duration.as_millis();

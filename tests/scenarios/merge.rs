@@ -122,6 +122,8 @@ fn what_does_not_belong_together_is_refused() {
     };
     let other_fleet = results(2, 5, &[], &[]);
     let other_question = results(2, 4, &[], &["--assert=$.plan_only == false"]);
+    let other_place = results(2, 4, &[], &["--api-url=https://api.example"]);
+    let other_org = results(2, 4, &[], &["--org=org2"]);
     let failed = results(2, 4, &[2], &[]);
     let mut forged = failed.clone();
     forged[1]["outcome"] = json!("passed");
@@ -144,6 +146,8 @@ fn what_does_not_belong_together_is_refused() {
         (changed("/targets/0/component", all[0]["targets"][0]["component"].clone()), "is in another result, too"),
         (vec![all[0].clone(), other_fleet[1].clone()], "has other targets"),
         (vec![all[0].clone(), other_question[1].clone()], "asks something else"),
+        (vec![all[0].clone(), other_place[1].clone()], "asks something else"),
+        (vec![all[0].clone(), other_org[1].clone()], "asks something else"),
         (forged, "without the targets that had to"),
         (no_shard, "not the result of a shard"),
         (nothing, "not the targets of its share"),
@@ -161,5 +165,6 @@ fn what_does_not_belong_together_is_refused() {
     let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
     let (code, out, _) = merge_texts(&texts, &["--run-id=79"]);
     assert_eq!(code, 2, "yesterday's results: {out}");
+    assert_eq!(merge_texts(&texts, &["--run-id="]).0, 2, "the name of the run was lost on the way");
     assert_eq!(merge_texts(&texts, &["--run-id=77"]).0, 0);
 }

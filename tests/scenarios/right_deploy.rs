@@ -362,6 +362,18 @@ fn names_are_resolved_once() {
     assert_eq!((ran.ended(), ran.asked("offset=1")), ((0, "passed", ""), 1));
     let ran = run_with(&["--component=web"], routes);
     assert_eq!(ran.ended(), (3, "undecided", "not-found"));
+    // What is no id would lead to another path.
+    for (own, ended) in [(COMPONENT, (0, "passed", "")), ("..", (3, "undecided", "not-found"))] {
+        let component = json!({"component_id": "..", "component": {"id": own, "name": "api"}});
+        let install = json!({"id": INSTALL, "name": "prod", "install_components": [component]});
+        let routes: &[(&str, &[Answer])] = &[
+            ("/latest", &[deploy("active")]),
+            ("/components?", &[http(200, "[]")]),
+            (DEPLOY, &[deploy("active")]),
+            ("/v1/installs/", &[seen(&install)]),
+        ];
+        assert_eq!(run_with(&["--component=api"], routes).ended(), ended);
+    }
     for (answer, ended) in [
         (http(404, ""), (3, "undecided", "not-found")),
         (http(401, ""), (3, "undecided", "unauthorized")),
