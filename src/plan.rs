@@ -81,7 +81,10 @@ impl Plan {
                 on_superseded: gate.on_superseded,
                 on_approval: gate.on_approval,
                 until: gate.until,
-                workflow_is_judged: assertions.iter().any(|assertion| assertion.looks_at("workflow")),
+                // Actions are steps of it, which come after the deploy.
+                workflow_is_judged: assertions
+                    .iter()
+                    .any(|assertion| assertion.looks_at("workflow") || assertion.looks_at("action_workflow_runs")),
                 document_is_needed: !assertions.is_empty() || !gate.extract.is_empty() || gate.until == Until::Workflow,
                 timeout: gate.timeout,
                 appear_timeout: gate.appear_timeout,

@@ -13,7 +13,7 @@ pub struct Preset {
     pub expression: &'static str,
 }
 
-/// Every preset. Statuses follow the server's source; those not listed as harmless count as failed.
+/// Every preset. Statuses follow the server's source.
 pub const TABLE: &[Preset] = &[
     Preset {
         name: "applied",
@@ -22,16 +22,21 @@ pub const TABLE: &[Preset] = &[
     },
     Preset {
         name: "no-failed-steps",
-        meaning: "the workflow has steps and none failed for good; retried, discarded and skipped-on-failure ones are forgiven",
-        expression: "$.workflow.steps[*] && !$.workflow.steps[?(@.status.status == 'error' || @.status.status == 'cancelled' || \
-                     @.status.status == 'approval-denied' || @.status.status == 'approval-expired' || @.status.status == 'not-attempted') && \
-                     !(@.retried == true || @.status.metadata.auto_retried == true || @.status.metadata.skipped_on_failure == true)]",
+        meaning: "the workflow has steps and each of them went well, was skipped, or was retried, discarded or skipped on failure; \
+                  a status that is not among these, like one that is still open, counts as failed",
+        expression: "$.workflow.steps[*] && !$.workflow.steps[?!(@.status.status == 'success' || @.status.status == 'approved' || \
+                     @.status.status == 'auto-skipped' || @.status.status == 'user-skipped' || @.status.status == 'no-drift' || \
+                     @.status.status == 'drifted' || @.status.status == 'warning' || @.status.status == 'discarded' || \
+                     @.status.status == 'approval-retry' || @.retried == true || @.status.metadata.auto_retried == true || \
+                     @.status.metadata.skipped_on_failure == true)]",
     },
     Preset {
         name: "no-failed-actions",
-        meaning: "no action that ran with the deploy failed",
+        meaning: "no action that ran with the deploy failed; the workflow is awaited, since actions come after the deploy",
         expression: "!$.action_workflow_runs[?@.status == 'error' || @.status == 'failed' || @.status == 'cancelled' || \
-                     @.status == 'timed-out' || @.status_v2.status == 'error' || @.status_v2.status == 'cancelled']",
+                     @.status == 'timed-out' || @.status == 'not-attempted' || @.status_v2.status == 'error' || \
+                     @.status_v2.status == 'failed' || @.status_v2.status == 'cancelled' || @.status_v2.status == 'timed-out' || \
+                     @.status_v2.status == 'not-attempted']",
     },
     Preset {
         name: "not-teardown",

@@ -96,6 +96,11 @@ fn no_failed_steps_is_right_for_both_generations_of_the_server() {
             (0, "passed", ""),
         ),
         (json!([step("error", json!({"retried": false})), good]), (1, "failed", "assertion-false")),
+        // Words that the gate does not know, and what was left open as the workflow ended.
+        (json!([step("failed", json!({})), good]), (1, "failed", "assertion-false")),
+        (json!([step("expired", json!({})), good]), (1, "failed", "assertion-false")),
+        (json!([{"name": "s"}, good]), (1, "failed", "assertion-false")),
+        (json!([step("auto-skipped", json!({})), step("approved", json!({})), good]), (0, "passed", "")),
         (json!([]), (1, "failed", "assertion-false")),
     ];
     for (list, ended) in cases {
@@ -148,6 +153,11 @@ fn a_workflow_that_goes_on_is_awaited_where_it_matters() {
         (&["--until=workflow"], &workflow("cancelled", &["action=pending"]), (1, "failed", "deploy-failed")),
         (&["--require=no-failed-steps"], &well, (0, "passed", "")),
         (&["--require=no-failed-steps"], &badly, (1, "failed", "assertion-false")),
+        (
+            &["--require=no-failed-steps"],
+            &workflow("cancelled", &["apply=success", "action=in-progress"]),
+            (1, "failed", "assertion-false"),
+        ),
         (&["--assert=$..error_message || $.workflow.finished == true"], &well, (0, "passed", "")),
     ];
     for (arguments, end, ended) in cases {
@@ -155,6 +165,18 @@ fn a_workflow_that_goes_on_is_awaited_where_it_matters() {
         assert_eq!(ran.ended(), ended, "{arguments:?}");
         assert!(ran.seconds() > 2, "{arguments:?}");
     }
+    // The actions of the deploy are steps that come after it.
+    let with_action = |status: &str| {
+        seen(&with(document("active"), "action_workflow_runs", json!([{"id": "iar1", "status": status}])))
+    };
+    let by_id = [with_action("in-progress"), with_action("error")];
+    let routes: &[(&str, &[Answer])] = &[
+        ("/latest", &active()),
+        ("/deploys/dpl", &by_id),
+        ("/workflows/", &[goes_on.clone(), workflow("error", &["apply=success", "action=error"])]),
+    ];
+    let ran = run_with(&["--require=no-failed-actions"], routes);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-false"));
     // Otherwise it is not.
     let ran = with_end(&["--assert=$.plan_only == false"], &well);
     assert_eq!((ran.ended(), ran.seconds()), ((0, "passed", ""), 0));

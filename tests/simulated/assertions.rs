@@ -234,9 +234,10 @@ impl Expression {
 
 fn has_failed(step: &Value) -> bool {
     let word = step["status"]["status"].as_str().unwrap_or_default();
-    let is_bad = ["error", "cancelled", "approval-denied", "approval-expired", "not-attempted"].contains(&word);
+    let skipped = ["auto-skipped", "user-skipped", "discarded", "approval-retry"];
+    let is_well = ["success", "approved", "no-drift", "drifted", "warning"].contains(&word) || skipped.contains(&word);
     let metadata = &step["status"]["metadata"];
-    is_bad && step["retried"] != true && metadata["auto_retried"] != true && metadata["skipped_on_failure"] != true
+    !is_well && step["retried"] != true && metadata["auto_retried"] != true && metadata["skipped_on_failure"] != true
 }
 
 fn compare(found: Option<&Value>, operator: &str, literal: &Value) -> bool {
