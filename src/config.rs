@@ -117,28 +117,32 @@ impl NuonFile {
 /// What is missing or malformed, with its flag and variable.
 pub fn connection(network: &Network, variables: &Variables) -> Result<(Connection, Option<String>), String> {
     let file = NuonFile::read(network.config.as_deref(), variables)?;
+    // What is given is taken as it is: an empty flag would lead elsewhere than to the place that the file names.
     let filled =
-        |given: &Option<String>, fallback: Option<String>| given.clone().or(fallback).filter(|value| !value.is_empty());
+        |given: &Option<String>, fallback: Option<String>| given.clone().or(fallback.filter(|value| !value.is_empty()));
     let url = filled(&network.api_url, file.api_url).unwrap_or_else(|| "https://api.nuon.co".into());
     let (uri, origin, base) = api(&url)?;
     let token = token(network.token_file.as_deref(), variables, file.api_token.as_deref())?;
     let org = filled(&network.org, file.org_id);
     if let Some(org) = &org
-        && !org.bytes().all(|byte| byte.is_ascii_graphic())
+        && (org.is_empty() || !org.bytes().all(|byte| byte.is_ascii_graphic()))
     {
         return Err(format!(
-            "--org (NUON_ORG_ID) \"{org}\" holds blanks or characters beyond ASCII; it should be an id like org…"
+            "--org (NUON_ORG_ID) \"{org}\" is empty or holds blanks or characters beyond ASCII; it should be an id like org…"
         ));
     }
+    let proxy = proxy(&uri, variables)?;
     let plain = uri.scheme_str() == Some("http");
-    if plain && !network.allow_http && !matches!(token, Token::None) && !is_loopback(&uri) {
+    // Behind a proxy elsewhere, localhost is another host.
+    let stays_here = is_loopback(&host(&uri)) && proxy.as_ref().is_none_or(|proxy| is_loopback(proxy.host()));
+    if plain && !network.allow_http && !matches!(token, Token::None) && !stays_here {
         return Err(format!(
             "--api-url (NUON_API_URL) {url} would send the token over plain HTTP; use https://, or --allow-http \
              (DEPLOY_GATE_ALLOW_HTTP) if the way there is safe"
         ));
     }
     let connection = Connection {
-        proxy: proxy(&uri, variables)?,
+        proxy,
         origin,
         base,
         org,
@@ -224,9 +228,8 @@ fn token(file: Option<&Path>, variables: &Variables, fallback: Option<&str>) -> 
     }
 }
 
-/// Whether a URL stays on this machine.
-fn is_loopback(uri: &Uri) -> bool {
-    let host = host(uri);
+/// Whether a host is this machine.
+fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 

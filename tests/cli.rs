@@ -153,6 +153,11 @@ fn the_nuon_clis_file_is_the_last_fallback() {
     );
     assert!(heads[1].contains("/inl2/") && heads[1].contains(TOKEN), "{heads:?}");
     assert_eq!(header(&heads[1], "x-nuon-org-id"), "org2");
+    // What is given and empty does not lead to another place than the file does.
+    for flag in ["--api-url=", "--org="] {
+        let (code, out, err) = ran(deploy_gate(&arguments).arg(flag).env("HOME", home.path()));
+        assert!(code == 2 && err.contains(flag.trim_end_matches('=')), "{out}{err}");
+    }
     let (code, _, err) = ran(&mut deploy_gate(&arguments));
     assert_eq!(code, 2);
     assert!(

@@ -145,6 +145,9 @@ fn a_token_over_plain_http_stays_on_this_machine() {
     let (code, _, err) = ran(&mut wait("http://api.example", &[]));
     assert_eq!(code, 2);
     assert!(err.contains("--allow-http") && err.contains("NUON_API_URL"), "{err}");
+    // The localhost of a proxy elsewhere is another host.
+    let (code, _, err) = ran(wait("http://localhost:9", &[]).env("HTTP_PROXY", "http://192.0.2.2:1"));
+    assert!(code == 2 && err.contains("--allow-http"), "{err}");
     // Through a proxy on this machine, so that nothing leaves it here either.
     let proxy = Server::start(vec![answer("503 No", "", "")]);
     let mut command = wait("http://api.example", &["--allow-http", "--timeout=0"]);
