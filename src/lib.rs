@@ -189,7 +189,8 @@ fn wait(wait: args::Wait, world: &mut World<'_>) -> Result<u8, Stop> {
     let mut source = (world.connect)(connection);
     if let Some(path) = record {
         let wrong = |why| misuse(format!("--record (DEPLOY_GATE_RECORD) {}: {why}", path.display()));
-        source = Box::new(Recorder::new(source, &path).map_err(wrong)?);
+        let file = plan.teller.create_beside(&path).map_err(wrong)?;
+        source = Box::new(Recorder::new(source, file).map_err(wrong)?);
     }
     Ok(gate::run(&opening, target, plan, source, world))
 }

@@ -1,6 +1,7 @@
 //! What a run will do, with everything that can fail before the wait behind it, and how its end is told.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::config::Connection;
 use crate::extract::{self, Extract};
 use crate::is_loss;
 use crate::progress::{Manner, Screen, Verbosity};
+use crate::report::file::OutputFile;
 use crate::report::files::{Files, Format, Place as Whose, ReportFile};
 use crate::report::{self, Report, dotenv, people};
 use crate::watch::{Rules, Until};
@@ -126,13 +128,25 @@ impl Teller {
         let names: Vec<&str> = report::OUTPUTS.into_iter().chain(extracts.iter().map(String::as_str)).collect();
         let shared = ci::shared_files(variables);
         for report in &mut reports {
-            if shared.iter().any(|(.., path)| report.path == *path) {
+            let is_it = |path: &Path| {
+                path.canonicalize().is_ok_and(|path| report.path.canonicalize().is_ok_and(|own| own == path))
+            };
+            if shared.iter().any(|(.., path)| is_it(path)) {
                 report.place = Whose::Shared;
             }
         }
         let mut files = Files::create(&reports, &names)?;
-        shared.iter().for_each(|(format, variable, path)| files.share(*format, variable, path));
+        shared.iter().try_for_each(|(format, variable, path)| files.share(*format, variable, path))?;
         Ok(Self { extracts, ci, paint, files })
+    }
+
+    /// Creates a file that is no report.
+    ///
+    /// # Errors
+    /// Why it cannot be created, or that a report goes there.
+    pub fn create_beside(&self, path: &Path) -> Result<OutputFile, String> {
+        let file = OutputFile::create(path).map_err(|error| error.to_string())?;
+        if self.files.is_taken(&file) { Err("a report would overwrite it".into()) } else { Ok(file) }
     }
 
     /// What is lost already, before the first request.

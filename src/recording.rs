@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -107,12 +106,12 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Records what `source` answers to `path`.
+    /// Records what `source` answers to `file`.
     ///
     /// # Errors
     /// Why the file cannot be written.
-    pub fn new(source: Box<dyn Source>, path: &Path) -> Result<Self, String> {
-        Ok(Self { source, file: OutputFile::create(path).map_err(|error| error.to_string())?.stream()?, failed: None })
+    pub fn new(source: Box<dyn Source>, file: OutputFile) -> Result<Self, String> {
+        Ok(Self { source, file: file.stream()?, failed: None })
     }
 }
 

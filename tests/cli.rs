@@ -329,3 +329,25 @@ fn a_variable_that_is_no_text_is_not_taken_for_unset() {
     let mut command = wait(&server.url("http"), &[]);
     assert_eq!(ran(command.env("SOMETHING", std::ffi::OsStr::from_bytes(b"\xff"))).0, 0);
 }
+
+#[test]
+fn what_is_printed_and_what_others_wrote_survives_a_report() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name);
+    let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/recordings/sync-image-success.jsonl");
+    for report in ["json=/dev/stdout".into(), format!("json={}", file("log").display())] {
+        std::fs::write(file("log"), "earlier\n").expect("writes");
+        let log = std::fs::OpenOptions::new().append(true).open(file("log")).expect("opens");
+        let (code, _, err) =
+            ran(deploy_gate(&["replay", recording, "--report", &report, "--report=junit=/dev/stderr"]).stdout(log));
+        assert!(code == 0 && err.contains("<testsuites"), "{err}");
+        let log = std::fs::read_to_string(file("log")).expect("a log");
+        assert!(log.starts_with("earlier\n{") && log.contains("\n}\npassed: "), "{log}");
+    }
+    std::fs::write(file("outputs"), "earlier=1\n").expect("writes");
+    let mut command = deploy_gate(&["replay", recording, "--report=json=./outputs"]);
+    command.current_dir(folder.path()).env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", file("outputs"));
+    let (code, _, err) = ran(&mut command);
+    assert!(code == 2 && err.contains("the file of GITHUB_OUTPUT"), "{err}");
+    assert_eq!(std::fs::read_to_string(file("outputs")).expect("outputs"), "earlier=1\n");
+}

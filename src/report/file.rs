@@ -17,8 +17,12 @@ pub struct OutputFile {
 enum Way {
     /// A new file takes its place.
     Replace,
-    /// Written in place: a device or a pipe, or a file in a folder where no other can be created.
+    /// Written in place: a file in a folder where no other can be created.
     InPlace,
+    /// Written as it is: a device or a pipe has no content to lose.
+    Device,
+    /// What stdout or stderr leads to: written on from where that is.
+    Inherited(File),
     /// Added to its end: CI systems share some files between steps.
     Append(File),
 }
@@ -36,7 +40,10 @@ impl OutputFile {
         let is_special = path.metadata().is_ok_and(|metadata| !metadata.is_file());
         if is_special {
             OpenOptions::new().write(true).open(path).map_err(wrong)?;
-            return Ok(Self { path: path.into(), way: Way::InPlace });
+            return Ok(Self { path: path.into(), way: Way::Device });
+        }
+        if let Some(file) = inherited(path).map_err(wrong)? {
+            return Ok(Self { path: path.canonicalize().map_err(wrong)?, way: Way::Inherited(file) });
         }
         File::create(path).map_err(wrong)?;
         let path = path.canonicalize().map_err(wrong)?;
@@ -54,13 +61,10 @@ impl OutputFile {
         Ok(Self { path: path.canonicalize().map_err(wrong)?, way: Way::Append(file) })
     }
 
-    /// Whether both are one file.
+    /// Whether both are one file, where one would overwrite the other.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.path == other.path
-            && matches!(
-                (&self.way, &other.way),
-                (Way::Replace, _) | (_, Way::Replace) | (Way::Append(_), Way::Append(_))
-            )
+        let goes_on = |file: &Self| matches!(file.way, Way::Device | Way::Inherited(_));
+        self.path == other.path && !(goes_on(self) && goes_on(other))
     }
 
     /// Writes the whole content.
@@ -69,8 +73,8 @@ impl OutputFile {
     /// Which file, and why not.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
         let written = match &mut self.way {
-            Way::Append(file) => file.write_all(bytes).and_then(|()| sync(file)),
-            Way::InPlace => in_place(&self.path).and_then(|mut file| file.write_all(bytes)),
+            Way::Append(file) | Way::Inherited(file) => file.write_all(bytes).and_then(|()| sync(file)),
+            Way::InPlace | Way::Device => in_place(&self.path).and_then(|mut file| file.write_all(bytes)),
             Way::Replace => temporary(&self.path).and_then(|mut file| {
                 file.write_all(bytes)?;
                 persist(file, &self.path)
@@ -85,8 +89,8 @@ impl OutputFile {
     /// Why not.
     pub fn stream(self) -> Result<Stream, String> {
         let stream = match self.way {
-            Way::Append(file) => Ok(Stream::InPlace(file)),
-            Way::InPlace => in_place(&self.path).map(Stream::InPlace),
+            Way::Append(file) | Way::Inherited(file) => Ok(Stream::InPlace(file)),
+            Way::InPlace | Way::Device => in_place(&self.path).map(Stream::InPlace),
             Way::Replace => temporary(&self.path).map(|file| Stream::Replace(file, self.path)),
         };
         stream.map_err(|error| format!("it cannot be created: {error}"))
@@ -132,6 +136,28 @@ impl Write for Stream {
     }
 }
 
+/// The stdout or stderr of the gate, if the path is the file that it leads to: replaced, all that is printed would be lost.
+#[cfg(unix)]
+fn inherited(path: &Path) -> io::Result<Option<File>> {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::MetadataExt;
+
+    let Ok(wanted) = path.metadata() else { return Ok(None) };
+    for stream in [io::stdout().as_fd(), io::stderr().as_fd()] {
+        let file = File::from(stream.try_clone_to_owned()?);
+        let found = file.metadata()?;
+        if (found.dev(), found.ino()) == (wanted.dev(), wanted.ino()) {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(not(unix))]
+fn inherited(_: &Path) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
 fn in_place(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).truncate(true).open(path)
 }
@@ -157,5 +183,19 @@ fn sync(file: &File) -> io::Result<()> {
     match file.sync_all() {
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_goes_on_where_it_is_can_be_shared() {
+        let file = |way| OutputFile { path: "/a".into(), way };
+        assert!(file(Way::InPlace).is_same(&file(Way::InPlace)));
+        assert!(file(Way::Replace).is_same(&file(Way::Device)));
+        assert!(!file(Way::Device).is_same(&file(Way::Device)));
+        assert!(!file(Way::InPlace).is_same(&OutputFile { path: "/b".into(), way: Way::InPlace }));
     }
 }

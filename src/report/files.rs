@@ -124,12 +124,29 @@ impl Files {
     }
 
     /// Takes up a file of the CI system, which has to be there.
-    pub fn share(&mut self, format: Format, variable: &str, path: &Path) {
+    ///
+    /// # Errors
+    /// Another report goes there.
+    pub fn share(&mut self, format: Format, variable: &str, path: &Path) -> Result<(), String> {
         match path.metadata().and_then(|_| OutputFile::append(path)) {
             Ok(file) if self.files.iter().any(|output| output.format == format && output.file.is_same(&file)) => {}
+            Ok(file) if self.is_taken(&file) => {
+                return Err(format!(
+                    "--report (DEPLOY_GATE_REPORT) {}: that is the file of {variable}",
+                    path.display()
+                ));
+            }
             Ok(file) => self.files.push(Output { format, file }),
             Err(error) => self.lost.push(format!("{variable} {}: {error}", path.display())),
         }
+        Ok(())
+    }
+
+    /// Whether a report goes to this file.
+    pub fn is_taken(&self, file: &OutputFile) -> bool {
+        let mut all = self.files.iter().map(|output| &output.file);
+        let mut folders = self.folders.iter().flatten().map(|(_, file)| file);
+        all.any(|other| other.is_same(file)) || folders.any(|other| other.is_same(file))
     }
 
     /// Whether a report of this format will be written.

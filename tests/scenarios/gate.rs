@@ -491,6 +491,8 @@ fn misuse_ends_before_the_first_look() {
         (&["--report=json=/nowhere/x"], &["--report", "DEPLOY_GATE_REPORT", "/nowhere/x"]),
         (&["--report=json=FOLDER"], &["--report", "it is a folder"]),
         (&["--report=json=FOLDER/a", "--report=json=FOLDER/a"], &["--report", "overwrite each other"]),
+        (&["--report=json=FOLDER/a", "--record=FOLDER/a"], &["--record", "a report would overwrite it"]),
+        (&["--report=dir=FOLDER", "--record=FOLDER/outcome"], &["--record", "a report would overwrite it"]),
         (&["--record=/nowhere/x"], &["--record", "DEPLOY_GATE_RECORD"]),
         (&["--org=a b"], &["--org", "NUON_ORG_ID"]),
         (&["--interval=2s", "--max-interval=1s"], &["--interval", "DEPLOY_GATE_INTERVAL", "DEPLOY_GATE_MAX_INTERVAL"]),
