@@ -28,7 +28,7 @@ use crate::verdict::{Ending, Outcome};
 use crate::watch::{self, Ask, Event, Rules, Step, Watch};
 use crate::workflow::Workflow;
 
-/// How long a request may take whose answer only explains.
+/// How long all may take whose answers only explain.
 const EXPLAINING: Duration = Duration::from_secs(5);
 
 /// Runs one gate and returns its exit code.
@@ -297,32 +297,31 @@ impl Gate {
         if matches!(ending.outcome(), Outcome::Interrupted | Outcome::Undecided) || ending == Ending::Unreachable {
             return;
         }
+        let until = session.clock.now() + EXPLAINING;
         if ending == Ending::DeployFailed {
-            let deadline = std::mem::replace(&mut session.deadline, session.clock.now() + EXPLAINING);
-            let detail = match session.look(&Ask::Deploy(id.clone()), &self.target) {
+            let detail = match session.look_until(&Ask::Deploy(id.clone()), &self.target, until) {
                 Look::Seen(_, bytes) => Document::parse(&bytes).ok().map(Arc::new),
                 _ => None,
             };
-            let workflow: Option<Box<Workflow>> = match session.look(&Ask::Workflow(workflow.clone()), &self.target) {
+            let workflow = session.look_until(&Ask::Workflow(workflow.clone()), &self.target, until);
+            let workflow: Option<Box<Workflow>> = match workflow {
                 Look::Workflow(workflow, _) if workflow.steps().next().is_some() => Some(workflow),
                 _ => None,
             };
             let deploy = detail.as_ref().map(|document| document.value());
             self.failure = Failure::new(&id, deploy, workflow.as_deref());
             if let Some(stream) = deploy.and_then(failure::log_stream).filter(|_| self.question.log_lines > 0) {
-                let answer =
-                    session.get_within(&format!("/v1/log-streams/{}/logs?order=desc", segment(stream)), EXPLAINING);
+                let answer = session.get_until(&format!("/v1/log-streams/{}/logs?order=desc", segment(stream)), until);
                 let records = look::json(answer, session.clock.utc()).unwrap_or_default();
                 self.failure.log = failure::log_lines(&records, self.question.log_lines);
             }
             self.document = detail;
-            session.deadline = deadline;
         }
-        self.find_dashboard(session);
+        self.find_dashboard(session, until);
     }
 
     /// Finds out where the dashboard is: known for the public API, else what the API says, once for all targets.
-    fn find_dashboard(&mut self, session: &mut Session<'_>) {
+    fn find_dashboard(&mut self, session: &mut Session<'_>, until: Duration) {
         let place = &self.question.place;
         if place.dashboard.get().is_some() {
             return;
@@ -330,7 +329,7 @@ impl Gate {
         let url = if place.api == "https://api.nuon.co" {
             "https://app.nuon.co".into()
         } else {
-            let answer = session.get_within("/v1/general/cli-config", EXPLAINING);
+            let answer = session.get_until("/v1/general/cli-config", until);
             let config = look::json(answer, session.clock.utc()).unwrap_or_default();
             let told = config["dashboard_url"].as_str().map(|url| url.trim_end_matches('/'));
             told.filter(|url| url.starts_with("https://") || url.starts_with("http://")).unwrap_or_default().into()
@@ -342,7 +341,7 @@ impl Gate {
     fn workflow_url(&mut self, session: &mut Session<'_>) -> String {
         let workflow = self.watch.deploy().map(|(deploy, _)| deploy.workflow().to_owned());
         let workflow = workflow.or_else(|| self.watch.rules().pins.workflow.clone()).unwrap_or_default();
-        self.find_dashboard(session);
+        self.find_dashboard(session, session.clock.now() + EXPLAINING);
         self.url(&["workflows", &workflow])
     }
 

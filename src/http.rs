@@ -5,7 +5,7 @@
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::Agent;
 use ureq::http::{HeaderMap, Uri};
@@ -87,13 +87,20 @@ impl Source for Http {
 }
 
 impl Worker {
+    #[expect(clippy::disallowed_methods, reason = "a request has as long in all, however often it is led on")]
     fn get(&self, request: &Request) -> Result<Response, Fault> {
+        let started = Instant::now();
         let within = request.within.min(self.connection.request_timeout);
         let token = self.connection.token.read().map_err(|why| Fault::Transient(format!("the token file {why}")))?;
         let mut url = format!("{}{}{}", self.connection.origin, self.connection.base, request.path);
         let answer = (|| {
             for _ in 0..REDIRECTS {
-                let response = self.send(&url, &request.trace, token.as_ref(), within)?;
+                let left = within.saturating_sub(started.elapsed());
+                let response = match left {
+                    Duration::ZERO => Err(ureq::Error::Timeout(ureq::Timeout::Global)),
+                    left => self.send(&url, &request.trace, token.as_ref(), left),
+                };
+                let response = response.map_err(|error| fault(&error, within))?;
                 match redirected(&url, &response) {
                     Some(next) => url = next,
                     None => return Ok(response),
@@ -104,7 +111,7 @@ impl Worker {
         redact(answer, token.as_ref())
     }
 
-    fn send(&self, url: &str, trace: &str, token: Option<&Secret>, within: Duration) -> Result<Response, Fault> {
+    fn send(&self, url: &str, trace: &str, token: Option<&Secret>, left: Duration) -> Result<Response, ureq::Error> {
         let mut request = self.agent.get(url).header("X-Nuon-Trace-ID", trace);
         if let Some(token) = token {
             request = request.header("Authorization", format!("Bearer {}", token.expose()));
@@ -112,18 +119,12 @@ impl Worker {
         if let Some(org) = &self.connection.org {
             request = request.header("X-Nuon-Org-ID", org);
         }
-        let (head, body) = request
-            .config()
-            .timeout_global(Some(within))
-            .build()
-            .call()
-            .map_err(|error| fault(&error, within))?
-            .into_parts();
+        let (head, body) = request.config().timeout_global(Some(left)).build().call()?.into_parts();
         let status = head.status.as_u16();
         let mut config = body.into_with_config();
         let body = if status == 200 {
             config = config.limit(self.connection.max_body);
-            config.read_to_vec().map_err(|error| fault(&error, within))?
+            config.read_to_vec()?
         } else {
             let mut explanation = Vec::new();
             // The status says enough if the words break off.

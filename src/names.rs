@@ -30,6 +30,7 @@ pub fn resolve(target: &Target, session: &mut Session<'_>) -> Result<Target, Box
     if has_install && has_component {
         return Ok(target.clone());
     }
+    session.begin();
     let path = format!("/v1/installs/{}", segment(install));
     let answer = session.get(&path);
     let document = look::json(answer, session.clock.utc()).map_err(|look| unknown("install", install, *look))?;

@@ -32,7 +32,9 @@ pub struct Session<'w> {
     /// The id of the latest request.
     pub trace: String,
     /// When the run ends.
-    pub deadline: Duration,
+    deadline: Duration,
+    /// When the look ends that goes on, of however many requests.
+    until: Duration,
     /// Whether this server knows deploys by the older of two paths.
     pub by_install: bool,
     /// How many requests were sent.
@@ -57,22 +59,29 @@ impl<'w> Session<'w> {
             dice: fastrand::Rng::with_seed(seed),
             trace: String::new(),
             deadline,
+            until: Duration::ZERO,
             by_install: false,
             requests: 0,
             overload: None,
         }
     }
 
-    /// Sends one GET.
-    pub fn get(&mut self, path: &str) -> Answer {
-        self.get_within(path, self.deadline.saturating_sub(self.clock.now()) + LAST_LOOK)
+    /// Begins a look: all its requests share the time that is left.
+    pub fn begin(&mut self) {
+        self.until = self.clock.now().max(self.deadline) + LAST_LOOK;
     }
 
-    /// Sends one GET that may take so long.
-    pub fn get_within(&mut self, path: &str, within: Duration) -> Answer {
+    /// Sends one GET, as a part of the look that was begun.
+    pub fn get(&mut self, path: &str) -> Answer {
+        self.get_until(path, self.until)
+    }
+
+    /// Sends one GET that is over then.
+    pub fn get_until(&mut self, path: &str, until: Duration) -> Answer {
         self.trace =
             uuid::Builder::from_random_bytes(std::array::from_fn(|_| self.dice.u8(..))).into_uuid().to_string();
-        let request = Request { path: path.into(), at: self.clock.now(), within, trace: self.trace.clone() };
+        let at = self.clock.now();
+        let request = Request { path: path.into(), at, within: until.saturating_sub(at), trace: self.trace.clone() };
         let answer = self.source.ask(&request);
         self.requests += 1;
         if let Ok(response) = &answer {
@@ -85,6 +94,17 @@ impl<'w> Session<'w> {
 
     /// Looks at what the watch asks for.
     pub fn look(&mut self, ask: &Ask, target: &Target) -> Look {
+        self.begin();
+        self.look_on(ask, target)
+    }
+
+    /// Looks at what only explains; it is over then.
+    pub fn look_until(&mut self, ask: &Ask, target: &Target, until: Duration) -> Look {
+        self.until = until;
+        self.look_on(ask, target)
+    }
+
+    fn look_on(&mut self, ask: &Ask, target: &Target) -> Look {
         match ask {
             Ask::Latest => {
                 let answer = self.get(&target.latest());

@@ -248,6 +248,18 @@ fn an_answer_that_comes_byte_by_byte_is_left_at_the_deadline() {
 }
 
 #[test]
+fn a_request_that_is_led_on_has_no_more_time_for_it() {
+    let on = format!("HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: {LATEST}\r\n\r\n");
+    // Some 1.1 s each.
+    let slow = Reply::Drip(on.into_bytes(), Duration::from_millis(8));
+    let server = Server::start(vec![slow.clone(), slow.clone(), slow.clone(), slow, deploy("active")]);
+    let start = Instant::now();
+    let (code, out, _) = ran(&mut wait(&server.url("http"), &["--timeout=0"]));
+    assert!(code == 124 && out.starts_with("timed-out (unreachable)"), "{out}");
+    assert!(start.elapsed() < Duration::from_millis(3500), "{:?}", start.elapsed());
+}
+
+#[test]
 fn a_redirect_from_https_to_http_is_not_followed() {
     let plain = Server::start(vec![deploy("active")]);
     let (pem, config) = authority();

@@ -137,6 +137,23 @@ fn steps_that_are_not_embedded_are_read_page_by_page() {
 }
 
 #[test]
+fn all_pages_of_a_look_share_its_time() {
+    let body = workflow("success", &[]).answer.expect("an answer").body;
+    let mut bare: Value = serde_json::from_slice(&body).expect("JSON");
+    bare.as_object_mut().expect("an object").remove("steps");
+    let page = |nth: usize| {
+        let step = json!([{"name": format!("s{nth}"), "status": {"status": "success"}}]);
+        let more = if nth < 14 { "true" } else { "false" };
+        http(200, step.to_string()).header("x-nuon-page-next", more).takes(2)
+    };
+    let pages: Vec<Answer> = (1..=14).map(page).collect();
+    let routes: &[(&str, &[Answer])] = &[("/latest", &active()), ("/steps", &pages), ("/workflows/", &[seen(&bare)])];
+    let ran = run_with(&["--timeout=1s", "--require=no-failed-steps"], routes);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
+    assert!(ran.seconds() <= 4, "{}", ran.seconds());
+}
+
+#[test]
 fn a_workflow_that_goes_on_is_awaited_where_it_matters() {
     let goes_on = workflow("in-progress", &["apply=success", "action=in-progress"]);
     let well = workflow("success", &["apply=success", "action=success"]);
