@@ -60,6 +60,8 @@ fn the_inputs_of_the_action_are_the_flags() {
         assert_eq!(gate["env"][variable], format!("${{{{ inputs.{flag} || env.{variable} }}}}"), "{flag}");
     }
     assert_eq!(gate["env"]["NUON_API_TOKEN"], "${{ inputs.token || env.NUON_API_TOKEN }}");
+    let install = &action["runs"]["steps"][0];
+    assert_eq!(install["env"]["NUON_API_TOKEN"], gate["env"]["NUON_API_TOKEN"], "masked, wherever it comes from");
     assert_eq!(keys(&gate["env"]).len(), flags.len() + 2, "nothing else reaches the gate but its place");
     for step in action["runs"]["steps"].as_array().expect("steps") {
         let line = step["run"].as_str().expect("a line");
@@ -91,15 +93,32 @@ fn the_inputs_of_the_component_are_the_flags() {
     for (flag, (variable, help)) in &flags {
         assert_eq!(inputs[flag]["description"], Value::from(help.replace("; repeatable", "")), "{flag}");
         assert_eq!(inputs[flag]["type"] == "array", help.contains("; repeatable"), "{flag}");
-        let value = &job["variables"][variable];
+        let value = &job["variables"][format!("GATE_INPUT_{variable}")];
         assert_eq!(value["value"], format!("$[[ inputs.{flag} ]]\n"), "{flag}: in a block of its own");
         assert_eq!(value["expand"], false, "{flag}");
         // Whatever is put there as text must be one line.
         let is_text = inputs[flag]["type"].is_null() && inputs[flag]["options"].is_null();
         assert_eq!(inputs[flag]["regex"].as_str(), is_text.then_some(r"^[^\r\n]*$"), "{flag}");
     }
-    let script = job["script"][0].as_str().expect("a line");
+    let script = job["script"][1].as_str().expect("a line");
     assert!(script.starts_with("deploy-gate wait --report ") && !script.contains("$["), "{script}");
+    // An input beats a variable of the project, which is what is left where it is not given.
+    let script = job["script"][0].as_str().expect("a script");
+    let tell =
+        "printf '%s|' \"$NUON_INSTALL_ID\" \"$NUON_COMPONENT_ID\" \"$DEPLOY_GATE_FRESH\" \"$DEPLOY_GATE_ASSERT\"";
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-euc", &format!("{script}\n{tell}")]).envs([
+        ("NUON_INSTALL_ID", "inl-project"),
+        ("NUON_COMPONENT_ID", "cmp-project"),
+        ("DEPLOY_GATE_FRESH", "true"),
+        ("DEPLOY_GATE_ASSERT", "$.project"),
+        ("GATE_INPUT_NUON_INSTALL_ID", "inl-input\n"),
+        ("GATE_INPUT_NUON_COMPONENT_ID", "\n"),
+        ("GATE_INPUT_DEPLOY_GATE_FRESH", "false\n"),
+        ("GATE_INPUT_DEPLOY_GATE_ASSERT", "[\"$.a == 'b $(c) `d` \\\\'\"]\n"),
+    ]);
+    let told = String::from_utf8(shell.output().expect("sh runs").stdout).expect("text");
+    assert_eq!(told, "inl-input\n|cmp-project|true|[\"$.a == 'b $(c) `d` \\\\'\"]\n|");
 }
 
 #[test]
