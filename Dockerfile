@@ -25,4 +25,3 @@ COPY --from=build /src/target/release/deploy-gate /usr/local/bin/deploy-gate
 COPY action/entrypoint.sh /usr/local/bin/deploy-gate-entrypoint
 USER 65532:65532
 ENTRYPOINT ["deploy-gate-entrypoint"]
-CMD ["--help"]

@@ -149,7 +149,17 @@ pub fn strip(value: &mut Value) {
     }
 }
 
-/// Whether a text that cannot be read as JSON mentions one of those members.
+/// Drops every text that mentions one of those members, for what is only kept: an answer can be quoted within another.
+pub fn hush(value: &mut Value) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(hush),
+        Value::Array(elements) => elements.iter_mut().for_each(hush),
+        Value::String(text) if mentions_secret(text) => text.clear(),
+        _ => {}
+    }
+}
+
+/// Whether a text, which cannot be rid of them, mentions one of those members.
 pub fn mentions_secret(text: &str) -> bool {
     SECRET.iter().any(|name| text.contains(name))
 }

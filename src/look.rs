@@ -237,10 +237,9 @@ fn said(response: &Response) -> String {
         Ok(body) => body.description,
         // A load balancer's page says no more than its status line.
         Err(_) if response.body.trim_ascii_start().starts_with(b"<") => String::new(),
-        Err(_) => Some(String::from_utf8_lossy(&response.body).trim().to_owned())
-            .filter(|text| !document::mentions_secret(text))
-            .unwrap_or_default(),
+        Err(_) => String::from_utf8_lossy(&response.body).trim().to_owned(),
     };
+    let words = if document::mentions_secret(&words) { String::new() } else { words };
     match words.chars().count() {
         0 => line,
         1..=300 => format!("{line}: {words}"),

@@ -151,6 +151,7 @@ fn line(request: &Request, answer: &Result<Response, Fault>) -> Option<String> {
                 // A body that is a JSON string would be read back as raw text, so it stays as it came.
                 Ok(mut json @ (Value::Object(_) | Value::Array(_))) => {
                     document::strip(&mut json);
+                    document::hush(&mut json);
                     json
                 }
                 _ => Value::String(unreadable(&response.body)),

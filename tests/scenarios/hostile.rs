@@ -179,6 +179,7 @@ fn no_answer_tells_a_secret_however_it_is_broken() {
         format!(r#"{{"error":{{"code":1}},"write_token":"{token}"}}"#),
         format!(r#"{{"write_token":"{token}","error":"cut o"#),
         format!(r#"[{{"write_token":"{token}"}}]"#),
+        json!({"error": format!(r#"cannot decode {{"write_token":"{token}"}}"#)}).to_string(),
     ] {
         // The script searches all that is printed and written.
         for status in [422, 500, 404, 401] {
