@@ -216,11 +216,6 @@ impl Verdict {
         Ending::ALL.into_iter().find(is).map_or(0, Ending::gravity)
     }
 
-    /// Whether the run ended before the target did.
-    pub fn is_open(&self) -> bool {
-        self.reason == Ending::NotAwaited.reason()
-    }
-
     /// Whether the target passed.
     pub fn is_pass(&self) -> bool {
         self.outcome == Outcome::Passed.name()

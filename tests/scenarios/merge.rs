@@ -85,6 +85,7 @@ fn all_shards_that_passed_are_a_pass() {
             .cloned()
     };
     assert_eq!(verdict(&whole), results.iter().find_map(verdict), "word for word");
+    assert_eq!(merge(&self::results(2, 2, &[], &[])).0, 0, "a target a shard");
 }
 
 #[test]
@@ -129,6 +130,12 @@ fn what_does_not_belong_together_is_refused() {
     forged[1]["outcome"] = json!("passed");
     forged[1]["reason"] = json!("");
     forged[1]["exit_code"] = json!(0);
+    let mut of_none = results(2, 4, &[2, 4], &[]);
+    of_none[1]["outcome"] = json!("passed");
+    of_none[1]["reason"] = json!("");
+    of_none[1]["exit_code"] = json!(0);
+    of_none[1]["fleet"]["min_pass"] = json!(0);
+    of_none[1]["fleet"]["max_fail"] = json!(2);
     let mut no_shard = all.clone();
     no_shard[1]["fleet"].as_object_mut().expect("an object").remove("shard");
     let mut nothing = all.clone();
@@ -140,6 +147,7 @@ fn what_does_not_belong_together_is_refused() {
         (changed("/schema_version", json!(2)), "was written by"),
         (changed("/fleet/shard/of", json!(3)), "not the targets of its share"),
         (changed("/fleet/shard/index", json!(0)), "there is no shard 0 of 2"),
+        (changed("/fleet/shard/of", json!(5)), "there is no shard 2 of 5"),
         (changed("/exit_code", json!(1)), "do not belong together"),
         (changed("/targets/0/outcome", json!("failed")), "other targets passed than it says"),
         (changed("/fleet/min_pass", json!(3)), "without the targets that had to"),
@@ -149,6 +157,7 @@ fn what_does_not_belong_together_is_refused() {
         (vec![all[0].clone(), other_place[1].clone()], "asks something else"),
         (vec![all[0].clone(), other_org[1].clone()], "asks something else"),
         (forged, "without the targets that had to"),
+        (of_none, "without the targets that had to"),
         (no_shard, "not the result of a shard"),
         (nothing, "not the targets of its share"),
         (vec![all[0].clone(), json!({})], "it is not a result"),
