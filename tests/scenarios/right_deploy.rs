@@ -233,7 +233,7 @@ fn a_failure_is_final_only_when_nobody_is_about_to_retry() {
     // It is parked.
     let parked = workflow("failed-pending-retry", &["apply=error"]);
     let ran = run_with(&[], &[("/latest", &[mine("error")]), ("/workflows/", std::slice::from_ref(&parked))]);
-    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+    assert_eq!((ran.ended(), ran.seconds()), ((1, "failed", "deploy-failed"), 0));
     let ran = run_with(&["--on-approval=stop"], &[("/latest", &[mine("error")]), ("/workflows/", &[parked])]);
     assert_eq!(ran.ended(), (4, "approval-required", ""));
 }
@@ -691,6 +691,19 @@ fn fresh_and_previous_together_leave_nothing_that_was_there_before() {
     );
     // The one that --previous names was seen, so nothing more is to be found out about it.
     assert_eq!(ran.asked("/deploys/dpl00000000000000000000003"), 0);
+    // It was not seen: that another one was tells nothing of it.
+    let routes: &[(&str, &[Answer])] = &[
+        ("/latest", &[of(1, "active"), of(2, "active"), of(4, "active")]),
+        ("/deploys/dpl00000000000000000000003", &[of(3, "active")]),
+        ("/deploys/dpl00000000000000000000004", &[of(4, "active")]),
+    ];
+    let ran = run_with(&pins, routes);
+    assert_eq!(
+        (ran.ended(), ran.output("deploy-id")),
+        ((0, "passed", ""), "dpl00000000000000000000004"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
