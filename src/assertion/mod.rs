@@ -845,6 +845,9 @@ mod tests {
         let other = Arc::new(Document::parse(document).expect("a document"));
         let vast: Assertion = "$.a == $.b".parse().expect("parses");
         Judging::start(&[vast], &other, Vacuity::Fails).finish().expect_err("they cannot be told apart");
+        let listed: Assertion = "$.l[?@.a[0] == 9.007199254740992e15]".parse().expect("parses");
+        let document = Arc::new(Document::parse(br#"{"l":[{"a":[9007199254740993]}]}"#).expect("a document"));
+        Judging::start(&[listed], &document, Vacuity::Fails).finish().expect_err("an element is of its member");
         let same: Assertion = "$.c == $.d".parse().expect("parses");
         assert_eq!(Judging::start(&[same], &other, Vacuity::Fails).finish().expect("true")[0].outcome, Truth::True);
         assert_eq!(judge("$.l[?@.c == 1] && $.x && count($.l[*]) == 1").expect("true")[0].outcome, Truth::True);

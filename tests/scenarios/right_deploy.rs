@@ -281,6 +281,12 @@ fn a_pinned_workflow_that_ends_without_a_deploy_ends_the_wait() {
         "{}",
         ran.message()
     );
+    // It is looked at again, minute by minute.
+    let goes_on = workflow("in-progress", &["runner=in-progress"]);
+    let workflows = [goes_on.clone(), goes_on.clone(), goes_on, workflow("error", &["runner=error"])];
+    let ran = run_with(&[&pin, "--appear-timeout=30m"], &[("/latest", &[old("active")]), ("/workflows/", &workflows)]);
+    assert_eq!(ran.ended(), (3, "undecided", "never-appeared"));
+    assert!((180..300).contains(&ran.seconds()), "{}", ran.seconds());
     let mine = seen(&made(NEWER, "active", 2, WORKFLOW));
     let ran = run_with(
         &[&pin],
@@ -318,6 +324,16 @@ fn a_person_is_asked_for_once() {
     assert_eq!(ran.ended(), (0, "passed", ""));
     let ran = run_with(&["--on-approval=stop"], &[("/latest", &[mine("failed-pending-retry")])]);
     assert_eq!(ran.ended(), (4, "approval-required", ""));
+    // Once the deploy has succeeded, only if the rest of its workflow matters.
+    let next = workflow("in-progress", &["apply=success", "next=approval-awaiting"]);
+    for (flags, ended) in [
+        (&["--on-approval=stop", "--until=workflow"][..], (4, "approval-required", "")),
+        (&["--on-approval=stop"], (0, "passed", "")),
+        (&["--until=workflow", "--timeout=10m"], (124, "timed-out", "awaiting-approval")),
+    ] {
+        let ran = run_with(flags, &[("/latest", &[mine("active")]), ("/workflows/", std::slice::from_ref(&next))]);
+        assert_eq!(ran.ended(), ended, "{flags:?}");
+    }
 }
 
 #[test]
