@@ -90,8 +90,9 @@ fn shards_of_a_pipeline_are_merged_into_one_verdict() {
         ran(&mut command)
     };
     let results: Vec<String> = (1..=3).map(|node| place(&format!("result-{node}.json"))).collect();
+    let server = Server::start(vec![deploy("active")]);
     for (node, status) in [(1, "active"), (2, "active"), (3, "error"), (3, "active")] {
-        let server = Server::start(vec![deploy(status)]);
+        server.answer_with(vec![deploy(status)]);
         let (targets, report) = (place("targets"), format!("json={}", results[node - 1]));
         let url = server.url("http");
         let flags = ["wait", "--targets", &targets, "--shard=auto", "--report", &report, "--api-url", &url];

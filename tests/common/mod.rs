@@ -103,6 +103,7 @@ pub fn document(status: &str) -> String {
 /// A server on a loopback port.
 pub struct Server {
     address: SocketAddr,
+    replies: Arc<Mutex<Vec<Reply>>>,
     /// The heads of all requests, in order.
     pub requests: Arc<Mutex<Vec<String>>>,
     /// How many connections there were.
@@ -136,22 +137,24 @@ impl Server {
         let listener = TcpListener::bind(address).expect("a port");
         let server = Self {
             address: listener.local_addr().expect("an address"),
+            replies: Arc::new(Mutex::new(replies)),
             requests: Arc::default(),
             connections: Arc::default(),
         };
         let (requests, connections) = (Arc::clone(&server.requests), Arc::clone(&server.connections));
-        let (wrap, replies, next) = (Arc::new(wrap), Arc::new(replies), Arc::new(AtomicUsize::new(0)));
+        let (wrap, replies) = (Arc::new(wrap), Arc::clone(&server.replies));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 connections.fetch_add(1, Ordering::SeqCst);
-                let (requests, wrap, replies, next) =
-                    (Arc::clone(&requests), Arc::clone(&wrap), Arc::clone(&replies), Arc::clone(&next));
+                let (requests, wrap, replies) = (Arc::clone(&requests), Arc::clone(&wrap), Arc::clone(&replies));
                 std::thread::spawn(move || {
                     let Some(mut stream) = wrap(stream) else { return };
                     while let Some(head) = head(&mut *stream) {
                         requests.lock().expect("no panic").push(head);
-                        let index = next.fetch_add(1, Ordering::SeqCst).min(replies.len() - 1);
-                        if !reply(&mut *stream, &replies[index]) {
+                        let mut replies = replies.lock().expect("no panic");
+                        let next = if replies.len() > 1 { replies.remove(0) } else { replies[0].clone() };
+                        drop(replies);
+                        if !reply(&mut *stream, &next) {
                             return;
                         }
                     }
@@ -159,6 +162,11 @@ impl Server {
             }
         });
         server
+    }
+
+    /// Answers otherwise from here on.
+    pub fn answer_with(&self, replies: Vec<Reply>) {
+        *self.replies.lock().expect("no panic") = replies;
     }
 
     /// The URL of the server.
