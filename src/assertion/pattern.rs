@@ -79,11 +79,17 @@ mod tests {
             "[a--b]",
             "[a[b]]",
             "[]&&v]",
+            "[a](?:b)",
             "[^]]",
             ".{1,9900}",
             &nested,
         ] {
             check(bad).expect_err(bad);
         }
+        assert_eq!(
+            check_words(r"a.[.]&&\.").as_deref(),
+            Ok(r"a[^\n\r][.]&&\."),
+            "a dot is no line break, but in a class"
+        );
     }
 }
