@@ -634,6 +634,15 @@ fn a_workflow_that_is_lost_for_a_while_can_still_retry() {
     let ran = run_with(&[], &[("/latest", &[first("error")]), ("/workflows/", &[http(503, "")])]);
     assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
     assert!((60..95).contains(&ran.seconds()), "{}", ran.seconds());
+    // While the deploy itself is lost, its workflow is not looked at, and the patience with that does not run out.
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let mut latest = vec![http(502, ""); 11];
+    latest[0] = mine("error");
+    latest.extend([mine("error"), mine("error"), mine("active")]);
+    let workflows = [http(502, ""), http(502, ""), workflow("in-progress", &["apply=in-progress"])];
+    let ran = run_with(&[], &[("/latest", &latest), ("/workflows/", &workflows), (DEPLOY, &[mine("active")])]);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+    assert!(ran.seconds() > 90, "{}", ran.seconds());
 }
 
 #[test]
