@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Which changes of the deciding modules no test notices. usage: tests/mutants.sh [CARGO MUTANTS OPTION ...]
+# Which changes of the deciding modules no test notices. usage: tests/mutants.sh [--shard K/N]
 # Needs cargo-mutants 27.1.0. .cargo/mutants.toml says what is changed, tests/mutants.md what came of it.
 # First the unit tests are put to each change; then the scenarios, which take longer, to what they let live.
 set -euo pipefail
