@@ -1,7 +1,7 @@
 //! What a run will do, with everything that can fail before the wait behind it, and how its end is told.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -127,11 +127,9 @@ impl Teller {
     ) -> Result<Self, String> {
         let names: Vec<&str> = report::OUTPUTS.into_iter().chain(extracts.iter().map(String::as_str)).collect();
         let shared = ci::shared_files(variables);
+        let places: Vec<PathBuf> = shared.iter().filter_map(|(.., path)| path.canonicalize().ok()).collect();
         for report in &mut reports {
-            let is_it = |path: &Path| {
-                path.canonicalize().is_ok_and(|path| report.path.canonicalize().is_ok_and(|own| own == path))
-            };
-            if shared.iter().any(|(.., path)| is_it(path)) {
+            if report.path.canonicalize().is_ok_and(|path| places.contains(&path)) {
                 report.place = Whose::Shared;
             }
         }

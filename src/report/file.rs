@@ -1,6 +1,6 @@
 //! The only writer of files: created before the first request, replaced whole or not at all.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -34,16 +34,17 @@ impl OutputFile {
     /// Why it cannot be created.
     pub fn create(path: &Path) -> io::Result<Self> {
         let wrong = |error: io::Error| io::Error::new(error.kind(), format!("it cannot be created: {error}"));
-        if path.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder; it should be a file"));
-        }
-        let is_special = path.metadata().is_ok_and(|metadata| !metadata.is_file());
-        if is_special {
-            OpenOptions::new().write(true).open(path).map_err(wrong)?;
-            return Ok(Self { path: path.into(), way: Way::Device });
-        }
-        if let Some(file) = inherited(path).map_err(wrong)? {
-            return Ok(Self { path: path.canonicalize().map_err(wrong)?, way: Way::Inherited(file) });
+        if let Ok(there) = path.metadata() {
+            if there.is_dir() {
+                return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder; it should be a file"));
+            }
+            if !there.is_file() {
+                OpenOptions::new().write(true).open(path).map_err(wrong)?;
+                return Ok(Self { path: path.into(), way: Way::Device });
+            }
+            if let Some(file) = inherited(&there).map_err(wrong)? {
+                return Ok(Self { path: path.canonicalize().map_err(wrong)?, way: Way::Inherited(file) });
+            }
         }
         File::create(path).map_err(wrong)?;
         let path = path.canonicalize().map_err(wrong)?;
@@ -136,13 +137,12 @@ impl Write for Stream {
     }
 }
 
-/// The stdout or stderr of the gate, if the path is the file that it leads to: replaced, all that is printed would be lost.
+/// The stdout or stderr of the gate, if it leads to this file: replaced, all that is printed would be lost.
 #[cfg(unix)]
-fn inherited(path: &Path) -> io::Result<Option<File>> {
+fn inherited(wanted: &Metadata) -> io::Result<Option<File>> {
     use std::os::fd::AsFd;
     use std::os::unix::fs::MetadataExt;
 
-    let Ok(wanted) = path.metadata() else { return Ok(None) };
     for stream in [io::stdout().as_fd(), io::stderr().as_fd()] {
         let file = File::from(stream.try_clone_to_owned()?);
         let found = file.metadata()?;
@@ -154,7 +154,7 @@ fn inherited(path: &Path) -> io::Result<Option<File>> {
 }
 
 #[cfg(not(unix))]
-fn inherited(_: &Path) -> io::Result<Option<File>> {
+fn inherited(_: &Metadata) -> io::Result<Option<File>> {
     Ok(None)
 }
 

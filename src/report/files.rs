@@ -112,8 +112,7 @@ impl Files {
                 Err(error) if is_no_fault_of_the_path(&error) => all.lost.push(complain(error.to_string())),
                 other => other.map_err(|error| complain(error.to_string()))?,
             }
-            let files: Vec<&OutputFile> = all.files.iter().map(|output| &output.file).collect();
-            let files = files.into_iter().chain(all.folders.iter().flatten().map(|(_, file)| file)).collect::<Vec<_>>();
+            let files: Vec<&OutputFile> = all.all().collect();
             let clash =
                 files.iter().enumerate().any(|(index, file)| files[..index].iter().any(|other| other.is_same(file)));
             if clash {
@@ -144,9 +143,12 @@ impl Files {
 
     /// Whether a report goes to this file.
     pub fn is_taken(&self, file: &OutputFile) -> bool {
-        let mut all = self.files.iter().map(|output| &output.file);
-        let mut folders = self.folders.iter().flatten().map(|(_, file)| file);
-        all.any(|other| other.is_same(file)) || folders.any(|other| other.is_same(file))
+        self.all().any(|other| other.is_same(file))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &OutputFile> {
+        let in_folders = self.folders.iter().flatten().map(|(_, file)| file);
+        self.files.iter().map(|output| &output.file).chain(in_folders)
     }
 
     /// Whether a report of this format will be written.
