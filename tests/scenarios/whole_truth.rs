@@ -117,11 +117,17 @@ fn no_failed_steps_is_right_for_both_generations_of_the_server() {
     assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
 }
 
-#[test]
-fn steps_that_are_not_embedded_are_read_page_by_page() {
+/// A workflow that has succeeded and does not embed its steps.
+fn without_steps() -> Value {
     let body = workflow("success", &[]).answer.expect("an answer").body;
     let mut bare: Value = serde_json::from_slice(&body).expect("JSON");
     bare.as_object_mut().expect("an object").remove("steps");
+    bare
+}
+
+#[test]
+fn steps_that_are_not_embedded_are_read_page_by_page() {
+    let bare = without_steps();
     let page = |status: &str| http(200, json!([{"name": "s", "status": {"status": status}}]).to_string());
     let pages = [page("success").header("x-nuon-page-next", "true"), page("error")];
     let ran = run_with(
@@ -138,9 +144,7 @@ fn steps_that_are_not_embedded_are_read_page_by_page() {
 
 #[test]
 fn all_pages_of_a_look_share_its_time() {
-    let body = workflow("success", &[]).answer.expect("an answer").body;
-    let mut bare: Value = serde_json::from_slice(&body).expect("JSON");
-    bare.as_object_mut().expect("an object").remove("steps");
+    let bare = without_steps();
     let page = |nth: usize| {
         let step = json!([{"name": format!("s{nth}"), "status": {"status": "success"}}]);
         let more = if nth < 14 { "true" } else { "false" };
@@ -423,9 +427,7 @@ fn a_document_is_of_one_moment_when_its_workflow_is_lost_on_the_way() {
 
 #[test]
 fn a_page_that_is_shorter_or_says_nothing_of_the_next_hides_no_step() {
-    let body = workflow("success", &[]).answer.expect("an answer").body;
-    let mut bare: Value = serde_json::from_slice(&body).expect("JSON");
-    bare.as_object_mut().expect("an object").remove("steps");
+    let bare = without_steps();
     let page = |steps: usize, status: &str| {
         http(200, json!(vec![json!({"name": "s", "status": {"status": status}}); steps]).to_string())
     };
