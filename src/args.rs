@@ -21,7 +21,7 @@ use crate::extract::Extract;
 use crate::pin::Pins;
 use crate::quorum::AtLeast;
 use crate::report::files::ReportFile;
-use crate::shard::{self, Shard};
+use crate::shard::Shard;
 use crate::text;
 use crate::verdict;
 use crate::watch::{OnApproval, OnSuperseded, Until};
@@ -55,12 +55,6 @@ pub enum Command {
     /// Run `wait` against a recording instead of the network, in virtual time
     #[command(after_long_help = verdict::EXIT_CODES)]
     Replay(Box<Replay>),
-    /// Join the results of all shards of a run into one verdict and one set of reports
-    ///
-    /// The results are those of `wait --shard I/N --report json=FILE`. It passes only if all shards are there and passed;
-    /// exit 2 if they are of different runs, versions or fleets.
-    #[command(after_long_help = verdict::EXIT_CODES)]
-    Merge(Merge),
     /// Print what each status of a deploy means to the gate
     Statuses(Table),
     /// Print the built-in assertions
@@ -133,26 +127,6 @@ pub struct Check {
     pub color: Color,
 }
 
-/// `deploy-gate merge`.
-#[derive(Debug, Args)]
-pub struct Merge {
-    /// The results, in any order
-    #[arg(value_name = "RESULT.json", required = true)]
-    pub results: Vec<PathBuf>,
-    /// Name of the run that all shards belong to [default: as the CI system names it]
-    #[arg(long, value_name = "ID", value_parser = shard::parse_run_id)]
-    pub run_id: Option<String>,
-    /// Write a report of the whole, as `wait` does; repeatable
-    #[arg(long, value_name = "FORMAT=FILE")]
-    pub report: Vec<ReportFile>,
-    /// Whose annotations the verdict has; auto is what the variables of the CI system say
-    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
-    pub ci: Ci,
-    /// When the verdict has colours; NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR decide auto
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    pub color: Color,
-}
-
 /// A command that prints a table.
 #[derive(Debug, Args)]
 pub struct Table {
@@ -181,21 +155,15 @@ pub struct Targets {
     /// So many targets, or this share of them, must pass [default: all]
     #[arg(long, value_name = "N|P%", help_heading = "Many targets")]
     pub min_pass: Option<AtLeast>,
-    /// So many targets may do otherwise [default: what --min-pass leaves]
-    #[arg(long, value_name = "N", help_heading = "Many targets")]
-    pub max_fail: Option<usize>,
-    /// Take this share of the targets, like 1/4; auto is CI_NODE_INDEX/CI_NODE_TOTAL. See `deploy-gate merge`
+    /// Take this share of the targets, like 1/4; auto is CI_NODE_INDEX/CI_NODE_TOTAL. All shares must pass
     #[arg(long, value_name = "I/N|auto", help_heading = "Many targets")]
     pub shard: Option<Shard>,
-    /// Name of the run that all shards belong to [default: as the CI system names it]
-    #[arg(long, value_name = "ID", value_parser = shard::parse_run_id, help_heading = "Many targets")]
-    pub run_id: Option<String>,
 }
 
 impl Targets {
     /// Whether something was asked for that only many targets have.
     pub fn is_of_many(&self) -> bool {
-        self.min_pass.is_some() || self.max_fail.is_some() || self.shard.is_some()
+        self.min_pass.is_some() || self.shard.is_some()
     }
 }
 

@@ -130,7 +130,7 @@ impl Deploy {
 }
 
 /// What a status word means to the gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Terminal: what was asked for.

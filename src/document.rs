@@ -1,8 +1,6 @@
 //! What is judged: the deploy document, whole, without the parts that can hold secrets. Pure.
 
-use std::borrow::Cow;
-
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::object::Unambiguous;
@@ -23,10 +21,10 @@ pub struct Document {
 }
 
 /// What a request gave to a document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Part {
     /// Which request.
-    pub request: Cow<'static, str>,
+    pub request: &'static str,
     /// The members that it filled in.
     pub filled: Vec<String>,
     /// Why it gave nothing, if so.
@@ -63,7 +61,7 @@ impl Document {
     pub fn assemble(parts: Parts) -> Result<Self, String> {
         let mut document = Self::parse(&parts.seen)?;
         let mut planned = is_plan(&document.root[0]);
-        document.parts.push(Part { request: "deploys/latest".into(), filled: Vec::new(), why: None });
+        document.parts.push(Part { request: "deploys/latest", filled: Vec::new(), why: None });
         if let Some(mut deploy) = parts.deploy {
             planned |= deploy.as_ref().is_ok_and(is_plan);
             if let (Ok(Value::Object(members)), Some(Ok(_))) = (&mut deploy, &parts.workflow) {
@@ -104,7 +102,7 @@ impl Document {
         }
         let why = part.err();
         self.unread.extend(why.clone().map(|why| (member, why)));
-        self.parts.push(Part { request: request.into(), filled, why });
+        self.parts.push(Part { request, filled, why });
     }
 
     /// Why a member of the document is absent, if that is since a request failed.

@@ -1,12 +1,12 @@
 //! Why a deploy failed, in the server's own words. Pure.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::workflow::Workflow;
 
 /// What the server says about a failure.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// The step of the workflow that failed, or `""`.
     pub step: String,

@@ -60,8 +60,7 @@ pub fn run(targets: Targets, jobs: usize, plan: Plan, crew: &mut dyn Crew, world
     let (passed, ending, message) = fleet.outcome(signal, lost);
     let verdicts = fleet.verdicts(signal, world.clock);
     let mut report = Report::new(ending, message, verdicts, started, world.clock);
-    let Quorum { min_pass, max_fail } = quorum;
-    report.fleet = Some(report::Fleet { targets: all, passed, min_pass, max_fail, shard });
+    report.fleet = Some(report::Fleet { targets: all, passed, min_pass: quorum.min_pass, shard });
     teller.tell(report, Ok(()), world.out)
 }
 
@@ -115,7 +114,7 @@ impl Fleet {
 
     /// Goes on until the outcome is certain, or a signal comes.
     fn find_out(&mut self, crew: &mut dyn Crew, clock: &dyn Clock, progress: &mut Progress<'_>) -> Option<Signal> {
-        while self.quorum.certain(self.passed, self.others, self.open()).is_none() {
+        while self.quorum.certain(self.passed, self.others).is_none() {
             while let Some(task) = self.task(clock.now()) {
                 self.busy += 1;
                 crew.begin(task);
@@ -249,12 +248,16 @@ impl Fleet {
             })
             .collect();
         ended.sort_by_key(|(ending, _)| ending.gravity());
-        let (ending, message) = match (lost, signal, self.quorum.certain(self.passed, self.others, self.open())) {
+        let (ending, message) = match (lost, signal, self.quorum.certain(self.passed, self.others)) {
             (Some(lost), ..) => (Ending::OutputNotWritten, lost),
             (None, Some(signal), _) => (Ending::Interrupted(signal), format!("{count} until then")),
             (None, None, Some(true)) if self.passed == total => {
-                let all = if total == 1 { "the target".into() } else { format!("all {total} targets") };
-                (Ending::Passed, format!("{all} passed"))
+                let all = match total {
+                    0 => "this shard has no target, the others have all of them".into(),
+                    1 => "the target passed".into(),
+                    _ => format!("all {total} targets passed"),
+                };
+                (Ending::Passed, all)
             }
             (None, None, Some(true)) => (Ending::Passed, format!("{count}; {}", self.quorum)),
             // The loop ends only when it is certain; whatever else there may be is no pass.

@@ -407,8 +407,8 @@ impl Gate {
         Verdict {
             install: self.target.install.clone(),
             component: self.target.component.clone(),
-            outcome: ending.outcome().name().into(),
-            reason: ending.reason().into(),
+            outcome: ending.outcome().name(),
+            reason: ending.reason(),
             message,
             deploy: deploy.map(|(deploy, class)| DeploySeen::new(deploy, *class)),
             url: url.unwrap_or_default(),

@@ -36,7 +36,6 @@ pub mod recording;
 pub mod crew;
 pub mod fleet;
 pub mod gate;
-pub mod merge;
 pub mod names;
 pub mod plan;
 pub mod session;
@@ -77,7 +76,7 @@ use crew::Crew;
 use deploy::{Deploy, Expect};
 use document::Document;
 use look::Look;
-use plan::{Place, Plan, Teller};
+use plan::{Place, Plan};
 use progress::{Manner, Progress, Screen};
 use quorum::Quorum;
 use recording::{Recorder, Recording};
@@ -131,7 +130,6 @@ pub fn run(arguments: &[OsString], world: &mut World<'_>) -> u8 {
         Ok(Command::Replay(replay)) => self::replay(*replay, world),
         Ok(Command::Latest(latest)) => self::latest(*latest, world),
         Ok(Command::Check(check)) => self::check(check, world),
-        Ok(Command::Merge(merge)) => self::merge(merge, world),
         Ok(Command::Statuses(table)) => Err(tables::statuses(table.json)),
         Ok(Command::Presets(table)) => Err(tables::presets(table.json)),
         Ok(Command::Completions { shell }) => Err(manual::completions(shell)),
@@ -174,10 +172,9 @@ fn wait(wait: args::Wait, world: &mut World<'_>) -> Result<u8, Stop> {
     let plan = Plan::new(gate, Place::of(&connection), world.variables, world.screens).map_err(misuse)?;
     if is_fleet {
         let all = wanted.len();
-        let run = shard::run_id(targets.run_id.as_deref(), world.variables);
-        let share = targets.shard.map(|shard| shard.take(&mut wanted, run, &plan.question, world.variables));
+        let share = targets.shard.map(|shard| shard.take(&mut wanted, world.variables));
         let shard = share.transpose().map_err(misuse)?;
-        let quorum = Quorum::new(targets.min_pass, targets.max_fail, wanted.len()).map_err(misuse)?;
+        let quorum = Quorum::new(targets.min_pass, wanted.len()).map_err(misuse)?;
         let jobs = usize::from(targets.jobs).min(wanted.len());
         let mut crew = (world.hire)(connection, jobs);
         return Ok(fleet::run(fleet::Targets { wanted, all, shard, quorum }, jobs, plan, &mut *crew, world));
@@ -287,23 +284,6 @@ fn check(check: args::Check, world: &mut World<'_>) -> Result<u8, Stop> {
         Err(error) if is_loss(&error) => Ok(Ending::OutputNotWritten.code()),
         _ => Ok(ending.code()),
     }
-}
-
-/// `deploy-gate merge`.
-fn merge(merge: args::Merge, world: &mut World<'_>) -> Result<u8, Stop> {
-    let mut results = Vec::new();
-    for path in &merge.results {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| misuse(format!("the result {name}: it cannot be read: {error}")))?;
-        results.push((name, text));
-    }
-    let run = shard::run_id(merge.run_id.as_deref(), world.variables);
-    let report = merge::merge(&results, run.as_deref()).map_err(|why| misuse(format!("the result {why}")))?;
-    let (ci, paint) = (merge.ci.found(world.variables), merge.color.paint(world.variables, world.screens.0));
-    let teller = Teller::new(merge.report, Vec::new(), world.variables, ci, paint).map_err(misuse)?;
-    let lost = teller.lost().map_or(Ok(()), Err);
-    Ok(teller.tell(report, lost, world.out))
 }
 
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {

@@ -29,46 +29,39 @@ impl std::str::FromStr for AtLeast {
     }
 }
 
-/// How many targets have to pass, and how many may do otherwise.
+/// How many targets have to pass, of so many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quorum {
     /// At least so many have to pass.
     pub min_pass: usize,
-    /// At most so many may do otherwise.
-    pub max_fail: usize,
+    /// How many there are.
+    pub targets: usize,
 }
 
 impl Quorum {
-    /// What the flags mean for so many targets. One of them gives the other; none is: all have to pass.
+    /// What the flag means for so many targets: without it all have to pass. A shard can be without a target.
     ///
     /// # Errors
-    /// The flags can never be met, or always are.
-    pub fn new(min_pass: Option<AtLeast>, max_fail: Option<usize>, targets: usize) -> Result<Self, String> {
-        let min_pass = min_pass.map(|at_least| match at_least {
-            AtLeast::Count(count) => count,
-            AtLeast::Percent(percent) => (targets * percent).div_ceil(100),
-        });
-        if let Some(min_pass) = min_pass.filter(|min_pass| *min_pass > targets) {
+    /// It can never be met.
+    pub fn new(min_pass: Option<AtLeast>, targets: usize) -> Result<Self, String> {
+        let min_pass = match min_pass {
+            Some(AtLeast::Count(count)) if targets > 0 => count,
+            Some(AtLeast::Percent(percent)) => (targets * percent).div_ceil(100),
+            _ => targets,
+        };
+        if min_pass > targets {
             return Err(format!(
                 "--min-pass (DEPLOY_GATE_MIN_PASS) {min_pass} could never be met: the number of targets is {targets}"
             ));
         }
-        if let Some(max_fail) = max_fail.filter(|max_fail| *max_fail >= targets) {
-            return Err(format!(
-                "--max-fail (DEPLOY_GATE_MAX_FAIL) {max_fail} would let a run pass in which nothing does: the number \
-                 of targets is {targets}"
-            ));
-        }
-        let min_pass = min_pass.or(max_fail.map(|max_fail| targets - max_fail)).unwrap_or(targets);
-        Ok(Self { min_pass, max_fail: max_fail.unwrap_or(targets - min_pass) })
+        Ok(Self { min_pass, targets })
     }
 
-    /// Whether the run passes, as soon as that is certain: after so many targets passed, so many did otherwise, and the
-    /// `rest` is open.
-    pub fn certain(self, passed: usize, others: usize, rest: usize) -> Option<bool> {
-        if passed >= self.min_pass && others + rest <= self.max_fail {
+    /// Whether the run passes, as soon as that is certain: after so many targets passed, and so many did otherwise.
+    pub fn certain(self, passed: usize, others: usize) -> Option<bool> {
+        if passed >= self.min_pass {
             Some(true)
-        } else if others > self.max_fail || passed + rest < self.min_pass {
+        } else if self.targets - others < self.min_pass {
             Some(false)
         } else {
             None
@@ -78,9 +71,9 @@ impl Quorum {
 
 impl fmt::Display for Quorum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.min_pass, self.max_fail) {
-            (_, 0) => f.write_str("all had to"),
-            (min_pass, max_fail) => write!(f, "at least {min_pass} had to and at most {max_fail} could do otherwise"),
+        match self.min_pass {
+            all if all == self.targets => f.write_str("all had to"),
+            some => write!(f, "at least {some} had to"),
         }
     }
 }
@@ -89,27 +82,27 @@ impl fmt::Display for Quorum {
 mod tests {
     use super::*;
 
-    fn quorum(min_pass: Option<&str>, max_fail: Option<usize>, targets: usize) -> Result<(usize, usize), String> {
-        let min_pass = min_pass.map(|text| text.parse().expect("well-formed"));
-        Quorum::new(min_pass, max_fail, targets).map(|quorum| (quorum.min_pass, quorum.max_fail))
+    fn min_pass(flag: Option<&str>, targets: usize) -> Result<usize, String> {
+        Quorum::new(flag.map(|text| text.parse().expect("well-formed")), targets).map(|quorum| quorum.min_pass)
     }
 
     #[test]
-    fn one_flag_gives_the_other() {
-        assert_eq!(quorum(None, None, 10), Ok((10, 0)));
-        assert_eq!(quorum(Some("9"), None, 10), Ok((9, 1)));
-        assert_eq!(quorum(Some("85%"), None, 10), Ok((9, 1)));
-        assert_eq!(quorum(Some("1%"), None, 10), Ok((1, 9)));
-        assert_eq!(quorum(Some("100%"), None, 3), Ok((3, 0)));
-        assert_eq!(quorum(None, Some(2), 10), Ok((8, 2)));
-        assert_eq!(quorum(Some("5"), Some(2), 10), Ok((5, 2)));
+    fn a_share_is_rounded_up() {
+        for (flag, targets, want) in [
+            (None, 10, 10),
+            (Some("9"), 10, 9),
+            (Some("85%"), 10, 9),
+            (Some("1%"), 10, 1),
+            (Some("100%"), 3, 3),
+            (Some("5"), 0, 0),
+        ] {
+            assert_eq!(min_pass(flag, targets), Ok(want), "{flag:?}");
+        }
     }
 
     #[test]
     fn what_never_or_always_holds_is_refused() {
-        for (min_pass, max_fail) in [(Some("11"), None), (None, Some(10)), (Some("1"), Some(10))] {
-            quorum(min_pass, max_fail, 10).expect_err("refused");
-        }
+        min_pass(Some("11"), 10).expect_err("refused");
         for text in ["0", "0%", "101%", "-1", "1.5", "", "%", "all"] {
             text.parse::<AtLeast>().expect_err(text);
         }
@@ -118,13 +111,11 @@ mod tests {
     /// Whatever the rest may still do, what is certain stays so, and nothing is open when no target is.
     #[test]
     fn certainty_is_neither_early_nor_late() {
-        for (min_pass, max_fail) in [(4, 0), (3, 1), (1, 3), (2, 0), (4, 3)] {
-            let quorum = Quorum { min_pass, max_fail };
-            let end = |passed: usize| passed >= min_pass && 4 - passed <= max_fail;
+        for min_pass in 1..=4 {
+            let quorum = Quorum { min_pass, targets: 4 };
             for passed in 0..=4 {
                 for others in 0..=4 - passed {
-                    let rest = 4 - passed - others;
-                    let ends: Vec<bool> = (0..=rest).map(|more| end(passed + more)).collect();
+                    let ends: Vec<bool> = (passed..=4 - others).map(|passed| passed >= min_pass).collect();
                     let want = if ends.iter().all(|end| *end) {
                         Some(true)
                     } else if ends.iter().any(|end| *end) {
@@ -132,7 +123,7 @@ mod tests {
                     } else {
                         Some(false)
                     };
-                    assert_eq!(quorum.certain(passed, others, rest), want, "{quorum:?} {passed} {others}");
+                    assert_eq!(quorum.certain(passed, others), want, "{quorum:?} {passed} {others}");
                 }
             }
         }

@@ -25,7 +25,6 @@ pub enum Ending {
     EnginesDisagree,
     OutputNotWritten,
     NotAwaited,
-    ShardMissing,
     ApprovalRequired,
     Superseded,
     StillRunning,
@@ -71,37 +70,6 @@ impl Outcome {
 }
 
 impl Ending {
-    /// Every way a run or a target can end.
-    pub const ALL: [Self; 21] = [
-        Ending::Passed,
-        Ending::DeployFailed,
-        Ending::AssertionFalse,
-        Ending::AssertionVacuous,
-        Ending::Unauthorized,
-        Ending::Forbidden,
-        Ending::NotFound,
-        Ending::NeverAppeared,
-        Ending::BadAnswer,
-        Ending::EnginesDisagree,
-        Ending::OutputNotWritten,
-        Ending::NotAwaited,
-        Ending::ShardMissing,
-        Ending::ApprovalRequired,
-        Ending::Superseded,
-        Ending::StillRunning,
-        Ending::AwaitingApproval,
-        Ending::UnknownStatus,
-        Ending::Unreachable,
-        Ending::Interrupted(Signal::Interrupt),
-        Ending::Interrupted(Signal::Terminate),
-    ];
-
-    /// The ending of this row of the table, if there is one.
-    pub fn find(outcome: &str, reason: &str, code: u8) -> Option<Self> {
-        let is = |ending: &Self| (ending.outcome().name(), ending.reason(), ending.code()) == (outcome, reason, code);
-        Self::ALL.into_iter().find(is)
-    }
-
     /// The row of the table: outcome, reason, exit code.
     fn row(self) -> (Outcome, &'static str, u8) {
         match self {
@@ -117,7 +85,6 @@ impl Ending {
             Ending::EnginesDisagree => (Outcome::Undecided, "engines-disagree", 3),
             Ending::OutputNotWritten => (Outcome::Undecided, "output-not-written", 3),
             Ending::NotAwaited => (Outcome::Undecided, "not-awaited", 3),
-            Ending::ShardMissing => (Outcome::Undecided, "shard-missing", 3),
             Ending::ApprovalRequired => (Outcome::ApprovalRequired, "", 4),
             Ending::Superseded => (Outcome::Superseded, "", 5),
             Ending::StillRunning => (Outcome::TimedOut, "still-running", 124),
@@ -168,7 +135,7 @@ Exit codes:
   1    failed: deploy-failed, assertion-false, assertion-vacuous
   2    misuse; nothing was asked
   3    undecided: unauthorized, forbidden, not-found, never-appeared, bad-answer,
-       engines-disagree, output-not-written, not-awaited, shard-missing
+       engines-disagree, output-not-written, not-awaited
   4    approval-required: a person must act (with --on-approval stop)
   5    superseded: another deploy took its place (with --on-superseded stop)
   124  timed-out: still-running, awaiting-approval, unknown-status, unreachable

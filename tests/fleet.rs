@@ -77,35 +77,3 @@ fn a_signal_ends_a_fleet_with_reports_within_two_seconds() {
         }
     }
 }
-
-#[test]
-fn shards_of_a_pipeline_are_merged_into_one_verdict() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let place = |name: &str| folder.path().join(name).display().to_string();
-    std::fs::write(place("targets"), (1..=5).map(|number| format!("inl1 cmp{number}\n")).collect::<String>())
-        .expect("writes");
-    let gate = |arguments: &[&str], run: &str, node: usize| {
-        let mut command = deploy_gate(arguments);
-        command.envs([("CI_PIPELINE_ID", run), ("CI_NODE_TOTAL", "3"), ("CI_NODE_INDEX", &node.to_string())]);
-        ran(&mut command)
-    };
-    let results: Vec<String> = (1..=3).map(|node| place(&format!("result-{node}.json"))).collect();
-    let server = Server::start(vec![deploy("active")]);
-    for (node, status) in [(1, "active"), (2, "active"), (3, "error"), (3, "active")] {
-        server.answer_with(vec![deploy(status)]);
-        let (targets, report) = (place("targets"), format!("json={}", results[node - 1]));
-        let url = server.url("http");
-        let flags = ["wait", "--targets", &targets, "--shard=auto", "--report", &report, "--api-url", &url];
-        let (code, out, err) = gate(&flags, "77", node);
-        assert_eq!(code, i32::from(status == "error"), "{out}{err}");
-        let all: Vec<&str> = std::iter::once("merge").chain(results.iter().map(String::as_str)).collect();
-        if node == 3 {
-            let (whole, out, err) = gate(&all, "77", 1);
-            assert_eq!(whole, code, "{out}{err}");
-            let (yesterday, _, err) = gate(&all, "78", 1);
-            assert_eq!(yesterday, 2, "{err}");
-        }
-        let (incomplete, out, err) = gate(&["merge", &results[0]], "77", 1);
-        assert_eq!(incomplete, 3, "{out}{err}");
-    }
-}

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::Bell;
@@ -146,7 +146,7 @@ fn caret(text: &str, at: usize) -> String {
 }
 
 /// What the document says to an assertion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Truth {
     /// It holds, and it looked at something.
@@ -172,7 +172,7 @@ impl Truth {
 }
 
 /// One assertion, judged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Check {
     /// The user's name for it, or `""`.
     pub label: String,
@@ -185,7 +185,7 @@ pub struct Check {
 }
 
 /// What one query found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Found {
     /// The query as it was written.
     pub query: String,
@@ -202,7 +202,7 @@ pub struct Found {
 }
 
 /// Why a query did not land.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Missing {
     /// The path that had to select something.
     pub path: String,

@@ -11,10 +11,8 @@ mod junit;
 mod markdown;
 pub mod people;
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::assertion::Check;
 use crate::clock::Clock;
@@ -28,16 +26,16 @@ use crate::verdict::{Ending, Outcome};
 use files::Format;
 
 /// The result of a run. Fields may be added; none changes its meaning within a `schema_version`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// 1.
     pub schema_version: u32,
     /// Who wrote this.
     pub tool: Tool,
     /// `passed`, `failed`, `undecided`, `timed-out` or `interrupted`.
-    pub outcome: Cow<'static, str>,
+    pub outcome: &'static str,
     /// See the table of exit codes; `""` where the outcome says it all.
-    pub reason: Cow<'static, str>,
+    pub reason: &'static str,
     /// Why, in a sentence.
     pub message: String,
     /// The exit code of the process.
@@ -58,22 +56,21 @@ pub struct Report {
 }
 
 /// The program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tool {
     /// `deploy-gate`.
-    pub name: Cow<'static, str>,
+    pub name: &'static str,
     /// Semantic version.
-    pub version: Cow<'static, str>,
+    pub version: &'static str,
 }
 
 impl Tool {
     /// This one.
-    pub const THIS: Self =
-        Self { name: Cow::Borrowed(env!("CARGO_PKG_NAME")), version: Cow::Borrowed(env!("CARGO_PKG_VERSION")) };
+    pub const THIS: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 }
 
 /// How many targets there were, and how many had to pass.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fleet {
     /// How many targets there are in the whole fleet.
     pub targets: usize,
@@ -81,40 +78,34 @@ pub struct Fleet {
     pub passed: usize,
     /// How many of those in this result had to pass.
     pub min_pass: usize,
-    /// How many of those in this result could do otherwise.
-    pub max_fail: usize,
     /// Which share of the fleet this result is; absent where it is all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<ShardSeen>,
 }
 
 /// The share of a fleet that a result is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ShardSeen {
     /// From 1.
     pub index: usize,
     /// How many there are.
     pub of: usize,
-    /// The run of the pipeline that all shares belong to.
-    pub run: String,
-    /// Stands for all targets of the fleet and all that is asked of them.
-    pub fingerprint: String,
 }
 
 /// How many characters of the server's description of a status are kept.
 const DESCRIPTION: usize = 4000;
 
 /// What became of one target, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict {
     /// Id of the install.
     pub install: String,
     /// Id of the component.
     pub component: String,
     /// As in [`Report::outcome`].
-    pub outcome: Cow<'static, str>,
+    pub outcome: &'static str,
     /// As in [`Report::reason`].
-    pub reason: Cow<'static, str>,
+    pub reason: &'static str,
     /// Why, in a sentence.
     pub message: String,
     /// The deploy that was judged, or last seen; absent if there was none.
@@ -143,7 +134,7 @@ pub struct Verdict {
     /// Every assertion, judged or not.
     pub assertions: Vec<Check>,
     /// The value of each `--extract`.
-    #[serde(serialize_with = "as_map", deserialize_with = "from_map")]
+    #[serde(serialize_with = "as_map")]
     pub extracts: Vec<(String, String)>,
     /// What the server says about the failure of the deploy.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,7 +144,7 @@ pub struct Verdict {
 }
 
 /// A deploy, as it was last seen. Strings are empty where the server said nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the server's own names")]
 pub struct DeploySeen {
     pub id: String,
@@ -170,7 +161,7 @@ pub struct DeploySeen {
 }
 
 /// A change of the deploy or its status.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Moment {
     /// Since the start of the run.
     pub at_ms: u64,
@@ -190,8 +181,8 @@ impl Verdict {
         Self {
             install: target.install.clone(),
             component: target.component.clone(),
-            outcome: ending.outcome().name().into(),
-            reason: ending.reason().into(),
+            outcome: ending.outcome().name(),
+            reason: ending.reason(),
             message: message.into(),
             deploy: None,
             url: String::new(),
@@ -208,12 +199,6 @@ impl Verdict {
             failure: None,
             warnings: Vec::new(),
         }
-    }
-
-    /// Its place among many, the worst first.
-    pub fn gravity(&self) -> u8 {
-        let is = |ending: &Ending| ending.outcome().name() == self.outcome && ending.reason() == self.reason;
-        Ending::ALL.into_iter().find(is).map_or(0, Ending::gravity)
     }
 
     /// Whether the target passed.
@@ -253,8 +238,8 @@ impl Report {
         Self {
             schema_version: 1,
             tool: Tool::THIS,
-            outcome: ending.outcome().name().into(),
-            reason: ending.reason().into(),
+            outcome: ending.outcome().name(),
+            reason: ending.reason(),
             message,
             exit_code: ending.code(),
             started_at: started.map(|time| format!("{time:.3}")),
@@ -284,8 +269,8 @@ impl Report {
     pub fn lose(&mut self, lost: &str) {
         let ending = Ending::OutputNotWritten;
         if self.exit_code == Ending::Passed.code() {
-            self.outcome = ending.outcome().name().into();
-            self.reason = ending.reason().into();
+            self.outcome = ending.outcome().name();
+            self.reason = ending.reason();
             self.exit_code = ending.code();
         }
         self.message = format!("{} ({}: {lost})", self.message, ending.reason());
@@ -350,11 +335,4 @@ pub const OUTPUTS: [&str; 12] = [
 
 fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
-}
-
-/// Outputs are in an order, which JSON objects of ours keep.
-fn from_map<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
-    let map = serde_json::Map::deserialize(deserializer)?;
-    let text = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    Ok(map.into_iter().map(|(name, value)| (name, text(value))).collect())
 }

@@ -6,7 +6,6 @@ mod crew;
 mod fleet;
 mod gate;
 mod hostile;
-mod merge;
 mod right_deploy;
 mod script;
 mod table;
