@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::assertion::{Assertion, Vacuity};
+use crate::assertion::Assertion;
 use crate::ci::Ci;
 use crate::color::Color;
 use crate::deploy::{Expect, Override};
@@ -293,17 +293,9 @@ pub struct Asserting {
     /// A built-in assertion, see `deploy-gate presets`; repeatable
     #[arg(long, value_name = "PRESET", value_parser = preset)]
     pub require: Vec<Assertion>,
-    /// An assertion about absent data counts by its plain truth value
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
-    pub allow_vacuous: bool,
 }
 
 impl Asserting {
-    /// How assertions about absent data count.
-    pub fn vacuity(&self) -> Vacuity {
-        if self.allow_vacuous { Vacuity::Allowed } else { Vacuity::Fails }
-    }
-
     /// All assertions, in the order: `--assert`, `--assert-file`, `--require`.
     ///
     /// # Errors
@@ -526,9 +518,9 @@ mod tests {
 
     #[test]
     fn a_switch_takes_true_or_false_from_its_variable() {
-        let with = |value| parsed(&["wait"], &[&TARGET[..], &[("DEPLOY_GATE_ALLOW_VACUOUS", value)]].concat());
-        assert!(matches!(with("true"), Ok(Command::Wait(wait)) if wait.gate.asserting.allow_vacuous));
-        assert!(matches!(with("false"), Ok(Command::Wait(wait)) if !wait.gate.asserting.allow_vacuous));
+        let with = |value| parsed(&["wait"], &[&TARGET[..], &[("DEPLOY_GATE_QUIET", value)]].concat());
+        assert!(matches!(with("true"), Ok(Command::Wait(wait)) if wait.gate.quiet));
+        assert!(matches!(with("false"), Ok(Command::Wait(wait)) if !wait.gate.quiet));
         assert_eq!(with("yes").expect_err("neither").code, 2);
     }
 

@@ -266,7 +266,7 @@ impl Gate {
 
     /// The deploy is as wanted: now the assertions decide.
     fn judge(&mut self, document: Arc<Document>, session: &mut Session<'_>) -> Turn {
-        let judging = Judging::start(&self.question.assertions, &document, self.question.vacuity);
+        let judging = Judging::start(&self.question.assertions, &document);
         self.document = Some(document);
         let checks = match await_judging(judging, session) {
             Err(signal) => return Turn::End(Ending::Interrupted(signal), self.watch.so_far()),

@@ -247,7 +247,6 @@ fn latest(latest: args::Latest, world: &mut World<'_>) -> Result<u8, Stop> {
 /// `deploy-gate check`.
 fn check(check: args::Check, world: &mut World<'_>) -> Result<u8, Stop> {
     let paint = check.color.paint(world.variables, world.screens.0);
-    let vacuity = check.asserting.vacuity();
     let assertions = check.asserting.assertions().map_err(misuse)?;
     if assertions.is_empty() {
         return Err(misuse("there is nothing to check: give --assert, --assert-file or --require".into()));
@@ -260,7 +259,7 @@ fn check(check: args::Check, world: &mut World<'_>) -> Result<u8, Stop> {
     let deploy = deploy.map_err(|error| wrong(format!("it is not a deploy document: {error}")))?;
     // The process is about to end, which gives the memory back faster than going through all of it.
     std::mem::forget(Arc::clone(&document));
-    let checks = match Judging::start(&assertions, &document, vacuity).finish() {
+    let checks = match Judging::start(&assertions, &document).finish() {
         Ok(checks) => checks,
         Err(why) => {
             return Err(Stop {

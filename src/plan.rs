@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::args::{self, Variables};
-use crate::assertion::{Assertion, Vacuity};
+use crate::assertion::Assertion;
 use crate::ci::{self, Ci};
 use crate::color::Paint;
 use crate::config::Connection;
@@ -34,8 +34,6 @@ pub struct Question {
     pub intervals: (Duration, Duration),
     /// What must be true.
     pub assertions: Vec<Assertion>,
-    /// How assertions about absent data count.
-    pub vacuity: Vacuity,
     /// What later steps want to know.
     pub extracts: Vec<Extract>,
     /// How much of the log of a failed deploy is shown.
@@ -58,7 +56,6 @@ impl Plan {
         (out, err): (Screen, Screen),
     ) -> Result<Self, String> {
         let intervals = gate.intervals()?;
-        let vacuity = gate.asserting.vacuity();
         let verbosity = match (gate.quiet, gate.verbose) {
             (true, true) => {
                 return Err(
@@ -95,7 +92,6 @@ impl Plan {
             },
             intervals,
             assertions,
-            vacuity,
             extracts: gate.extract,
             log_lines: usize::from(gate.log_lines),
             manner: Manner { verbosity, ci, screen: err },

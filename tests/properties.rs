@@ -1,9 +1,11 @@
 //! The parsers under any text: they never panic, take what they should, and mean by it what it says.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use deploy_gate::assertion::Assertion;
+use deploy_gate::assertion::{Assertion, Judging, Truth};
 use deploy_gate::config::NuonFile;
+use deploy_gate::document::Document;
 use deploy_gate::recording::Recording;
 use deploy_gate::text::{duration, parse_duration, parse_size};
 use proptest::prelude::*;
@@ -57,6 +59,39 @@ fn near_assertions() -> impl Strategy<Value = String> {
     prop::collection::vec(word, 0..14).prop_map(|words| words.concat())
 }
 
+/// An expression, and what it comes to as SQL joins true, false and unknown: here 2, 0 and 1.
+fn three_valued() -> impl Strategy<Value = (String, u8)> {
+    let basic = prop::sample::select(vec![
+        ("$.id == 'dpl1'", 2),
+        ("$.plan_only", 2),
+        ("count($.steps[*]) == 2", 2),
+        ("match($.id, 'dpl.')", 2),
+        ("$.id == 'dpl2'", 0),
+        ("$.release_id", 0),
+        ("$.steps[?@.word == 'error']", 0),
+        ("!search($.id, 'dpl')", 0),
+        ("$.gone.x == 1", 1),
+        ("$.gone.x", 1),
+        ("$.nothing != 1", 1),
+        ("count($.gone[*]) == 0", 1),
+        ("match($.gone, 'x')", 1),
+        ("$.steps[?@.word == $.gone.x]", 1),
+    ]);
+    basic.prop_map(|(text, worth)| (text.to_owned(), worth)).prop_recursive(4, 24, 3, |inner| {
+        let several = prop::collection::vec(inner.clone(), 2..4);
+        let join = |sides: Vec<(String, u8)>, operator: &str, pick: fn(u8, u8) -> u8| {
+            let worth = sides.iter().map(|(_, worth)| *worth).reduce(pick).unwrap_or(1);
+            let texts: Vec<String> = sides.into_iter().map(|(text, _)| format!("({text})")).collect();
+            (texts.join(operator), worth)
+        };
+        prop_oneof![
+            inner.prop_map(|(text, worth)| (format!("!({text})"), 2 - worth)),
+            several.clone().prop_map(move |sides| join(sides, " && ", u8::min)),
+            several.prop_map(move |sides| join(sides, " || ", u8::max)),
+        ]
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -97,6 +132,17 @@ proptest! {
         } else {
             // What asks nothing of the document is no assertion.
             prop_assert!(text.contains(['$', '@']), "{}", text);
+        }
+    }
+
+    #[test]
+    fn an_assertion_is_joined_as_the_truth_table_says((text, worth) in three_valued()) {
+        // A negated group inside of a group is one level more than some expressions may have.
+        if let Ok(assertion) = text.parse::<Assertion>() {
+            let document = serde_json::json!({"id": "dpl1", "plan_only": true, "steps": [{"word": "a"}, {"word": "b"}]});
+            let checks = Judging::start(&[assertion], &Arc::new(Document::any(document))).finish().expect("they agree");
+            let want = [Truth::False, Truth::Vacuous, Truth::True][usize::from(worth)];
+            prop_assert_eq!(checks[0].outcome, want, "{}", text);
         }
     }
 

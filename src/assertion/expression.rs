@@ -4,17 +4,58 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use super::Truth;
+
 /// A well-formed expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expression {
     /// As it was written.
     pub text: String,
+    /// How it is joined of parts that are true, false or vacuous by themselves.
+    pub logic: Logic,
     /// Every query of the document in it; those relative to a node inside a filter are part of the query around them.
     pub queries: Vec<Query>,
     /// The segments of those relative queries: they cost time and memory too.
     pub relative: Vec<Vec<Segment>>,
     /// Those of them that are compared with what may be a number that a double cannot tell from its neighbour.
     pub compared: Vec<Vec<Segment>>,
+}
+
+/// `||`, `&&` and `!` outside of filters, joined as SQL joins its three values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Logic {
+    /// True if a side is.
+    Or(Vec<Logic>),
+    /// False if a side is.
+    And(Vec<Logic>),
+    /// The contrary.
+    Not(Box<Logic>),
+    /// A comparison, a test or a function: where it is in the text.
+    Basic(Range<usize>),
+}
+
+impl Logic {
+    /// What the expression comes to, when each basic part of it comes to what `basic` says.
+    ///
+    /// # Errors
+    /// The first of `basic`.
+    pub fn join<E>(&self, basic: &mut impl FnMut(&Range<usize>) -> Result<Truth, E>) -> Result<Truth, E> {
+        // Every side is asked for its value, so that none hides what is wrong with another.
+        let mut all = |sides: &[Logic]| sides.iter().map(|side| side.join(basic)).collect::<Result<Vec<_>, E>>();
+        let decides = |sides: Vec<Truth>, decisive: Truth, otherwise: Truth| {
+            [decisive, Truth::Vacuous].into_iter().find(|truth| sides.contains(truth)).unwrap_or(otherwise)
+        };
+        Ok(match self {
+            Logic::Or(sides) => decides(all(sides)?, Truth::True, Truth::False),
+            Logic::And(sides) => decides(all(sides)?, Truth::False, Truth::True),
+            Logic::Not(side) => match side.join(basic)? {
+                Truth::True => Truth::False,
+                Truth::False => Truth::True,
+                other => other,
+            },
+            Logic::Basic(span) => basic(span)?,
+        })
+    }
 }
 
 /// A query of the document.
@@ -94,13 +135,13 @@ impl Expression {
         text
     }
 
-    /// The expression over what its queries have selected: a query whose only element is the root of the second value
-    /// if the expression holds. So its paths are only followed where both engines could be compared.
-    pub fn over(&self, selected: &[Vec<&Value>]) -> (String, Value) {
+    /// A part of the expression over what its queries have selected: a query whose only element is the root of the
+    /// second value if the part holds. So its paths are only followed where both engines could be compared.
+    pub fn over(&self, part: &Range<usize>, selected: &[Vec<&Value>]) -> (String, Value) {
         let mut text = String::from("$[?");
-        let mut done = 0;
+        let mut done = part.start;
         let mut members = serde_json::Map::new();
-        let mut queries: Vec<(usize, &Query)> = self.queries.iter().enumerate().collect();
+        let mut queries: Vec<(usize, &Query)> = self.queries_of(part).collect();
         queries.sort_by_key(|(_, query)| query.span.start);
         for (index, query) in queries {
             if query.span.start < done {
@@ -127,9 +168,14 @@ impl Expression {
             text.push_str(&replacement);
             done = span.end;
         }
-        text.push_str(&self.text[done..]);
+        text.push_str(&self.text[done..part.end]);
         text.push(']');
         (text, Value::Array(vec![Value::Object(members)]))
+    }
+
+    /// The queries that stand in a part of the text, with their places among all.
+    pub fn queries_of(&self, part: &Range<usize>) -> impl Iterator<Item = (usize, &Query)> {
+        self.queries.iter().enumerate().filter(move |(_, query)| part.contains(&query.span.start))
     }
 }
 
@@ -194,7 +240,8 @@ mod tests {
         let expression =
             super::super::parser::parse("count(@.s[?@.a == $.b]) == 1 && @.c && !$.d[*] && $.e != 2").expect("parses");
         let value = Value::from(5);
-        let (text, root) = expression.over(&[vec![&value, &value], vec![], vec![&value], vec![], vec![]]);
+        let (text, root) =
+            expression.over(&(0..expression.text.len()), &[vec![&value, &value], vec![], vec![&value], vec![], vec![]]);
         assert_eq!(text, "$[?2 == 1 && $[0].q2 && !$[0].q3[*] && $[0].q4 != 2]");
         assert_eq!(root.to_string(), r#"[{"q2":5,"q3":[]}]"#);
     }

@@ -153,7 +153,7 @@ pub enum Truth {
     True,
     /// It does not hold.
     False,
-    /// It looked at data that is not there, so it checked nothing.
+    /// What would decide it is data that is not there, so it checked nothing.
     Vacuous,
     /// It was not put to the document, since the deploy did not get that far.
     NotEvaluated,
@@ -231,15 +231,6 @@ impl Check {
     }
 }
 
-/// How assertions about absent data count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Vacuity {
-    /// They fail the gate.
-    Fails,
-    /// They count by their plain truth value.
-    Allowed,
-}
-
 /// Something that is being asked of a document. Neither engine can be interrupted, so it goes on on a thread of its own,
 /// which can be left behind.
 pub struct Judging<T = Vec<Check>> {
@@ -249,11 +240,11 @@ pub struct Judging<T = Vec<Check>> {
 
 impl Judging {
     /// Starts to put every assertion to the document.
-    pub fn start(assertions: &[Assertion], document: &Arc<Document>, vacuity: Vacuity) -> Self {
+    pub fn start(assertions: &[Assertion], document: &Arc<Document>) -> Self {
         let (assertions, document) = (assertions.to_vec(), Arc::clone(document));
         Self::of(assertions.is_empty(), move || {
             let extent = LazyCell::new(|| Extent::of(document.value()));
-            assertions.iter().map(|assertion| check(assertion, &document, &extent, vacuity)).collect()
+            assertions.iter().map(|assertion| check(assertion, &document, &extent)).collect()
         })
     }
 }
@@ -300,12 +291,7 @@ impl<T: Send + 'static> Judging<T> {
     }
 }
 
-fn check(
-    assertion: &Assertion,
-    document: &Document,
-    extent: &impl Deref<Target = Extent>,
-    vacuity: Vacuity,
-) -> Result<Check, String> {
+fn check(assertion: &Assertion, document: &Document, extent: &impl Deref<Target = Extent>) -> Result<Check, String> {
     let expression = &assertion.expression;
     afford(expression, extent)?;
     if !expression.compared.is_empty() && !extent.inexact.is_empty() {
@@ -326,16 +312,18 @@ fn check(
             note: only_there(query, nodes).or_else(|| nothing_there(query, nodes, document)),
         });
     }
-    let (whole, root) = expression.over(&selected);
-    let compiled = Compiled::new(&whole).map_err(|rejected| rejected.why);
-    let holds = compiled.and_then(|whole| Ok(!whole.select(&root)?.is_empty()));
-    let holds = holds.map_err(|why| disagree(&expression.text, &why))?;
-    let landed = queries.iter().all(|found| found.missing.is_none());
-    let outcome = match (landed || vacuity == Vacuity::Allowed, holds) {
-        (false, _) => Truth::Vacuous,
-        (true, true) => Truth::True,
-        (true, false) => Truth::False,
-    };
+    let outcome = expression.logic.join(&mut |part| {
+        let (query, root) = expression.over(part, &selected);
+        let compiled = Compiled::new(&query).map_err(|rejected| rejected.why);
+        let holds = compiled.and_then(|compiled| Ok(!compiled.select(&root)?.is_empty()));
+        let holds = holds.map_err(|why| disagree(&expression.text[part.clone()], &why))?;
+        let landed = expression.queries_of(part).all(|(index, _)| queries[index].missing.is_none());
+        Ok::<_, String>(match (landed, holds) {
+            (false, _) => Truth::Vacuous,
+            (true, true) => Truth::True,
+            (true, false) => Truth::False,
+        })
+    })?;
     Ok(Check { queries, outcome, ..Check::not_evaluated(assertion) })
 }
 
@@ -674,10 +662,7 @@ mod tests {
             false => document,
         };
         let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
-        Judging::start(&[assertion], &document, Vacuity::Fails)
-            .finish()
-            .unwrap_or_else(|error| panic!("{error}"))
-            .remove(0)
+        Judging::start(&[assertion], &document).finish().unwrap_or_else(|error| panic!("{error}")).remove(0)
     }
 
     #[test]
@@ -692,7 +677,17 @@ mod tests {
             ("$.missing == null", Vacuous),
             ("$.missing != 1", Vacuous),
             ("$.missing == $.gone", Vacuous),
-            ("$.id == 'dpl1' || $.missing == 1", Vacuous),
+            // As SQL joins its three values.
+            ("$.id == 'dpl1' || $.missing == 1", True),
+            ("$.missing == 1 || $.id == 'dpl1'", True),
+            ("$.id == 'dpl2' || $.missing == 1", Vacuous),
+            ("$.missing == 1 && $.id == 'dpl2'", False),
+            ("$.missing == 1 && $.id == 'dpl1'", Vacuous),
+            ("!($.missing == 1)", Vacuous),
+            ("!($.missing == 1 && $.id == 'dpl2')", True),
+            ("!$.oci_artifact || match($.oci_artifact.tag, 'v.*')", True),
+            ("!$.status_v2 || match($.status_v2.status, 'v.*')", False),
+            ("$.plan_only == false && $.flow.plan_only == false", False),
             ("$.release_id", False),
             ("!$.release_id", True),
             ("!$.release.id", Vacuous),
@@ -796,8 +791,7 @@ mod tests {
     fn engines_that_disagree_give_no_answer() {
         let document = Arc::new(Document::any(json!({"list": [{"none": []}]})));
         let assertion = "$.list[?count(@.none[*]) != 0]".parse().expect("parses");
-        let error =
-            Judging::start(&[assertion], &document, Vacuity::Fails).finish().expect_err("one engine cannot count to 0");
+        let error = Judging::start(&[assertion], &document).finish().expect_err("one engine cannot count to 0");
         assert!(error.contains("disagree about $.list"), "{error}");
     }
 
@@ -806,14 +800,13 @@ mod tests {
         let document =
             Arc::new(Document::any(json!({"big": 9_007_199_254_740_993_i64, "bigger": 9_007_199_254_740_992_i64})));
         let assertion = "$.big == $.bigger".parse().expect("parses");
-        let error =
-            Judging::start(&[assertion], &document, Vacuity::Fails).finish().expect_err("both engines say true");
+        let error = Judging::start(&[assertion], &document).finish().expect_err("both engines say true");
         assert!(error.contains("inexactly"), "{error}");
         let document = br#"{"l":[{"a":9007199254740993,"b":9007199254740992,"c":1,"d":[{"c":1}]}],"x":18446744073709551616,"y":18446744073709551617,"want":9007199254740992,"m":["y"]}"#;
         let document = Arc::new(Document::parse(document).expect("a document"));
         let judge = |text: &str| {
             let assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
-            Judging::start(&[assertion], &document, Vacuity::Fails).finish()
+            Judging::start(&[assertion], &document).finish()
         };
         for text in [
             "$.x == $.y",
@@ -844,12 +837,12 @@ mod tests {
         let document = br#"{"a":[18446744073709551616],"b":[18446744073709551617],"c":[1e16],"d":[10000000000000000]}"#;
         let other = Arc::new(Document::parse(document).expect("a document"));
         let vast: Assertion = "$.a == $.b".parse().expect("parses");
-        Judging::start(&[vast], &other, Vacuity::Fails).finish().expect_err("they cannot be told apart");
+        Judging::start(&[vast], &other).finish().expect_err("they cannot be told apart");
         let listed: Assertion = "$.l[?@.a[0] == 9.007199254740992e15]".parse().expect("parses");
         let document = Arc::new(Document::parse(br#"{"l":[{"a":[9007199254740993]}]}"#).expect("a document"));
-        Judging::start(&[listed], &document, Vacuity::Fails).finish().expect_err("an element is of its member");
+        Judging::start(&[listed], &document).finish().expect_err("an element is of its member");
         let same: Assertion = "$.c == $.d".parse().expect("parses");
-        assert_eq!(Judging::start(&[same], &other, Vacuity::Fails).finish().expect("true")[0].outcome, Truth::True);
+        assert_eq!(Judging::start(&[same], &other).finish().expect("true")[0].outcome, Truth::True);
         assert_eq!(judge("$.l[?@.c == 1] && $.x && count($.l[*]) == 1").expect("true")[0].outcome, Truth::True);
         assert_eq!(judge("!$.m[?@ == 'x']").expect("they are elsewhere")[0].outcome, Truth::True);
     }
@@ -865,7 +858,7 @@ mod tests {
         let known = ["!$.status_v2.state", "$.status_v2.status == 'active'", "!$.status_v2[?@ == 'error']"];
         for text in known {
             let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
-            let checks = Judging::start(&[assertion], &document, Vacuity::Fails).finish();
+            let checks = Judging::start(&[assertion], &document).finish();
             assert_eq!(checks.unwrap_or_else(|error| panic!("{text}: {error}"))[0].outcome, Truth::True, "{text}");
         }
         for text in [
@@ -879,7 +872,7 @@ mod tests {
             "!$.workflow.steps",
         ] {
             let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
-            let checks = Judging::start(&[assertion], &document, Vacuity::Fails).finish();
+            let checks = Judging::start(&[assertion], &document).finish();
             let check = checks.unwrap_or_else(|error| panic!("{text}: {error}")).remove(0);
             assert_eq!(check.outcome, Truth::Vacuous, "{text}");
             let why = check.queries[0].missing.as_ref().map(|missing| missing.why.as_str()).unwrap_or_default();
@@ -949,14 +942,12 @@ mod tests {
     fn what_could_fill_the_memory_is_refused() {
         let wide = Arc::new(Document::any(json!({"a": vec![vec![vec![0; 20]; 20]; 20]})));
         let singular = "$.a[0][0][0] == 0".parse().expect("parses");
-        Judging::start(&[singular], &wide, Vacuity::Fails).finish().expect("one node needs no room");
+        Judging::start(&[singular], &wide).finish().expect("one node needs no room");
         let assertion = "$..*..*..*..*..*..*".parse().expect("parses");
-        let error = Judging::start(&[assertion], &wide, Vacuity::Fails).finish().expect_err("too wide");
+        let error = Judging::start(&[assertion], &wide).finish().expect_err("too wide");
         assert!(error.contains("could select"), "{error}");
         let selectors = format!("$.a{}", "[*,*,*,*]".repeat(20));
-        let error = Judging::start(&[selectors.parse().expect("parses")], &wide, Vacuity::Fails)
-            .finish()
-            .expect_err("too wide");
+        let error = Judging::start(&[selectors.parse().expect("parses")], &wide).finish().expect_err("too wide");
         assert!(error.contains("could select"), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The two engines do the judging. This parser finds what they cannot tell: where each query is and what it asks for.
 
-use super::expression::{Expression, Query, Segment, is_singular};
+use super::expression::{Expression, Logic, Query, Segment, is_singular};
 
 /// The longest expression, in bytes.
 const LONGEST: usize = 4096;
@@ -29,7 +29,7 @@ pub fn parse(text: &str) -> Parsed<Expression> {
     if text.len() > LONGEST {
         return parser.wrong(&format!("an expression of at most {LONGEST} bytes; this one has {}", text.len()));
     }
-    parser.or()?;
+    let logic = parser.or()?;
     if parser.at < text.len() {
         let hint = match text[parser.at..].trim_start() {
             "" => "no white space at the end",
@@ -44,7 +44,7 @@ pub fn parse(text: &str) -> Parsed<Expression> {
         return parser.wrong_at(0, "a query of the document, like $.plan_only: this says nothing about the deploy");
     }
     let Parser { queries, relative, compared, .. } = parser;
-    Ok(Expression { text: text.into(), queries, relative, compared })
+    Ok(Expression { text: text.into(), logic, queries, relative, compared })
 }
 
 /// What an operand is, as far as the grammar asks.
@@ -131,43 +131,50 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn or(&mut self) -> Parsed<()> {
-        self.and()?;
+    fn or(&mut self) -> Parsed<Logic> {
+        let mut sides = vec![self.and()?];
         while self.eat_after_blanks("||") {
             self.blanks();
-            self.and()?;
+            sides.push(self.and()?);
         }
-        Ok(())
+        Ok(if sides.len() == 1 { sides.remove(0) } else { Logic::Or(sides) })
     }
 
-    fn and(&mut self) -> Parsed<()> {
-        self.basic()?;
+    fn and(&mut self) -> Parsed<Logic> {
+        let mut sides = vec![self.basic()?];
         while self.eat_after_blanks("&&") {
             self.blanks();
-            self.basic()?;
+            sides.push(self.basic()?);
         }
-        Ok(())
+        Ok(if sides.len() == 1 { sides.remove(0) } else { Logic::And(sides) })
     }
 
-    fn basic(&mut self) -> Parsed<()> {
+    fn basic(&mut self) -> Parsed<Logic> {
         let start = self.at;
         let negated = self.eat("!");
         if negated {
             self.blanks();
         }
-        if self.eat("(") {
-            self.nest()?;
-            self.blanks();
-            self.or()?;
-            if !self.eat_after_blanks(")") {
-                return self.wrong("\")\"");
-            }
-            self.depth -= 1;
-            return Ok(());
+        let side = if self.eat("(") { self.group()? } else { self.test_or_comparison(start, negated)? };
+        Ok(if negated { Logic::Not(Box::new(side)) } else { side })
+    }
+
+    fn group(&mut self) -> Parsed<Logic> {
+        self.nest()?;
+        self.blanks();
+        let group = self.or()?;
+        if !self.eat_after_blanks(")") {
+            return self.wrong("\")\"");
         }
+        self.depth -= 1;
+        Ok(group)
+    }
+
+    /// `start` is where the `!` before it is, if there is one.
+    fn test_or_comparison(&mut self, start: usize, negated: bool) -> Parsed<Logic> {
         let left_at = self.at;
         let left = self.operand()?;
-        match self.comparison() {
+        let read = match self.comparison() {
             true if negated => self.wrong_at(start, "parentheses around a comparison that is negated: !(…)"),
             true => {
                 self.comparable(&left, left_at)?;
@@ -197,7 +204,8 @@ impl<'a> Parser<'a> {
                     Ok(())
                 }
             },
-        }
+        };
+        read.map(|()| Logic::Basic(left_at..self.at))
     }
 
     /// Eats a comparison operator, if there is one.

@@ -92,7 +92,7 @@ pub fn assertion(check: &Check, lines: &mut Vec<String>) {
     for found in &check.queries {
         lines.push(format!("  {:<13} {} -> {}", "", found.query, found.shown()));
         lines.extend(found.note.iter().map(|note| format!("  {:<13} note: {note}", "")));
-        if let Some(missing) = &found.missing {
+        if let Some(missing) = found.missing.as_ref().filter(|_| check.outcome != Truth::True) {
             lines.push(format!("  {:<13} {}", "", missing.why));
         }
     }

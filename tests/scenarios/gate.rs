@@ -251,8 +251,11 @@ fn an_assertion_decides_when_the_deploy_is_there() {
     }
     let ran = run(&["--assert=$.plan_only == true", "--assert=!$.gone.x"], &[deploy("active")]);
     assert_eq!(ran.ended(), (1, "failed", "assertion-false"));
-    let ran = run(&["--allow-vacuous", "--assert=!$.gone.x"], &[deploy("active")]);
-    assert_eq!(ran.ended(), (0, "passed", ""));
+    let if_there = "--assert=!$.oci_artifact || match($.oci_artifact.tag, 'v.*')";
+    assert_eq!(run(&[if_there], &[deploy("active")]).ended(), (0, "passed", ""));
+    let tagged = |tag: &str| [seen(&with(document("active"), "oci_artifact", serde_json::json!({"tag": tag})))];
+    assert_eq!(run(&[if_there], &tagged("v1")).ended(), (0, "passed", ""));
+    assert_eq!(run(&[if_there], &tagged("main")).ended(), (1, "failed", "assertion-false"));
     let ran = run(&["--require=no-failed-steps"], &[deploy("active")]);
     assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
 }

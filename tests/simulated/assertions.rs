@@ -169,12 +169,20 @@ impl Expression {
         }
     }
 
-    /// What it comes to.
-    pub fn judge(&self, document: &Value, unread: Unread, vacuous_is_allowed: bool) -> Truth {
-        match (vacuous_is_allowed || self.lands(document, unread), self.holds(document)) {
-            (false, _) => Truth::Vacuous,
-            (true, true) => Truth::True,
-            (true, false) => Truth::False,
+    /// What it comes to: joined as SQL joins true, false and unknown, which here are 2, 0 and 1.
+    pub fn judge(&self, document: &Value, unread: Unread) -> Truth {
+        [Truth::False, Truth::Vacuous, Truth::True][usize::from(self.worth(document, unread))]
+    }
+
+    fn worth(&self, document: &Value, unread: Unread) -> u8 {
+        let basic = |landed: bool| if landed { 2 * u8::from(self.holds(document)) } else { 1 };
+        match self {
+            Self::Compare(query, ..) | Self::Count(query, ..) => basic(query.lands(document, unread, false)),
+            Self::Exists(query) => basic(query.lands(document, unread, true)),
+            Self::NoFailedSteps => basic(document["workflow"].get("steps").is_some()),
+            Self::Not(inner) => 2 - inner.worth(document, unread),
+            Self::And(a, b) => a.worth(document, unread).min(b.worth(document, unread)),
+            Self::Or(a, b) => a.worth(document, unread).max(b.worth(document, unread)),
         }
     }
 
@@ -202,16 +210,6 @@ impl Expression {
         }
     }
 
-    fn lands(&self, document: &Value, unread: Unread) -> bool {
-        match self {
-            Self::Compare(query, ..) | Self::Count(query, ..) => query.lands(document, unread, false),
-            Self::Exists(query) => query.lands(document, unread, true),
-            Self::Not(inner) => inner.lands(document, unread),
-            Self::And(a, b) | Self::Or(a, b) => a.lands(document, unread) && b.lands(document, unread),
-            Self::NoFailedSteps => document["workflow"].get("steps").is_some(),
-        }
-    }
-
     fn holds(&self, document: &Value) -> bool {
         match self {
             Self::Compare(query, operator, literal) => {
@@ -221,9 +219,7 @@ impl Expression {
                 compare(Some(&query.select(document).len().into()), operator, &(*number).into())
             }
             Self::Exists(query) => !query.select(document).is_empty(),
-            Self::Not(inner) => !inner.holds(document),
-            Self::And(a, b) => a.holds(document) && b.holds(document),
-            Self::Or(a, b) => a.holds(document) || b.holds(document),
+            Self::Not(_) | Self::And(..) | Self::Or(..) => unreachable!("they are joined of others"),
             Self::NoFailedSteps => {
                 let steps = document["workflow"]["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
                 !steps.is_empty() && !steps.iter().any(has_failed)

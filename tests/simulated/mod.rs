@@ -47,7 +47,6 @@ pub struct Gate {
     pub interval: Duration,
     pub max_interval: Duration,
     pub assertions: Vec<Expression>,
-    pub allow_vacuous: bool,
     pub extracts: bool,
     pub reports: Vec<&'static str>,
 }
@@ -115,7 +114,6 @@ impl Gate {
         if dice.u8(0..4) == 0 {
             gate.assertions.push(Expression::NoFailedSteps);
         }
-        gate.allow_vacuous = dice.u8(0..6) == 0;
         gate.extracts = dice.u8(0..6) == 0;
         gate.reports = FORMATS.into_iter().filter(|_| dice.u8(0..8) == 0).collect();
         gate
@@ -137,7 +135,6 @@ impl Gate {
             (self.teardown, "--expect=teardown"),
             (self.until_workflow, "--until=workflow"),
             (self.stop_for_approval, "--on-approval=stop"),
-            (self.allow_vacuous, "--allow-vacuous"),
             (self.extracts, "--extract=name=$.component_name"),
         ];
         all.extend(switches.into_iter().filter(|(is_on, _)| *is_on).map(|(_, flag)| flag.to_owned()));

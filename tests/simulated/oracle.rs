@@ -511,8 +511,7 @@ impl Oracle<'_> {
             _ => Unread::Nothing,
         };
         let whole = assemble(seen, detail, workflow);
-        let truths: Vec<Truth> =
-            gate.assertions.iter().map(|assertion| assertion.judge(&whole, unread, gate.allow_vacuous)).collect();
+        let truths: Vec<Truth> = gate.assertions.iter().map(|assertion| assertion.judge(&whole, unread)).collect();
         let want: &[&str] = if truths.contains(&Truth::False) {
             &["assertion-false"]
         } else if truths.contains(&Truth::Vacuous) {
