@@ -31,7 +31,7 @@ pub type Variables = BTreeMap<String, String>;
 
 /// Waits for a Nuon deploy, puts assertions to it, and exits with a code that a pipeline can trust.
 #[derive(Debug, Parser)]
-#[command(name = "deploy-gate", version, after_long_help = verdict::EXIT_CODES, max_term_width = 100)]
+#[command(name = "deploy-gate", version, after_long_help = verdict::exit_codes(), max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -42,23 +42,21 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Wait for the deploy of a component, then judge it
-    #[command(after_long_help = verdict::EXIT_CODES)]
+    #[command(after_long_help = verdict::exit_codes())]
     Wait(Box<Wait>),
-    /// Print the id of the latest deploy, for --previous before a pipeline triggers its own
+    /// Print the id of the latest deploy, for --after before a pipeline triggers its own
     ///
-    /// One look. Prints `none` where there is no deploy yet, which --previous understands.
+    /// One look. Prints `none` where there is no deploy yet, which --after understands.
     Latest(Box<Latest>),
     /// Put assertions to a saved deploy document, offline
     ///
     /// Exits 0 if every one is true about something, 1 if not, 2 if there is none or the file is no document.
     Check(Check),
     /// Run `wait` against a recording instead of the network, in virtual time
-    #[command(after_long_help = verdict::EXIT_CODES)]
+    #[command(after_long_help = verdict::exit_codes())]
     Replay(Box<Replay>),
-    /// Print what each status of a deploy means to the gate
-    Statuses(Table),
-    /// Print the built-in assertions
-    Presets(Table),
+    /// Print what is built in: statuses, presets, exit codes
+    Explain(Explain),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -127,20 +125,42 @@ pub struct Check {
     pub color: Color,
 }
 
-/// A command that prints a table.
+/// `deploy-gate explain`.
 #[derive(Debug, Args)]
-pub struct Table {
+pub struct Explain {
+    /// What to explain
+    #[command(subcommand)]
+    pub topic: Topic,
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub json: bool,
+}
+
+/// What there is to explain.
+#[derive(Debug, Subcommand)]
+pub enum Topic {
+    /// What a status of a deploy means to the gate
+    Status {
+        /// The server's word [default: all of them]
+        word: Option<String>,
+    },
+    /// A built-in assertion
+    Preset {
+        /// Its name [default: all of them]
+        name: Option<String>,
+    },
+    /// What an exit code means
+    ExitCode {
+        /// The number [default: all of them]
+        code: Option<u8>,
+    },
 }
 
 /// What to wait for.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub struct Targets {
-    /// The install (required, but the config file can give it). With several of it or of the component, every pair is a
-    /// target
+    /// The install (the config file can give it); with several, every pair is a target
     #[arg(long, value_name = "ID")]
     pub install: Vec<String>,
     /// The component, or several
@@ -150,9 +170,9 @@ pub struct Targets {
     #[arg(long, value_name = "FILE", help_heading = "Many targets")]
     pub targets: Option<PathBuf>,
     /// Requests in flight at most
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Many targets")]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Many targets")]
     pub jobs: u16,
-    /// So many targets, or this share of them, must pass [default: all]
+    /// How many targets must pass, or what share of them [default: all]
     #[arg(long, value_name = "N|P%", help_heading = "Many targets")]
     pub min_pass: Option<AtLeast>,
     /// Take this share of the targets, like 1/4; auto is CI_NODE_INDEX/CI_NODE_TOTAL. All shares must pass
@@ -177,8 +197,8 @@ pub struct Network {
     /// The org, sent as X-Nuon-Org-ID
     #[arg(long, value_name = "ID")]
     pub org: Option<String>,
-    /// A file with the API token, read again for every request; - is stdin. Without it the token is taken from the
-    /// variable NUON_API_TOKEN; no flag takes a token, since arguments are public
+    /// A file with the API token, read again for every request; - is stdin. The token itself is the variable
+    /// NUON_API_TOKEN, which no flag takes
     #[arg(long, value_name = "PATH")]
     pub token_file: Option<PathBuf>,
     /// The Nuon CLI's own file, the last fallback for URL, token, org and install [default: ~/.nuon if present]
@@ -205,19 +225,24 @@ pub struct Gate {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub pins: Pins,
-    /// What to do when a newer deploy takes the place of the one being watched [default: finish with a pin, else follow]
+    /// Exit 2 if no pin is given, so that an output that a step forgot to set cannot unpin the gate in silence; a build
+    /// and a commit alone do not count
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
+    pub require_pin: bool,
+    /// What to do when a newer deploy takes the place of the one being watched [default: finish with --workflow or
+    /// --deploy, else follow]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub on_superseded: Option<OnSuperseded>,
     /// What success is
     #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Waiting")]
     pub expect: Expect,
-    /// What must have ended
+    /// How far the deploy must have got
     #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Waiting")]
     pub until: Until,
-    /// What to do when a person must approve, or must take up a parked workflow
+    /// What to do when a person must approve
     #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Waiting")]
     pub on_approval: OnApproval,
-    /// Read a status otherwise: CLASS is success, failure or running; repeatable
+    /// Read noop, or a status that the gate does not know, otherwise: CLASS is success, failure or running; repeatable
     #[arg(long, value_name = "WORD=CLASS", help_heading = "Waiting")]
     pub status: Vec<Override>,
     /// Wall-clock limit of the whole run, from its start
@@ -241,8 +266,8 @@ pub struct Gate {
     /// Last lines of the deploy's own log to show when it failed, at most 100; 0 is none
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "Output")]
     pub log_lines: u8,
-    /// Write a report in every outcome; FORMAT is json, junit, markdown, github, dotenv, annotations or dir; repeatable.
-    /// On GitHub, github=$GITHUB_OUTPUT and markdown=$GITHUB_STEP_SUMMARY are added
+    /// Write a report in every outcome; FORMAT is json, junit, markdown, github, dotenv, annotations or dir, FILE can be -
+    /// (stdout); repeatable. On GitHub, outputs and step summary are added
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
     pub report: Vec<ReportFile>,
     /// Say nothing but the verdict
@@ -290,7 +315,7 @@ pub struct Asserting {
     /// A file with an assertion a line, # begins a comment; repeatable
     #[arg(long, value_name = "FILE")]
     pub assert_file: Vec<PathBuf>,
-    /// A built-in assertion, see `deploy-gate presets`; repeatable
+    /// A built-in assertion, see `deploy-gate explain preset`; repeatable
     #[arg(long, value_name = "PRESET", value_parser = preset)]
     pub require: Vec<Assertion>,
 }
@@ -351,7 +376,7 @@ pub fn variable(flag: &str) -> String {
         "org" => "NUON_ORG_ID".into(),
         "token-file" => "NUON_API_TOKEN_FILE".into(),
         "config" => "NUON_CONFIG_FILE".into(),
-        flag => format!("DEPLOY_GATE_{}", flag.to_uppercase().replace('-', "_")),
+        flag => format!("{PREFIX}{}", flag.to_uppercase().replace('-', "_")),
     }
 }
 
@@ -369,23 +394,87 @@ pub struct Stop {
     pub code: u8,
 }
 
+/// The flags of every day, which `-h` shows; `--help` shows all.
+const EVERY_DAY: [&str; 21] = [
+    "install",
+    "component",
+    "targets",
+    "min-pass",
+    "org",
+    "token-file",
+    "build",
+    "deploy",
+    "workflow",
+    "commit",
+    "after",
+    "expect",
+    "until",
+    "on-approval",
+    "assert",
+    "assert-file",
+    "require",
+    "timeout",
+    "extract",
+    "report",
+    "help",
+];
+
 /// Every command and flag, with what `--help` says.
 pub fn command() -> clap::Command {
     Cli::command().mut_subcommands(|sub| sub.mut_args(tell_variable))
 }
 
-/// Reads arguments and variables.
+fn hide_what_is_rare(sub: clap::Command) -> clap::Command {
+    let is_rare = |arg: &clap::Arg| arg.get_long().is_some_and(|long| !EVERY_DAY.contains(&long));
+    match sub.get_name() {
+        "wait" | "replay" => sub.mut_args(|arg| {
+            let is_rare = is_rare(&arg);
+            arg.hide_short_help(is_rare)
+        }),
+        _ => sub,
+    }
+}
+
+/// What the action and the image read by themselves; the prefix is the gate's input alone.
+const NOT_OURS: [&str; 1] = ["DEPLOY_GATE_BIN"];
+
+/// Variables that look like the gate's but are not: those that are near to one are an error, since an assertion in them
+/// would be lost; others are a warning.
+fn unknown_variables(variables: &Variables) -> Result<Vec<String>, Stop> {
+    let command = Cli::command();
+    let flags = command.get_subcommands().flat_map(clap::Command::get_arguments).filter(|arg| has_variable(arg));
+    let known: Vec<String> = flags.filter_map(|arg| arg.get_long()).map(variable).collect();
+    let set = variables.iter().filter(|(name, value)| name.starts_with(PREFIX) && !value.trim().is_empty());
+    let mut warnings = Vec::new();
+    for (name, _) in set.filter(|(name, _)| !known.contains(name) && !NOT_OURS.contains(&name.as_str())) {
+        let ours = known.iter().filter(|known| known.starts_with(PREFIX));
+        let is_near = |known: &&String| strsim::levenshtein(name, known) <= 2 || name.starts_with(known.as_str());
+        match ours.filter(is_near).min_by_key(|known| strsim::levenshtein(name, known)) {
+            Some(near) => {
+                let text = format!("error: the variable {name} is not known to the gate; did you mean {near}?\n");
+                return Err(Stop { text, code: verdict::MISUSE });
+            }
+            None => warnings.push(format!("the variable {name} is not known to the gate, which does not read it")),
+        }
+    }
+    Ok(warnings)
+}
+
+/// What the gate's own variables begin with.
+const PREFIX: &str = "DEPLOY_GATE_";
+
+/// Reads arguments and variables. Also gives warnings of variables that look like the gate's.
 ///
 /// # Errors
 /// Help, version, or what is wrong.
-pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<Command, Stop> {
-    let mut command = command();
+pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, Vec<String>), Stop> {
+    let mut command = command().mut_subcommands(hide_what_is_rare);
     let arguments = with_variables(&mut command, arguments, variables);
-    command
-        .try_get_matches_from(arguments)
-        .and_then(|matches| Cli::from_arg_matches(&matches))
-        .map(|cli| cli.command)
-        .map_err(|error| stop(&error, variables))
+    let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let command = parsed.map_err(|error| stop(&error, variables))?.command;
+    let reads_none = matches!(command, Command::Explain(_) | Command::Completions { .. } | Command::Man);
+    let warnings = if reads_none { Vec::new() } else { unknown_variables(variables)? };
+    Ok((command, warnings))
 }
 
 /// The help of a flag ends with its variable.
@@ -465,7 +554,7 @@ mod tests {
     fn parsed(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Command, Stop> {
         let arguments: Vec<OsString> = std::iter::once(&"deploy-gate").chain(arguments).map(Into::into).collect();
         let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        parse(&arguments, &variables)
+        parse(&arguments, &variables).map(|(command, _)| command)
     }
 
     fn wait(arguments: &[&str], variables: &[(&str, &str)]) -> Wait {
@@ -510,7 +599,9 @@ mod tests {
         assert_eq!(texts("[]"), [""; 0]);
         let broken = [&TARGET[..], &[("DEPLOY_GATE_ASSERT", r#"["$.x == 1""#)]].concat();
         assert_eq!(parsed(&["wait"], &broken).expect_err("neither an array nor an assertion").code, 2);
-        for (variable, value) in [("DEPLOY_GATE_ASSERT", r#"[""]"#), ("DEPLOY_GATE_REQUIRE", r#"["applied", " "]"#)] {
+        for (variable, value) in
+            [("DEPLOY_GATE_ASSERT", r#"[""]"#), ("DEPLOY_GATE_REQUIRE", r#"["not-teardown", " "]"#)]
+        {
             let empty = [&TARGET[..], &[(variable, value)]].concat();
             assert_eq!(parsed(&["wait"], &empty).expect_err("an element was lost on the way").code, 2, "{value}");
         }
@@ -522,6 +613,38 @@ mod tests {
         assert!(matches!(with("true"), Ok(Command::Wait(wait)) if wait.gate.quiet));
         assert!(matches!(with("false"), Ok(Command::Wait(wait)) if !wait.gate.quiet));
         assert_eq!(with("yes").expect_err("neither").code, 2);
+    }
+
+    #[test]
+    fn a_variable_that_is_near_to_a_flag_is_an_error_and_another_a_warning() {
+        let with = |name: &str, value: &str| {
+            let variables: Variables = TARGET
+                .iter()
+                .copied()
+                .chain([(name, value)])
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect();
+            parse(&["deploy-gate".into(), "wait".into()], &variables).map(|(_, warnings)| warnings)
+        };
+        for (name, near) in [
+            ("DEPLOY_GATE_ASERT", "DEPLOY_GATE_ASSERT"),
+            ("DEPLOY_GATE_ASSERTION", "DEPLOY_GATE_ASSERT"),
+            ("DEPLOY_GATE_REQUIRES", "DEPLOY_GATE_REQUIRE"),
+            ("DEPLOY_GATE_WORKFLOW_ID", "DEPLOY_GATE_WORKFLOW"),
+            ("DEPLOY_GATE_TIME_OUT", "DEPLOY_GATE_TIMEOUT"),
+        ] {
+            let stop = with(name, "x").expect_err(name);
+            assert_eq!(stop.code, 2, "{name}");
+            assert!(stop.text.contains(name) && stop.text.contains(near), "{}", stop.text);
+            assert_eq!(with(name, " ").map_err(|stop| stop.text), Ok(vec![]), "an empty one counts as unset");
+        }
+        for name in ["DEPLOY_GATE_ENABLED", "DEPLOY_GATE_VERSION", "DEPLOY_GATE_SERVICE_HOST", "DEPLOY_GATE_PREVIOUS"] {
+            let warnings = with(name, "x").unwrap_or_else(|stop| panic!("{}", stop.text));
+            assert!(warnings.len() == 1 && warnings[0].contains(name), "{warnings:?}");
+        }
+        for name in ["DEPLOY_GATE_BIN", "GATE_OUTCOME", "DEPLOY_GATEWAY", "DEPLOY_GATE_QUIET"] {
+            assert_eq!(with(name, "true").map_err(|stop| stop.text), Ok(vec![]), "{name}");
+        }
     }
 
     #[test]

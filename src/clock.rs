@@ -11,6 +11,8 @@ use jiff::Timestamp;
 /// A request of the outside world to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
+    /// SIGHUP: the terminal is gone.
+    Hangup,
     /// SIGINT, Ctrl-C.
     Interrupt,
     /// SIGTERM.
@@ -34,6 +36,7 @@ impl Bell {
     pub fn rung(&self) -> Option<Signal> {
         match self.0.load(Ordering::SeqCst) {
             0 => None,
+            1 => Some(Signal::Hangup),
             2 => Some(Signal::Interrupt),
             _ => Some(Signal::Terminate),
         }

@@ -30,6 +30,9 @@ pub struct Deploy {
     /// Absent on `deploys/latest`.
     #[serde(default)]
     pub component_id: Option<String>,
+    /// Id of the component of the install, which every answer has.
+    #[serde(default)]
+    pub install_component_id: Option<String>,
     /// `apply`, `sync-image` or `teardown`.
     #[serde(default)]
     pub install_deploy_type: Option<String>,
@@ -92,6 +95,18 @@ impl Deploy {
             .unwrap_or_default()
     }
 
+    /// The id of the component of the install, or `""`.
+    pub fn install_component(&self) -> &str {
+        self.install_component_id.as_deref().unwrap_or_default()
+    }
+
+    /// Whether it shows that it is of the component that was asked for, whose place in the install has this id. (An answer
+    /// that names another component was refused when it was read.)
+    pub fn is_shown_to_be_of(&self, install_component: &str) -> bool {
+        let names_it = self.component_id.as_deref().is_some_and(|id| !id.is_empty());
+        names_it || !install_component.is_empty() && self.install_component() == install_component
+    }
+
     /// The commit of the build, or `""`.
     pub fn commit(&self) -> &str {
         let commit = self.component_build.as_ref().and_then(|build| build.vcs_connection_commit.as_ref());
@@ -141,7 +156,7 @@ pub enum Class {
     Failure,
     /// Another deploy, or the same one, goes on in the same workflow.
     Replaced,
-    /// Waits for a person.
+    /// A failure that a person can retry.
     Parked,
     /// Goes on.
     Running,
@@ -170,7 +185,7 @@ impl Class {
             Class::NothingToDo => "terminal, passes if every assertion holds: the install already is as wanted",
             Class::Failure => "terminal, fails",
             Class::Replaced => "keeps watching: the work goes on in the same workflow",
-            Class::Parked => "keeps watching: a person must act",
+            Class::Parked => "fails: a person can retry it, and the answer of this run is known",
             Class::Running => "keeps watching",
             Class::Unknown => "keeps watching, warns; at the deadline times out",
         }
@@ -179,9 +194,9 @@ impl Class {
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Row {
+pub struct Row<'w> {
     /// The server's word. `""` stands for an absent or empty `status_v2`.
-    pub status: &'static str,
+    pub status: &'w str,
     /// Its class with `--expect apply`.
     pub class: Class,
     /// What else there is to know.
@@ -189,12 +204,12 @@ pub struct Row {
     pub note: &'static str,
 }
 
-const fn row(status: &'static str, class: Class, note: &'static str) -> Row {
+const fn row(status: &'static str, class: Class, note: &'static str) -> Row<'static> {
     Row { status, class, note }
 }
 
 /// Every status word the gate knows. Any other is [`Class::Unknown`].
-pub const TABLE: &[Row] = &[
+pub const TABLE: &[Row<'static>] = &[
     row("active", Class::Success, "with --expect teardown: keeps watching"),
     row("auto-skipped", Class::NothingToDo, ""),
     row("no-drift", Class::NothingToDo, ""),
@@ -208,6 +223,7 @@ pub const TABLE: &[Row] = &[
     row("drift-detected", Class::Failure, ""),
     row("drifted", Class::Failure, ""),
     row("expired", Class::Failure, ""),
+    row("health-failed", Class::Failure, ""),
     row("inactive", Class::Failure, "with --expect teardown: success on a deploy of type teardown"),
     row("retried", Class::Replaced, ""),
     row("discarded", Class::Replaced, ""),
@@ -230,8 +246,16 @@ pub const TABLE: &[Row] = &[
     row("retrying", Class::Running, ""),
     row("approval-retry", Class::Running, ""),
     row("", Class::Running, "status_v2 absent or empty: a deploy that has not begun"),
+    row("approved", Class::Running, ""),
+    row("generating", Class::Running, ""),
     row("unknown", Class::Unknown, "and every word that is not listed"),
 ];
+
+/// The row of a word.
+pub fn row_of(word: &str) -> Row<'_> {
+    let known = TABLE.iter().find(|row| row.status == word).copied();
+    known.unwrap_or(Row { status: word, class: Class::Unknown, note: "--status WORD=CLASS would say what it means" })
+}
 
 /// What counts as success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -261,6 +285,14 @@ impl std::str::FromStr for Override {
         let status = status.trim();
         if status.is_empty() || status.contains(char::is_whitespace) {
             return Err(format!("\"{status}\" is not a status word; {wanted}"));
+        }
+        if let Some(row) = TABLE.iter().find(|row| row.status == status && row.class != Class::Unknown)
+            && status != "noop"
+        {
+            return Err(format!(
+                "\"{status}\" is known to be {}; only noop and words that the gate does not know can be read otherwise",
+                row.class.name()
+            ));
         }
         let class = match class.trim() {
             "success" => Class::Success,
@@ -332,10 +364,13 @@ mod tests {
 
     #[test]
     fn an_override_reads_one_row_otherwise() {
+        "unknown=success".parse::<Override>().expect("a word that says nothing");
         let overrides = ["noop=failure".parse().expect("parses"), "noop=success".parse().expect("parses")];
         assert_eq!(class(&deploy("noop", "apply"), Expect::Apply, &overrides), Class::Success);
         assert_eq!(class(&deploy("error", "apply"), Expect::Apply, &overrides), Class::Failure);
-        for bad in ["noop", "noop=passed", "=success", "a b=success"] {
+        for bad in
+            ["noop", "noop=passed", "=success", "a b=success", "error=success", "active=failure", "queued=running"]
+        {
             bad.parse::<Override>().expect_err(bad);
         }
     }

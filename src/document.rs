@@ -61,11 +61,12 @@ impl Document {
     pub fn assemble(parts: Parts) -> Result<Self, String> {
         let mut document = Self::parse(&parts.seen)?;
         let mut planned = is_plan(&document.root[0]);
+        // What a deploy embeds of its workflow may be old, or a part.
+        document.root[0].as_object_mut().map(|members| members.shift_remove("workflow"));
         document.parts.push(Part { request: "deploys/latest", filled: Vec::new(), why: None });
         if let Some(mut deploy) = parts.deploy {
             planned |= deploy.as_ref().is_ok_and(is_plan);
-            if let (Ok(Value::Object(members)), Some(Ok(_))) = (&mut deploy, &parts.workflow) {
-                // What a deploy embeds of its workflow may be old, or a part.
+            if let Ok(Value::Object(members)) = &mut deploy {
                 members.shift_remove("workflow");
             }
             document.fill("deploys/{id}", deploy, None);

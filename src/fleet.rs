@@ -61,7 +61,7 @@ pub fn run(targets: Targets, jobs: usize, plan: Plan, crew: &mut dyn Crew, world
     let verdicts = fleet.verdicts(signal, world.clock);
     let mut report = Report::new(ending, message, verdicts, started, world.clock);
     report.fleet = Some(report::Fleet { targets: all, passed, min_pass: quorum.min_pass, shard });
-    teller.tell(report, Ok(()), world.out)
+    teller.tell(report, Ok(()), world.out, world.err)
 }
 
 struct Fleet {

@@ -54,7 +54,7 @@ pub fn run(opening: &str, target: Target, plan: Plan, mut source: Box<dyn Source
     session.progress.close(session.clock.utc());
     let report = Report::of_one(ending, verdict, started, session.clock);
     let recorded = source.finish();
-    teller.tell(report, recorded, world.out)
+    teller.tell(report, recorded, world.out, world.err)
 }
 
 /// What to do after a turn.
@@ -228,13 +228,14 @@ impl Gate {
 
     fn warn_of_strange_ids(&mut self, session: &mut Session<'_>) {
         let pins = &self.watch.rules().pins;
+        let baseline = pins.baseline().map(ToOwned::to_owned);
         let ids = [
             ("the install", Some(&self.target.install), "inl"),
             ("the component", Some(&self.target.component), "cmp"),
             ("the build", pins.build.as_ref(), "bld"),
             ("the deploy", pins.deploy.as_ref(), "dpl"),
             ("the workflow", pins.workflow.as_ref(), "inw"),
-            ("the previous deploy", pins.previous.as_ref().filter(|id| *id != crate::pin::NONE), "dpl"),
+            ("the deploy before", baseline.as_ref(), "dpl"),
         ];
         let strange = ids.into_iter().filter_map(|(what, id, prefix)| names::strange_shape(what, id?, prefix));
         for warning in strange.collect::<Vec<_>>() {
@@ -376,15 +377,14 @@ impl Gate {
                 "nothing shows that it is the one you mean"
             };
             self.warnings.push(format!(
-                "deploy {} was already over when first seen{age}: {doubt}; pin it with --workflow, --deploy, --previous or --fresh",
+                "deploy {} was already over when first seen{age}: {doubt}; pin it with --workflow, --deploy or --after",
                 deploy.id()
             ));
         }
-        let belief = match (deploy, pins.any(), self.watch.superseded_by()) {
+        let belief = match (deploy, pins.any(), self.watch.followed()) {
             (None, ..) => String::new(),
-            (Some((deploy, _)), _, Some(newer)) if newer == deploy.id() => {
-                "the newest, which took the place of another".into()
-            }
+            (_, false, Some(left)) => format!("the newest, which took the place of {left}"),
+            (_, true, Some(left)) => format!("the newest, which took the place of {left}; pins that hold: {pins}"),
             (Some((deploy, _)), true, _) if pins.deploy.as_deref().is_some_and(|meant| meant != deploy.id()) => {
                 format!("a retry in the same workflow, pins that hold: {pins}")
             }

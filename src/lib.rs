@@ -25,6 +25,7 @@ pub mod quorum;
 pub mod shard;
 pub mod target;
 pub mod targets;
+pub mod trigger;
 
 pub mod clock;
 pub mod source;
@@ -56,10 +57,10 @@ pub mod failure;
 pub mod ci;
 pub mod color;
 pub mod defuse;
+pub mod explain;
 pub mod manual;
 pub mod progress;
 pub mod report;
-pub mod tables;
 pub mod text;
 pub mod verdict;
 
@@ -75,7 +76,9 @@ use config::Connection;
 use crew::Crew;
 use deploy::{Deploy, Expect};
 use document::Document;
-use look::Look;
+use jiff::{SignedDuration, Timestamp};
+use look::{Look, Miss};
+use pin::{After, Pins};
 use plan::{Place, Plan};
 use progress::{Manner, Progress, Screen};
 use quorum::Quorum;
@@ -83,8 +86,9 @@ use recording::{Recorder, Recording};
 use serde::Deserialize;
 use session::Session;
 use source::Source;
+use target::Target;
 use verdict::Ending;
-use watch::Ask;
+use watch::{Ask, Parts};
 
 /// Everything that is not the gate.
 pub struct World<'w> {
@@ -124,14 +128,20 @@ impl World<'_> {
 
 /// The story of a run: from arguments to the exit code.
 pub fn run(arguments: &[OsString], world: &mut World<'_>) -> u8 {
-    let ended = match args::parse(arguments, world.variables) {
+    let parsed = args::parse(arguments, world.variables).map(|(command, warnings)| {
+        for warning in warnings {
+            // Nobody has to read it.
+            let _ = writeln!(world.err, "warning: {}", defuse::line(&warning));
+        }
+        command
+    });
+    let ended = match parsed {
         Err(stop) => Err(stop),
         Ok(Command::Wait(wait)) => self::wait(*wait, world),
         Ok(Command::Replay(replay)) => self::replay(*replay, world),
         Ok(Command::Latest(latest)) => self::latest(*latest, world),
         Ok(Command::Check(check)) => self::check(check, world),
-        Ok(Command::Statuses(table)) => Err(tables::statuses(table.json)),
-        Ok(Command::Presets(table)) => Err(tables::presets(table.json)),
+        Ok(Command::Explain(explain)) => Err(explain::explain(&explain).unwrap_or_else(misuse)),
         Ok(Command::Completions { shell }) => Err(manual::completions(shell)),
         Ok(Command::Man) => Err(manual::man()),
     };
@@ -157,13 +167,21 @@ fn misuse(why: String) -> Stop {
 
 /// `deploy-gate wait`.
 fn wait(wait: args::Wait, world: &mut World<'_>) -> Result<u8, Stop> {
-    let args::Wait { targets, network, gate, record } = wait;
-    let stdin = Path::new("-");
-    if targets.targets.as_deref() == Some(stdin) && network.token_file.as_deref() == Some(stdin) {
-        return Err(misuse("--targets - and --token-file -: only one of them can be stdin".into()));
+    let args::Wait { targets, network, mut gate, record } = wait;
+    let stdin = Some(Path::new("-"));
+    let from_stdin = [
+        ("--targets -", targets.targets.as_deref() == stdin),
+        ("--token-file -", network.token_file.as_deref() == stdin),
+        ("--workflow @-", gate.pins.workflow.as_deref() == Some("@-")),
+    ];
+    let mut from_stdin = from_stdin.into_iter().filter(|(_, is_so)| *is_so).map(|(flag, _)| flag);
+    if let (Some(one), Some(other)) = (from_stdin.next(), from_stdin.next()) {
+        return Err(misuse(format!("{one} and {other}: only one of them can be stdin")));
     }
     let (connection, install) = config::connection(&network, world.variables).map_err(misuse)?;
+    read_trigger(&mut gate.pins)?;
     let mut wanted = targets::wanted(&targets, &gate.pins, install).map_err(misuse)?;
+    check_pins(&gate, wanted.iter().map(|wanted| &wanted.pins), world.clock.utc())?;
     // What is asked of one target by flags alone is no fleet.
     let is_fleet = targets.targets.is_some() || targets.is_of_many() || wanted.len() > 1;
     if is_fleet && record.is_some() {
@@ -192,6 +210,45 @@ fn wait(wait: args::Wait, world: &mut World<'_>) -> Result<u8, Stop> {
     Ok(gate::run(&opening, target, plan, source, world))
 }
 
+/// `--workflow @FILE`: the id is in the file.
+fn read_trigger(pins: &mut Pins) -> Result<(), Stop> {
+    let Some(file) = pins.workflow.as_deref().and_then(|workflow| workflow.strip_prefix('@')) else { return Ok(()) };
+    let wrong = |why: String| misuse(format!("--workflow (DEPLOY_GATE_WORKFLOW) @{file}: {why}"));
+    let bytes = read(Path::new(file)).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+    pins.workflow = Some(trigger::workflow(&String::from_utf8_lossy(&bytes)).map_err(wrong)?);
+    Ok(())
+}
+
+/// Whether the pins of all targets can be meant. `now` is the calendar.
+fn check_pins<'p>(
+    gate: &args::Gate,
+    mut all: impl Iterator<Item = &'p Pins> + Clone,
+    now: Option<Timestamp>,
+) -> Result<(), Stop> {
+    if gate.require_pin && !all.clone().all(Pins::are_enough) {
+        return Err(misuse(
+            "--require-pin (DEPLOY_GATE_REQUIRE_PIN): no pin says which deploy is meant; give --workflow, --deploy or \
+             --after (--build and --commit alone can be those of an earlier deploy), and see whether the step that \
+             should set it did"
+                .into(),
+        ));
+    }
+    let ahead = all.find_map(|pins| match (&pins.after, now) {
+        (Some(After::Time(time)), Some(now)) if time.duration_since(now) > AHEAD => Some((*time, now)),
+        _ => None,
+    });
+    match ahead {
+        Some((time, now)) => Err(misuse(format!(
+            "--after (DEPLOY_GATE_AFTER) {time} is ahead of the clock, which says {now:.0}; it should be the time just \
+             before the deploy was triggered, as `date -u +%FT%TZ` gives it"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// How far the clocks of two machines of a CI system may be apart.
+const AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
 /// `deploy-gate replay`: the same, with the recording for the network and a clock that jumps.
 fn replay(replay: args::Replay, world: &mut World<'_>) -> Result<u8, Stop> {
     let file = replay.recording.display();
@@ -206,7 +263,10 @@ fn replay(replay: args::Replay, world: &mut World<'_>) -> Result<u8, Stop> {
         )
     })?;
     let time = VirtualClock::new(recording.epoch());
-    let plan = Plan::new(replay.gate, Place::default(), world.variables, world.screens).map_err(misuse)?;
+    let mut gate = replay.gate;
+    read_trigger(&mut gate.pins)?;
+    check_pins(&gate, std::iter::once(&gate.pins), time.utc())?;
+    let plan = Plan::new(gate, Place::default(), world.variables, world.screens).map_err(misuse)?;
     let opening = format!("replaying {file} for {target}, up to {}", text::duration(plan.question.rules.timeout));
     // Always the same seed, so that a recording replays alike each time.
     let world = world.reborrow();
@@ -230,18 +290,51 @@ fn latest(latest: args::Latest, world: &mut World<'_>) -> Result<u8, Stop> {
         Look::Refused(ending, why) => failed(ending, &why, &session.trace),
         other => failed(Ending::NotFound, &watch::why(other), &session.trace),
     })?;
+    let wrong = |look: Look, session: &Session<'_>| match look {
+        Look::Refused(ending, why) => failed(ending, &why, &session.trace),
+        Look::Absent(miss) => failed(Ending::NotFound, &miss.why, &session.trace),
+        other => failed(Ending::BadAnswer, &watch::why(other), &session.trace),
+    };
     let text = match session.look(&Ask::Latest, &target) {
         Look::Seen(deploy, _) if !latest.json => format!("{}\n", defuse::line(deploy.id())),
-        Look::Seen(_, bytes) => {
-            let document = Document::parse(&bytes).map_err(|why| failed(Ending::BadAnswer, &why, &session.trace))?;
+        Look::Seen(deploy, bytes) => {
+            let document = complete(&deploy, bytes, &target, &mut session).map_err(|look| wrong(*look, &session))?;
             format!("{}\n", defuse::json(&format!("{:#}", document.value())))
         }
-        Look::Absent(_) if latest.json => "null\n".into(),
-        Look::Absent(_) => format!("{}\n", pin::NONE),
-        Look::Refused(ending, why) => return Err(failed(ending, &why, &session.trace)),
-        other => return Err(failed(Ending::BadAnswer, &watch::why(other), &session.trace)),
+        Look::Absent(_) => {
+            // The server answers so for an install that is not there, too.
+            names::ask_for_install(&target.install, &mut session).map_err(|look| wrong(*look, &session))?;
+            format!("{}\n", if latest.json { "null" } else { pin::NONE })
+        }
+        other => return Err(wrong(other, &session)),
     };
     Err(Stop { text, code: 0 })
+}
+
+/// The document as `wait` would complete it, in one look: a part that is refused is left out, one that could be there the
+/// next time is an error.
+fn complete(deploy: &Deploy, seen: Vec<u8>, target: &Target, session: &mut Session<'_>) -> Result<Document, Box<Look>> {
+    let detail = match session.look(&Ask::Deploy(deploy.id().into()), target) {
+        Look::Seen(detail, _) if !detail.is_shown_to_be_of(deploy.install_component()) => {
+            Err(format!("deploy {} is not shown to be of this component", detail.id()))
+        }
+        Look::Seen(detail, _) if detail.id() != deploy.id() || detail.word() != deploy.word() => {
+            return Err(Box::new(Look::Missed(Miss::new("the parts of the document disagree; look again"))));
+        }
+        Look::Seen(_, bytes) => look::whole(&bytes),
+        missed @ Look::Missed(_) => return Err(Box::new(missed)),
+        other => Err(watch::why(other)),
+    };
+    let workflow = match deploy.workflow() {
+        "" => None,
+        id => Some(match session.look(&Ask::Workflow(id.into()), target) {
+            Look::Workflow(_, value) => Ok(value),
+            missed @ Look::Missed(_) => return Err(Box::new(missed)),
+            other => Err(watch::why(other)),
+        }),
+    };
+    let parts = Parts { seen, deploy: Some(detail), workflow };
+    Document::assemble(parts).map_err(|why| Box::new(Look::Missed(Miss::new(why))))
 }
 
 /// `deploy-gate check`.

@@ -98,6 +98,14 @@ pub fn workflow(answer: Answer, id: &str, target: &Target, utc: Option<Timestamp
     })
 }
 
+/// Reads the whole of an answer that was read before.
+///
+/// # Errors
+/// Why it cannot be.
+pub fn whole(bytes: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(bytes).map(|Unambiguous(value)| value).map_err(|error| error.to_string())
+}
+
 /// Reads any answer that is a JSON document, or gives the look that there is in its place.
 ///
 /// # Errors
@@ -219,7 +227,7 @@ fn depth(json: &[u8]) -> usize {
 }
 
 /// The status line, and the server's own words where it has any.
-fn said(response: &Response) -> String {
+pub fn said(response: &Response) -> String {
     #[derive(Deserialize)]
     struct Body {
         #[serde(default)]

@@ -13,7 +13,7 @@ use deploy_gate::crew::Threads;
 use deploy_gate::http::Http;
 use deploy_gate::progress::Screen;
 use deploy_gate::verdict;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 fn main() -> ExitCode {
@@ -74,13 +74,24 @@ fn screen(stream: &impl IsTerminal) -> Screen {
 
 /// The first signal rings the bell: the run ends in order and still writes its reports. The second exits at once.
 fn listen(bell: &Bell) -> std::io::Result<()> {
-    for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
+    for (signal, code) in [(SIGHUP, 129), (SIGINT, 130), (SIGTERM, 143)] {
+        if is_ignored(signal) {
+            continue;
+        }
         let number = usize::try_from(signal).unwrap_or_default();
         flag::register_conditional_shutdown(signal, code, second())?;
         flag::register(signal, second())?;
         flag::register_usize(signal, bell.cell(), number)?;
     }
     Ok(())
+}
+
+/// Whether a signal was ignored from the start, as `nohup` asks for; only Linux tells without unsafe code.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & 1 << (signal - 1) != 0
 }
 
 /// Whether a signal has come before.

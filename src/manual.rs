@@ -25,7 +25,7 @@ pub fn man() -> Stop {
     command.get_subcommands().for_each(|subcommand| text += &chapter(subcommand));
     text += ".SH \"EXIT CODES\"\n.nf\n";
     // As it is in --help: the lines are a table.
-    verdict::EXIT_CODES.lines().skip(1).for_each(|line| text += &(line.replace('-', "\\-") + "\n"));
+    verdict::exit_codes().lines().skip(1).for_each(|line| text += &(line.replace('-', "\\-") + "\n"));
     text += ".fi\n";
     Stop { text, code: 0 }
 }

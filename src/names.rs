@@ -30,10 +30,7 @@ pub fn resolve(target: &Target, session: &mut Session<'_>) -> Result<Target, Box
     if has_install && has_component {
         return Ok(target.clone());
     }
-    session.begin();
-    let path = format!("/v1/installs/{}", segment(install));
-    let answer = session.get(&path);
-    let document = look::json(answer, session.clock.utc()).map_err(|look| unknown("install", install, *look))?;
+    let document = ask_for_install(install, session)?;
     let found =
         document["id"].as_str().filter(|id| is_id(id, "inl")).ok_or_else(|| strange("the install has no id"))?;
     if document["name"] != *install && found != install {
@@ -56,6 +53,16 @@ pub fn resolve(target: &Target, session: &mut Session<'_>) -> Result<Target, Box
         }
     };
     Ok(Target { install: found, component: id })
+}
+
+/// The server's answer about an install, by its id or name.
+///
+/// # Errors
+/// The look that brought none.
+pub fn ask_for_install(install: &str, session: &mut Session<'_>) -> Result<Value, Box<Look>> {
+    session.begin();
+    let answer = session.get(&format!("/v1/installs/{}", segment(install)));
+    look::json(answer, session.clock.utc()).map_err(|look| unknown("install", install, *look))
 }
 
 /// The ids of the components of that name.

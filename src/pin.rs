@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use crate::deploy::Deploy;
 
 /// What the user knows of the deploy that is meant; all of it must hold.
@@ -14,22 +16,59 @@ pub struct Pins {
     /// The deploy must be this one
     #[arg(long, value_name = "ID", value_parser = parse_id)]
     pub deploy: Option<String>,
-    /// The deploy must belong to this workflow: the header X-Nuon-Install-Workflow-ID of whatever triggered it
-    #[arg(long, value_name = "ID", value_parser = parse_id)]
+    /// The deploy must belong to this workflow; @FILE has the answer of whatever triggered it, as `curl -i` or
+    /// the Nuon CLI wrote it; @- is stdin
+    #[arg(long, value_name = "ID|@FILE", value_parser = parse_workflow)]
     pub workflow: Option<String>,
     /// The build must be of this commit (7 digits or more)
     #[arg(long, value_name = "SHA", value_parser = parse_commit)]
     pub commit: Option<String>,
-    /// Any deploy but this one, which was the latest before (see `deploy-gate latest`)
-    #[arg(long, value_name = "ID", value_parser = parse_id)]
-    pub previous: Option<String>,
-    /// A deploy that is already finished at the first look is not the one: wait for another
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = clap::ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
-    pub fresh: bool,
+    /// The deploy must be newer: made after this one, which `deploy-gate latest` printed before the pipeline triggered its
+    /// own (none if there was none), or at or after this time (RFC 3339)
+    #[arg(long, value_name = "ID|TIME|none")]
+    pub after: Option<After>,
 }
 
-/// What `deploy-gate latest` prints where there is no deploy, and `--previous` takes for that.
+/// `--after`: what the deploy that is meant is newer than.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    /// There was none before.
+    None,
+    /// It was made then, or later.
+    Time(Timestamp),
+    /// It was made after this one.
+    Deploy(String),
+}
+
+/// What `deploy-gate latest` prints where there is no deploy, and `--after` takes for that.
 pub const NONE: &str = "none";
+
+impl std::str::FromStr for After {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == NONE {
+            return Ok(Self::None);
+        }
+        // No id has a colon, and every time has one.
+        match text.parse() {
+            Ok(time) if text.contains(':') => Ok(Self::Time(time)),
+            _ => parse_id(text).map(Self::Deploy).map_err(|why| {
+                format!("{why}; or a time like 2026-01-14T16:02:09Z, or none where there was no deploy before")
+            }),
+        }
+    }
+}
+
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str(NONE),
+            Self::Time(time) => write!(f, "{time}"),
+            Self::Deploy(id) => f.write_str(id),
+        }
+    }
+}
 
 impl Pins {
     /// Whether anything is known of the deploy.
@@ -37,10 +76,27 @@ impl Pins {
         *self != Self::default()
     }
 
+    /// Whether nobody else's deploy can satisfy them.
+    pub fn identify(&self) -> bool {
+        self.deploy.is_some() || self.workflow.is_some()
+    }
+
+    /// Whether they are enough for `--require-pin`: a build and a commit can be those of an earlier deploy, too.
+    pub fn are_enough(&self) -> bool {
+        self.identify() || self.after.is_some()
+    }
+
     /// Whether what is known could be true of an earlier deploy too.
     pub fn may_be_old(&self) -> bool {
-        let rules_out = self.previous.as_deref().is_some_and(|previous| previous != NONE);
-        self.deploy.is_none() && self.workflow.is_none() && !rules_out && !self.fresh
+        !self.identify() && matches!(self.after, None | Some(After::None))
+    }
+
+    /// The deploy that was there before the one that is meant.
+    pub fn baseline(&self) -> Option<&str> {
+        match &self.after {
+            Some(After::Deploy(id)) => Some(id),
+            _ => None,
+        }
     }
 
     /// Whether all that can be told from the deploy itself holds for it.
@@ -53,11 +109,16 @@ impl Pins {
             let commit = if deploy.commit().is_empty() { git_ref.unwrap_or_default() } else { deploy.commit() };
             commit.to_lowercase().starts_with(&sha.to_lowercase())
         };
+        let is_since = |after: &After| match after {
+            After::None => true,
+            After::Time(time) => deploy.created().is_some_and(|made| made >= *time),
+            After::Deploy(id) => deploy.id() != id,
+        };
         is(&self.build, deploy.build_id.as_deref().unwrap_or_default())
             && is(&self.deploy, deploy.id())
             && is(&self.workflow, deploy.workflow())
             && self.commit.as_ref().is_none_or(of_commit)
-            && self.previous.as_deref() != Some(deploy.id())
+            && self.after.as_ref().is_none_or(is_since)
     }
 
     /// The same for a retry of the deploy that is meant, which has an id of its own.
@@ -73,16 +134,16 @@ fn is_full_commit(text: &str) -> bool {
 
 impl fmt::Display for Pins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let after = self.after.as_ref().map(ToString::to_string);
         let named = [
             ("build", &self.build),
             ("deploy", &self.deploy),
             ("workflow", &self.workflow),
             ("commit", &self.commit),
-            ("previous", &self.previous),
+            ("after", &after),
         ];
-        let mut pins: Vec<String> =
+        let pins: Vec<String> =
             named.into_iter().filter_map(|(name, pin)| Some(format!("{name} {}", pin.as_ref()?))).collect();
-        pins.extend(self.fresh.then(|| "fresh".to_owned()));
         f.write_str(&pins.join(", "))
     }
 }
@@ -96,17 +157,31 @@ pub fn parse_commit(text: &str) -> Result<String, String> {
     if is_sha { Ok(text.into()) } else { Err("it should be a commit id of 7 or more hexadecimal digits".into()) }
 }
 
-/// Reads the id of `--previous` and the like.
+/// Reads `--workflow`: an id, or the file that has it.
+///
+/// # Errors
+/// What would be right.
+pub fn parse_workflow(text: &str) -> Result<String, String> {
+    match text.strip_prefix('@') {
+        Some("") => Err("the file is missing; it should be @FILE, or @- for stdin".into()),
+        Some(_) => Ok(text.into()),
+        None => parse_id(text),
+    }
+}
+
+/// Reads the id of a pin: a letter, and 9 or more letters, digits, - and _. CI systems hand a value that is not set on as
+/// `null`, `undefined`, `$(NAME)` and the like, which are no ids.
 ///
 /// # Errors
 /// What would be right.
 pub fn parse_id(text: &str) -> Result<String, String> {
-    let is_id = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#\\".contains(&byte));
+    let is_id = text.len() >= 10
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     if is_id {
         Ok(text.into())
     } else {
-        Err("it should be an id of three letters and 23 letters or digits; did the command that should give it fail?"
-            .into())
+        Err("it should be an id like dplq3v8h1m5z7c2x9b4n6k0tsw; did the step that should set it fail?".into())
     }
 }
 
@@ -127,13 +202,64 @@ mod tests {
         let pins = Pins::default;
         assert!(pins().may_be_old());
         assert!(Pins { build: id(), commit: id(), ..pins() }.may_be_old());
+        assert!(Pins { after: Some(After::None), ..pins() }.may_be_old());
         for pins in [
             Pins { deploy: id(), ..pins() },
             Pins { workflow: id(), ..pins() },
-            Pins { previous: id(), ..pins() },
-            Pins { fresh: true, ..pins() },
+            Pins { after: Some(After::Deploy("x".into())), ..pins() },
+            Pins { after: Some(After::Time(Timestamp::UNIX_EPOCH)), ..pins() },
         ] {
             assert!(!pins.may_be_old(), "{pins}");
         }
     }
+
+    #[test]
+    fn what_ci_systems_leave_is_no_id() {
+        for text in LEFT {
+            parse_id(text).expect_err(text);
+            parse_workflow(text).expect_err(text);
+            text.parse::<After>().expect_err(text);
+        }
+        for id in ["dplq3v8h1m5z7c2x9b4n6k0tsw", "dpl_0123456", "A-23456789"] {
+            assert_eq!(parse_id(id).as_deref(), Ok(id));
+        }
+        assert_eq!("none".parse(), Ok(After::None));
+        for time in ["2026-01-14T16:02:09Z", "2026-01-14T17:02:09.000+01:00"] {
+            let made = Deploy { created_at: Some("2026-01-14T16:02:09Z".into()), ..Deploy::default() };
+            let pins = Pins { after: Some(time.parse().expect(time)), ..Pins::default() };
+            assert!(pins.hold(&made), "at or after: {time}");
+            let made = Deploy { created_at: Some("2026-01-14T16:02:08.999Z".into()), ..Deploy::default() };
+            assert!(!pins.hold(&made) && !pins.hold(&Deploy::default()), "{time}");
+        }
+    }
+
+    /// What CI systems and shells make of a value that is not set.
+    const LEFT: [&str; 26] = [
+        "",
+        " ",
+        "null",
+        "NULL",
+        "undefined",
+        "None",
+        "nil",
+        "$(PREV)",
+        "${{ steps.x.outputs.id }}",
+        "$PREV",
+        "%PREV%",
+        "''",
+        "\"\"",
+        "\"null\"",
+        "dpl",
+        "bld",
+        "inw",
+        "-",
+        "<nil>",
+        "[object Object]",
+        "{}",
+        "[]",
+        "2026-01-14",
+        "yesterday",
+        "1234567890",
+        "16:02:09",
+    ];
 }

@@ -10,6 +10,7 @@ use crate::assertion::Assertion;
 use crate::ci::{self, Ci};
 use crate::color::Paint;
 use crate::config::Connection;
+use crate::defuse;
 use crate::extract::{self, Extract};
 use crate::is_loss;
 use crate::progress::{Manner, Screen, Verbosity};
@@ -149,16 +150,32 @@ impl Teller {
     }
 
     /// Writes every report and prints the verdict. What is lost on the way turns a pass into no answer.
-    pub fn tell(mut self, mut report: Report, recorded: Result<(), String>, out: &mut dyn Write) -> u8 {
+    pub fn tell(
+        mut self,
+        mut report: Report,
+        recorded: Result<(), String>,
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+    ) -> u8 {
         self.warn_of_what_dotenv_drops(&mut report);
+        let missed = self.files.missed();
+        report.targets.iter_mut().for_each(|verdict| verdict.warnings.extend(missed.iter().cloned()));
         if let Err(lost) = recorded.and_then(|()| self.files.write(&report)) {
             report.lose(&lost);
             // Whatever can still be written must not say that the gate passed.
             let _ = self.files.write(&report);
         }
-        let verdict = people::render(&report, self.paint) + &self.ci.annotation(&report);
-        match out.write_all(verdict.as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if is_loss(&error) => {
+        let missed = self.files.missed().into_iter().map(|why| format!("warning: {}\n", defuse::line(&why)));
+        let verdict = people::render(&report, self.paint) + &self.ci.annotation(&report) + &missed.collect::<String>();
+        let print =
+            |stream: &mut dyn Write, text: &str| stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        let printed = match self.files.stdout() {
+            None => print(out, &verdict),
+            Some(format) => print(err, &verdict).and_then(|()| print(out, &report.render(format))),
+        };
+        match printed {
+            // A report that was asked for must arrive.
+            Err(error) if is_loss(&error) || self.files.stdout().is_some() => {
                 report.lose(&format!("the verdict could not be printed: {error}"));
                 let _ = self.files.write(&report);
             }
@@ -173,8 +190,11 @@ impl Teller {
         }
         let left_out = dotenv::render(&report.outputs()).1;
         let asked_for = self.extracts.iter().filter(|name| left_out.contains(&name.as_str()));
-        let warning =
-            |name| format!("the output {name} is empty in the dotenv report, which carries no blanks and 4 KiB in all");
+        let warning = |name| {
+            format!(
+                "the output {name} is empty in the dotenv report, which carries no blanks, $ or %, and 4 KiB in all"
+            )
+        };
         let warnings: Vec<String> = asked_for.map(warning).collect();
         report.targets.iter_mut().for_each(|verdict| verdict.warnings.extend(warnings.iter().cloned()));
     }

@@ -37,9 +37,11 @@ pub fn wanted(targets: &args::Targets, pins: &Pins, fallback: Option<String>) ->
         Some(path) => lines(path, pins)?,
         None => pairs(targets, pins, fallback)?,
     };
-    let of_one =
-        [("--deploy (DEPLOY_GATE_DEPLOY)", &pins.deploy), ("--previous (DEPLOY_GATE_PREVIOUS)", &pins.previous)];
-    match of_one.into_iter().find(|(_, pin)| pin.is_some()) {
+    let of_one = [
+        ("--deploy (DEPLOY_GATE_DEPLOY)", pins.deploy.is_some()),
+        ("--after (DEPLOY_GATE_AFTER)", pins.baseline().is_some()),
+    ];
+    match of_one.into_iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) if all.len() > 1 => Err(format!(
             "{flag} is about one target, and there are {}; --targets takes it as a pin in the target's line",
             all.len()
@@ -128,10 +130,9 @@ fn line(words: &[&str], pins: &Pins) -> Result<Wanted, String> {
             "build" => pins.build = id()?,
             "deploy" => pins.deploy = id()?,
             "workflow" => pins.workflow = id()?,
-            "previous" => pins.previous = id()?,
+            "after" => pins.after = Some(value.parse().map_err(|why: String| wrong(&why))?),
             "commit" => pins.commit = pin::parse_commit(value).map(Some).map_err(|why| wrong(&why))?,
-            "fresh" => pins.fresh = value.parse().map_err(|_| wrong("it should be true or false"))?,
-            _ => return Err(wrong("the pins are build, deploy, workflow, commit, previous and fresh")),
+            _ => return Err(wrong("the pins are build, deploy, workflow, commit and after")),
         }
     }
     Ok(Wanted { target: config::target(install, component)?, pins })
@@ -140,15 +141,16 @@ fn line(words: &[&str], pins: &Pins) -> Result<Wanted, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pin::After;
 
     #[test]
     fn a_target_a_line() {
         let pins = Pins { commit: Some("0123abc".into()), ..Pins::default() };
         let all =
-            parse("\n# all\ninl1 cmp1\n\tinl1  cmp2 fresh=true commit=89abcde # that one\r\n", &pins).expect("two");
+            parse("\n# all\ninl1 cmp1\n\tinl1  cmp2 after=none commit=89abcde # that one\r\n", &pins).expect("two");
         assert_eq!(all.len(), 2);
         assert_eq!((all[0].target.to_string(), &all[0].pins), ("inl1 / cmp1".into(), &pins));
-        assert_eq!((all[1].target.to_string(), all[1].pins.fresh), ("inl1 / cmp2".into(), true));
+        assert_eq!((all[1].target.to_string(), &all[1].pins.after), ("inl1 / cmp2".into(), &Some(After::None)));
         assert_eq!(all[1].pins.commit.as_deref(), Some("89abcde"));
     }
 
@@ -158,13 +160,14 @@ mod tests {
             ("", "no target"),
             ("# none\n\n", "no target"),
             ("inl1 cmp1\ninl2", "line 2: \"inl2\" is no target"),
-            ("inl1 cmp1\n\ninl1 cmp1 fresh=true", "line 3: the target inl1 / cmp1 is in line 1, too"),
+            ("inl1 cmp1\n\ninl1 cmp1 after=none", "line 3: the target inl1 / cmp1 is in line 1, too"),
             ("inl1 cmp1 main", "line 1: \"main\""),
             ("inl1 cmp1 branch=main", "line 1: \"branch=main\": the pins are"),
             ("inl1 cmp1 commit=main", "line 1: \"commit=main\""),
             ("inl1 cmp1 deploy=", "line 1: \"deploy=\""),
-            ("inl1 cmp1 fresh=yes", "line 1: \"fresh=yes\""),
-            ("inl1 cmp1 build=a build=b", "line 1: \"build=b\": the pin is there twice"),
+            ("inl1 cmp1 after=null", "line 1: \"after=null\""),
+            ("inl1 cmp1 workflow=@file", "line 1: \"workflow=@file\""),
+            ("inl1 cmp1 commit=0123abc commit=89abcde", "line 1: \"commit=89abcde\": the pin is there twice"),
             ("inl1/x cmp1", "line 1: "),
             ("inl1 cmp1 # prod\rinl1 cmp2\n", "line 1: a carriage return"),
             ("inl1 cmp1 # prod\u{2028}inl1 cmp2\n", "line 1: a carriage return or another"),

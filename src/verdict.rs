@@ -15,6 +15,7 @@ pub const BUG: u8 = 70;
 pub enum Ending {
     Passed,
     DeployFailed,
+    WorkflowFailed,
     AssertionFalse,
     AssertionVacuous,
     Unauthorized,
@@ -24,6 +25,8 @@ pub enum Ending {
     BadAnswer,
     EnginesDisagree,
     OutputNotWritten,
+    StatusUnknown,
+    LeftBehind,
     NotAwaited,
     ApprovalRequired,
     Superseded,
@@ -70,11 +73,41 @@ impl Outcome {
 }
 
 impl Ending {
+    /// Every way a run can end.
+    #[cfg(test)]
+    const ALL: [Self; 24] = [
+        Ending::Passed,
+        Ending::DeployFailed,
+        Ending::WorkflowFailed,
+        Ending::AssertionFalse,
+        Ending::AssertionVacuous,
+        Ending::Unauthorized,
+        Ending::Forbidden,
+        Ending::NotFound,
+        Ending::NeverAppeared,
+        Ending::BadAnswer,
+        Ending::EnginesDisagree,
+        Ending::OutputNotWritten,
+        Ending::StatusUnknown,
+        Ending::LeftBehind,
+        Ending::NotAwaited,
+        Ending::ApprovalRequired,
+        Ending::Superseded,
+        Ending::StillRunning,
+        Ending::AwaitingApproval,
+        Ending::UnknownStatus,
+        Ending::Unreachable,
+        Ending::Interrupted(Signal::Hangup),
+        Ending::Interrupted(Signal::Interrupt),
+        Ending::Interrupted(Signal::Terminate),
+    ];
+
     /// The row of the table: outcome, reason, exit code.
     fn row(self) -> (Outcome, &'static str, u8) {
         match self {
             Ending::Passed => (Outcome::Passed, "", 0),
             Ending::DeployFailed => (Outcome::Failed, "deploy-failed", 1),
+            Ending::WorkflowFailed => (Outcome::Failed, "workflow-failed", 1),
             Ending::AssertionFalse => (Outcome::Failed, "assertion-false", 1),
             Ending::AssertionVacuous => (Outcome::Failed, "assertion-vacuous", 1),
             Ending::Unauthorized => (Outcome::Undecided, "unauthorized", 3),
@@ -84,6 +117,8 @@ impl Ending {
             Ending::BadAnswer => (Outcome::Undecided, "bad-answer", 3),
             Ending::EnginesDisagree => (Outcome::Undecided, "engines-disagree", 3),
             Ending::OutputNotWritten => (Outcome::Undecided, "output-not-written", 3),
+            Ending::StatusUnknown => (Outcome::Undecided, "unknown-status", 3),
+            Ending::LeftBehind => (Outcome::Undecided, "left-behind", 3),
             Ending::NotAwaited => (Outcome::Undecided, "not-awaited", 3),
             Ending::ApprovalRequired => (Outcome::ApprovalRequired, "", 4),
             Ending::Superseded => (Outcome::Superseded, "", 5),
@@ -91,6 +126,7 @@ impl Ending {
             Ending::AwaitingApproval => (Outcome::TimedOut, "awaiting-approval", 124),
             Ending::UnknownStatus => (Outcome::TimedOut, "unknown-status", 124),
             Ending::Unreachable => (Outcome::TimedOut, "unreachable", 124),
+            Ending::Interrupted(Signal::Hangup) => (Outcome::Interrupted, "", 129),
             Ending::Interrupted(Signal::Interrupt) => (Outcome::Interrupted, "", 130),
             Ending::Interrupted(Signal::Terminate) => (Outcome::Interrupted, "", 143),
         }
@@ -127,18 +163,122 @@ impl Ending {
     }
 }
 
+/// One row of the table of exit codes.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct ExitCode {
+    /// What the process ends with.
+    pub code: u8,
+    /// The word for it.
+    pub outcome: &'static str,
+    /// When.
+    pub meaning: &'static str,
+    /// Why, in a word; none where the outcome says it all.
+    pub reasons: &'static [&'static str],
+}
+
+const fn exit_code(
+    code: u8,
+    outcome: &'static str,
+    meaning: &'static str,
+    reasons: &'static [&'static str],
+) -> ExitCode {
+    ExitCode { code, outcome, meaning, reasons }
+}
+
+/// Every exit code.
+pub const TABLE: &[ExitCode] = &[
+    exit_code(
+        0,
+        "passed",
+        "complete answers, received by this run, showed the deploy in a successful state that nobody will take back by \
+         itself, and every assertion was true about something",
+        &[],
+    ),
+    exit_code(
+        1,
+        "failed",
+        "the answer is no",
+        &["deploy-failed", "workflow-failed", "assertion-false", "assertion-vacuous"],
+    ),
+    exit_code(2, "misuse", "nothing was asked", &[]),
+    exit_code(
+        3,
+        "undecided",
+        "the gate could not find out",
+        &[
+            "unauthorized",
+            "forbidden",
+            "not-found",
+            "never-appeared",
+            "bad-answer",
+            "engines-disagree",
+            "output-not-written",
+            "unknown-status",
+            "left-behind",
+            "not-awaited",
+        ],
+    ),
+    exit_code(
+        4,
+        "approval-required",
+        "an approval that nobody has answered, with --on-approval stop; never a failure",
+        &[],
+    ),
+    exit_code(5, "superseded", "another deploy took its place, with --on-superseded stop", &[]),
+    exit_code(
+        124,
+        "timed-out",
+        "not over at the deadline",
+        &["still-running", "awaiting-approval", "unknown-status", "unreachable"],
+    ),
+    exit_code(129, "interrupted", "by SIGHUP; reports are still written", &[]),
+    exit_code(130, "interrupted", "by SIGINT; reports are still written", &[]),
+    exit_code(143, "interrupted", "by SIGTERM; reports are still written", &[]),
+    exit_code(70, "bug", "a bug of the gate; there is no verdict", &[]),
+];
+
+impl ExitCode {
+    /// The row in words.
+    pub fn told(&self) -> String {
+        let reasons = if self.reasons.is_empty() { String::new() } else { format!(": {}", self.reasons.join(", ")) };
+        format!("{}: {}{reasons}", self.outcome, self.meaning)
+    }
+}
+
 /// The table as `--help` prints it.
-pub const EXIT_CODES: &str = "\
-Exit codes:
-  0    passed: one complete answer, received by this run, showed the deploy in a
-       successful terminal state, and every assertion was true about something
-  1    failed: deploy-failed, assertion-false, assertion-vacuous
-  2    misuse; nothing was asked
-  3    undecided: unauthorized, forbidden, not-found, never-appeared, bad-answer,
-       engines-disagree, output-not-written, not-awaited
-  4    approval-required: a person must act (with --on-approval stop)
-  5    superseded: another deploy took its place (with --on-superseded stop)
-  124  timed-out: still-running, awaiting-approval, unknown-status, unreachable
-  130  interrupted by SIGINT; reports are still written
-  143  interrupted by SIGTERM; reports are still written
-  70   a bug";
+pub fn exit_codes() -> String {
+    let row = |row: &ExitCode| {
+        let mut lines = vec![String::new()];
+        for word in row.told().split(' ') {
+            let line = lines.last().map_or(0, String::len);
+            if line + word.len() > WIDTH {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push_str(if line.is_empty() { "" } else { " " });
+                line.push_str(word);
+            }
+        }
+        format!("  {:<5}{}\n", row.code, lines.join("\n       "))
+    };
+    format!("Exit codes:\n{}", TABLE.iter().map(row).collect::<String>().trim_end())
+}
+
+/// How wide a row is beside its code.
+const WIDTH: usize = 70;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_ending_is_in_the_table() {
+        for ending in Ending::ALL {
+            let row = TABLE.iter().find(|row| row.code == ending.code()).expect("a row");
+            assert_eq!(row.outcome, ending.outcome().name());
+            assert!(ending.reason().is_empty() || row.reasons.contains(&ending.reason()), "{ending:?}");
+        }
+        let reasons = TABLE.iter().map(|row| row.reasons.len()).sum::<usize>();
+        assert_eq!(reasons, Ending::ALL.iter().filter(|ending| !ending.reason().is_empty()).count());
+    }
+}

@@ -9,16 +9,17 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::deploy::{self, Class, Deploy, Expect, Override};
-use crate::look::{Look, Miss};
-use crate::object::Unambiguous;
-use crate::pin::{self, Pins};
+use crate::look::{self, Look, Miss};
+use crate::pin::Pins;
 use crate::schedule::Schedule;
 use crate::text;
 use crate::verdict::Ending;
-use crate::workflow::{Stage, Workflow};
+use crate::workflow::{Stage, Verification, Workflow};
 
 /// How often the workflow is looked at while the status of the deploy stays the same.
 const BESIDE: Duration = Duration::from_secs(60);
+/// What is said of a failure at which the workflow is parked.
+const A_PERSON_CAN: &str = "; a person can retry it";
 /// How long what is asked for beside a deploy that has settled may keep failing before the gate goes on without it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -50,9 +51,9 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// What a newer deploy does: one that is pinned is watched to its end.
+    /// What a newer deploy does: one that nobody else's can be taken for is watched to its end.
     fn on_superseded(&self) -> OnSuperseded {
-        let unsaid = if self.pins.any() { OnSuperseded::Finish } else { OnSuperseded::Follow };
+        let unsaid = if self.pins.identify() { OnSuperseded::Finish } else { OnSuperseded::Follow };
         self.on_superseded.unwrap_or(unsaid)
     }
 }
@@ -78,13 +79,15 @@ pub enum OnApproval {
     Stop,
 }
 
-/// What must have ended before the deploy is judged.
+/// How far the deploy must have got before it is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Until {
-    /// The deploy.
+    /// Its first success word is enough; a verification of its health is not awaited.
+    Applied,
+    /// Its last word: a verification of its health by the workflow is awaited.
     #[default]
     Deploy,
-    /// The workflow that it belongs to as well, and well.
+    /// Also wait for its workflow, which must succeed.
     Workflow,
 }
 
@@ -162,8 +165,10 @@ enum Goal {
     Deploy,
     /// The deploy that `--deploy` names, since the latest is another.
     Named,
-    /// The deploy that `--previous` names: what is older than it is not meant either.
-    Previous,
+    /// The deploy that `--after` names: what is older than it is not meant either.
+    Baseline,
+    /// A deploy that was left for a newer one, before that may pass.
+    Left,
     /// Whether a deploy that is watched by its id goes on as another, which is the latest.
     Retry,
     /// What goes on beside a deploy that has not settled.
@@ -186,6 +191,15 @@ enum Readable {
     Never,
 }
 
+/// A deploy that was left for a newer one.
+struct LeftBehind {
+    id: String,
+    /// Whether it was not there when it was asked for; the second time it plays no part.
+    is_absent: bool,
+    /// Whether it was seen to go on.
+    goes_on: bool,
+}
+
 /// One watch, from the first look to its ending.
 pub struct Watch {
     rules: Rules,
@@ -195,11 +209,17 @@ pub struct Watch {
     mine: Option<(Deploy, Class)>,
     /// Whether it is no longer the latest, so that it is watched by its id.
     by_id: bool,
+    /// The component of the install, as the latest deploy names it: an answer about another one is none.
+    install_component: String,
     superseded_by: Option<String>,
-    /// The deploys that were there before the one that is meant, as `--previous` and `--fresh` tell.
-    before: Vec<Deploy>,
-    /// Whether it was tried to find out when the one that `--previous` names was made.
-    previous_is_asked: bool,
+    /// The deploy that `--after` names, once it was seen.
+    baseline: Option<Box<Deploy>>,
+    /// Whether there was no such deploy when it was asked for; the second time ends the run.
+    baseline_is_absent: bool,
+    /// The deploys that were left for a newer one and may still fail, the oldest first.
+    left: Vec<LeftBehind>,
+    /// The deploy that was left last.
+    followed: Option<String>,
     /// What was last seen at the latest in place of mine, and what that look came to.
     other: Option<(Deploy, Vec<u8>)>,
     latest: Miss,
@@ -214,8 +234,8 @@ pub struct Watch {
     beside_at: Option<Duration>,
     stage: Option<Stage>,
     readable: Readable,
-    /// Whether the workflow was seen to have ended while the deploy had not; the next look decides.
-    orphaned: bool,
+    /// Since when the workflow is seen to have ended while the deploy has not; a later look decides.
+    orphaned: Option<Duration>,
     /// Since when what is asked for beside a deploy that has settled keeps failing.
     failing_since: Option<Duration>,
     /// Since when the deploy itself cannot be looked at.
@@ -236,9 +256,12 @@ impl Watch {
             goal: Goal::Deploy,
             mine: None,
             by_id: false,
+            install_component: String::new(),
             superseded_by: None,
-            before: Vec::new(),
-            previous_is_asked: false,
+            baseline: None,
+            baseline_is_absent: false,
+            left: Vec::new(),
+            followed: None,
             other: None,
             latest: Miss::default(),
             absent: None,
@@ -249,7 +272,7 @@ impl Watch {
             beside_at: None,
             stage: None,
             readable: Readable::Yes,
-            orphaned: false,
+            orphaned: None,
             failing_since: None,
             lost_since: None,
             only_workflow: false,
@@ -279,6 +302,11 @@ impl Watch {
         self.superseded_by.as_deref()
     }
 
+    /// The deploy in whose place the one that is watched was taken, with `--on-superseded follow`.
+    pub fn followed(&self) -> Option<&str> {
+        self.followed.as_deref()
+    }
+
     /// How many looks at deploys there have been.
     pub fn looks(&self) -> u32 {
         self.looks
@@ -303,6 +331,7 @@ impl Watch {
             };
         };
         let nothing = if *class == Class::NothingToDo { ": there was nothing to do" } else { "" };
+        let read_as = self.read_as(deploy.word());
         let waits = match &self.stage {
             Some(Stage::Running(what) | Stage::Waiting(what) | Stage::Parked(what))
                 if !is_over(*class) || self.only_workflow =>
@@ -311,12 +340,27 @@ impl Watch {
             }
             _ => String::new(),
         };
-        format!("deploy {} is {}{nothing}{waits}", deploy.id(), spoken(deploy.word()))
+        let left = match self.left.first() {
+            Some(left) if left.goes_on => format!(", deploy {}, whose place it took, goes on", left.id),
+            _ => String::new(),
+        };
+        format!("deploy {} is {}{read_as}{nothing}{waits}{left}", deploy.id(), spoken(deploy.word()))
+    }
+
+    /// Where the user told the gate to read the server otherwise, the verdict says so.
+    fn read_as(&self, word: &str) -> String {
+        let by_user = self.rules.overrides.iter().rev().find(|row| row.status == word);
+        let by_user = by_user.map(|row| format!(" (read as {}: --status)", row.class.name()));
+        let is_applied = self.rules.until == Until::Applied;
+        let applied = is_applied.then(|| " (its health is not verified: --until applied)".to_owned());
+        let is_good = self.mine.as_ref().is_some_and(|(_, class)| *class == Class::Success);
+        by_user.into_iter().chain(applied.filter(|_| is_good)).collect()
     }
 
     /// The move at `now`, given what came of the look that was asked for, if one was.
     pub fn step(&mut self, now: Duration, look: Option<Look>) -> Step {
         let Some(look) = look else { return self.ask(self.goal) };
+        let look = self.only_of_this_component(look);
         // Whatever was looked at: it is one server that wants to be left alone.
         self.not_before = self.not_before.max(now.saturating_add(look.retry_after().unwrap_or_default()));
         match self.goal {
@@ -336,17 +380,13 @@ impl Watch {
                 }
             }
             Goal::Named => self.named(now, look),
-            Goal::Previous => self.previous(now, look),
+            Goal::Baseline => self.baseline(now, look),
+            Goal::Left => self.left(now, look),
             Goal::Retry => match look {
                 Look::Seen(deploy, bytes) if self.is_retry(&deploy) => {
                     self.by_id = false;
                     self.superseded_by = None;
                     self.follow_retry(now, *deploy, bytes)
-                }
-                Look::Seen(deploy, bytes) if self.tells_that_mine_was_before(&deploy) => {
-                    self.by_id = false;
-                    self.superseded_by = None;
-                    self.seen(now, *deploy, bytes)
                 }
                 Look::Refused(ending, why) => Step::End(ending, why),
                 Look::Missed(miss) if self.is_patient(now) => self.missed(now, miss),
@@ -359,6 +399,26 @@ impl Watch {
         }
     }
 
+    /// An older path of the server answers with any deploy of the install, so one that is asked for by its id counts only
+    /// if it shows that it is of this component.
+    fn only_of_this_component(&mut self, look: Look) -> Look {
+        let is_by_id = matches!(self.goal, Goal::Named | Goal::Baseline | Goal::Left | Goal::Detail)
+            || self.goal == Goal::Deploy && self.by_id;
+        match look {
+            Look::Seen(deploy, _) if is_by_id && !deploy.is_shown_to_be_of(&self.install_component) => {
+                let why = format!("the answer about deploy {} does not show that it is of this component", deploy.id());
+                Look::Missed(Miss { foreign: true, ..Miss::new(why) })
+            }
+            Look::Seen(deploy, bytes) => {
+                if !is_by_id && !deploy.install_component().is_empty() {
+                    self.install_component = deploy.install_component().into();
+                }
+                Look::Seen(deploy, bytes)
+            }
+            other => other,
+        }
+    }
+
     fn ask(&mut self, goal: Goal) -> Step {
         self.goal = goal;
         let mine = || self.mine.as_ref().map(|(deploy, _)| deploy.id().to_owned()).unwrap_or_default();
@@ -366,7 +426,8 @@ impl Watch {
             Goal::Deploy if self.by_id => Ask::Deploy(mine()),
             Goal::Deploy | Goal::Retry => Ask::Latest,
             Goal::Named => Ask::Deploy(self.rules.pins.deploy.clone().unwrap_or_default()),
-            Goal::Previous => Ask::Deploy(self.rules.pins.previous.clone().unwrap_or_default()),
+            Goal::Baseline => Ask::Deploy(self.rules.pins.baseline().unwrap_or_default().into()),
+            Goal::Left => Ask::Deploy(self.left.first().map(|left| left.id.clone()).unwrap_or_default()),
             Goal::Detail => Ask::Deploy(mine()),
             Goal::Beside | Goal::Finality | Goal::Whole => Ask::Workflow(self.workflow()),
         })
@@ -379,18 +440,25 @@ impl Watch {
     }
 
     fn is_meant(&self, deploy: &Deploy) -> bool {
-        self.rules.pins.hold(deploy) && !self.was_before(deploy)
+        let is_of_kind = self.rules.expect == Expect::Apply || deploy.is_teardown();
+        is_of_kind && self.rules.pins.hold(deploy) && !self.was_before(deploy)
     }
 
-    /// Whether this is a deploy that was there before, or one that is older still.
+    /// What is meant, in words.
+    fn meant(&self) -> String {
+        let pins = self.rules.pins.to_string();
+        let kind = (self.rules.expect == Expect::Teardown).then(|| "a teardown".to_owned());
+        kind.into_iter().chain(Some(pins).filter(|pins| !pins.is_empty())).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether it is not shown that this deploy was made after the one that `--after` names.
     fn was_before(&self, deploy: &Deploy) -> bool {
-        self.before.iter().any(|before| before.id() == deploy.id() || deploy.is_older_than(before))
+        self.rules.pins.baseline().is_some() && !self.baseline.as_ref().is_some_and(|base| base.is_older_than(deploy))
     }
 
-    /// Whether this is the one that `--previous` names, and mine is older: a replica that lagged behind has shown it.
-    fn tells_that_mine_was_before(&self, deploy: &Deploy) -> bool {
-        self.rules.pins.previous.as_deref() == Some(deploy.id())
-            && self.mine.as_ref().is_some_and(|(mine, _)| mine.is_older_than(deploy))
+    /// Whether it is still to be found out when the deploy that `--after` names was made.
+    fn baseline_is_unknown(&self) -> bool {
+        self.rules.pins.baseline().is_some() && self.baseline.is_none()
     }
 
     /// Whether this is a retry of mine.
@@ -407,30 +475,20 @@ impl Watch {
 
     fn seen(&mut self, now: Duration, deploy: Deploy, bytes: Vec<u8>) -> Step {
         let over = is_over(self.class(&deploy));
-        let first = self.preexisting.is_none();
         self.preexisting.get_or_insert(over);
-        // That there is none may be said by mistake: then the first deploy that is seen can be one that was there before.
-        let is_of_before = || deploy.created().zip(self.rules.began).is_some_and(|(made, began)| made < began);
-        let is_first = first || self.mine.is_none() && self.before.is_empty() && is_of_before();
-        let is_stale = self.rules.pins.fresh && over && is_first;
-        let is_baseline = is_stale || self.rules.pins.previous.as_deref() == Some(deploy.id());
-        if is_baseline && !self.before.iter().any(|before| before.id() == deploy.id()) {
-            self.before.push(deploy.clone());
-            if self.mine.as_ref().is_some_and(|(mine, _)| self.was_before(mine)) {
-                // It was shown by a replica that lagged behind.
-                self.mine = None;
-            }
+        if self.rules.pins.baseline() == Some(deploy.id()) {
+            self.baseline = Some(Box::new(deploy.clone()));
         }
         let Some((mine, _)) = &self.mine else {
+            if self.baseline_is_unknown() {
+                self.other = Some((deploy, bytes));
+                return self.ask(Goal::Baseline);
+            }
             if self.is_meant(&deploy) {
-                if self.previous_is_unknown() {
-                    self.other = Some((deploy, bytes));
-                    return self.ask(Goal::Previous);
-                }
                 return self.take(now, deploy, bytes);
             }
             self.preexisting = Some(false);
-            let why = format!("the latest deploy is {}, not the one that is meant ({})", deploy.id(), self.rules.pins);
+            let why = format!("the latest deploy is {}, not the one that is meant ({})", deploy.id(), self.meant());
             self.other = Some((deploy, bytes));
             return self.seek(now, Miss::new(why));
         };
@@ -449,15 +507,19 @@ impl Watch {
         let note = format!("deploy {} takes the place of {}", deploy.id(), mine.id());
         match self.rules.on_superseded() {
             OnSuperseded::Stop => Step::End(Ending::Superseded, note),
-            OnSuperseded::Finish => {
+            OnSuperseded::Follow if self.is_meant(&deploy) => {
+                self.events.push(Event::Note(format!("{note} and is watched from here on")));
+                let id = mine.id().to_owned();
+                if self.preexisting != Some(true) {
+                    self.left.push(LeftBehind { id: id.clone(), is_absent: false, goes_on: false });
+                }
+                (self.followed, self.superseded_by, self.preexisting) = (Some(id), None, Some(false));
+                self.take(now, deploy, bytes)
+            }
+            OnSuperseded::Finish | OnSuperseded::Follow => {
                 self.events.push(Event::Note(format!("{note}, which is watched by its id from here on")));
                 self.by_id = true;
                 self.ask(Goal::Deploy)
-            }
-            OnSuperseded::Follow => {
-                self.events.push(Event::Note(format!("{note} and is watched from here on")));
-                self.preexisting = Some(false);
-                self.take(now, deploy, bytes)
             }
         }
     }
@@ -491,36 +553,72 @@ impl Watch {
         }
     }
 
-    /// Whether it is still to be found out when the deploy that `--previous` names was made.
-    fn previous_is_unknown(&self) -> bool {
-        let previous = self.rules.pins.previous.as_deref().filter(|id| *id != pin::NONE);
-        let is_seen = |id: &str| self.before.iter().any(|before| before.id() == id);
-        !self.previous_is_asked && previous.is_some_and(|id| !is_seen(id))
-    }
-
-    /// The deploy that `--previous` names: a replica that lags behind may show one that is older still.
-    fn previous(&mut self, now: Duration, look: Look) -> Step {
+    /// The deploy that `--after` names. *Newer than X* is true of everything when X is not known.
+    fn baseline(&mut self, now: Duration, look: Look) -> Step {
+        let id = self.rules.pins.baseline().unwrap_or_default();
+        let told =
+            |why: &str| format!("the deploy {id}, which --after (DEPLOY_GATE_AFTER) names, cannot be read: {why}");
         match look {
-            Look::Seen(previous, _) => self.before.push(*previous),
+            Look::Seen(baseline, _) => self.baseline = Some(baseline),
             Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
-            Look::Missed(miss) => return self.not_yet(now, self.lacks_previous(&miss)),
-            // It may only not be there yet, on a replica that lags behind.
-            Look::Absent(miss) if now < self.rules.appear_timeout && self.is_patient(now) => {
-                return self.not_yet(now, self.lacks_previous(&miss));
+            Look::Refused(ending, why) => return Step::End(ending, told(&why)),
+            Look::Missed(miss) if !miss.foreign => {
+                let why = told(&miss.why);
+                return self.missed(now, Miss { why, ..miss });
             }
-            // It is gone, or nobody may see it: then the id alone has to do.
-            _ => {}
+            // The first time it may only not be there yet, on a replica that lags behind.
+            other => {
+                let why = told(&why(other));
+                if std::mem::replace(&mut self.baseline_is_absent, true) {
+                    return Step::End(Ending::NotFound, why);
+                }
+                return self.missed(now, Miss::new(why));
+            }
         }
-        self.previous_is_asked = true;
         match self.other.take() {
             Some((deploy, bytes)) => self.seen(now, deploy, bytes),
             None => self.ask(Goal::Deploy),
         }
     }
 
-    fn lacks_previous(&self, miss: &Miss) -> Miss {
-        let id = self.rules.pins.previous.as_deref().unwrap_or_default();
-        Miss::new(format!("the deploy {id}, which was the latest before, cannot be read: {}", miss.why))
+    /// A deploy that was left for the one that has succeeded: if it failed, somebody's change is not there.
+    fn left(&mut self, now: Duration, look: Look) -> Step {
+        let mine = self.mine.as_ref().map(|(mine, _)| mine.id().to_owned()).unwrap_or_default();
+        let Some(left) = self.left.first_mut() else { return self.judge() };
+        match look {
+            Look::Seen(deploy, _) => match deploy::class(&deploy, self.rules.expect, &self.rules.overrides) {
+                Class::Success | Class::NothingToDo => {}
+                Class::Failure | Class::Parked => {
+                    let words = match deploy.description() {
+                        "" => String::new(),
+                        description => format!(": {description}"),
+                    };
+                    let why = format!(
+                        "deploy {}, whose place {mine} took, ended as {}{words}; {mine} has succeeded",
+                        deploy.id(),
+                        spoken(deploy.word())
+                    );
+                    return Step::End(Ending::DeployFailed, why);
+                }
+                _ => {
+                    if !std::mem::replace(&mut left.goes_on, true) {
+                        let note =
+                            format!("deploy {}, whose place {mine} took, goes on; it must end well, too", left.id);
+                        self.events.push(Event::Note(note));
+                    }
+                    return self.again(now);
+                }
+            },
+            Look::Refused(ending, why) => return Step::End(ending, why),
+            Look::Missed(miss) if !miss.foreign => return self.missed(now, miss),
+            _ if !std::mem::replace(&mut left.is_absent, true) => return self.again(now),
+            other => {
+                let why = format!("deploy {}, whose place {mine} took, cannot be read: {}", left.id, why(other));
+                self.events.push(Event::Warning(why));
+            }
+        }
+        self.left.remove(0);
+        self.judge()
     }
 
     fn class(&self, deploy: &Deploy) -> Class {
@@ -559,10 +657,10 @@ impl Watch {
             self.timeline.push(change.clone());
             self.events.push(Event::Changed(change));
             self.schedule.restart();
-            (self.beside_at, self.failing_since, self.orphaned) = (None, None, false);
+            (self.beside_at, self.failing_since, self.orphaned) = (None, None, None);
         }
         if self.mine.as_ref().is_none_or(|(mine, _)| mine.workflow() != deploy.workflow()) {
-            (self.stage, self.readable, self.orphaned) = (None, Readable::Yes, false);
+            (self.stage, self.readable, self.orphaned) = (None, Readable::Yes, None);
         }
         self.mine = Some((deploy, class));
         class
@@ -572,7 +670,7 @@ impl Watch {
     fn may_be_retried(&self) -> bool {
         self.mine.as_ref().is_some_and(|(mine, class)| {
             let may_leave = *class == Class::Failure && matches!(mine.word(), "error" | "noop");
-            !mine.workflow().is_empty() && (may_leave || *class == Class::Replaced)
+            !mine.workflow().is_empty() && (may_leave || matches!(class, Class::Replaced | Class::Parked))
         })
     }
 
@@ -583,13 +681,11 @@ impl Watch {
         // Its workflow tells nothing of one that has settled well and is not the teardown that is awaited.
         let may_be_left_behind = !is_over(deploy::class(deploy, Expect::Apply, &self.rules.overrides));
         match class {
-            Class::Failure if has_workflow && self.may_be_retried() => self.ask(Goal::Finality),
+            Class::Failure | Class::Parked if has_workflow && self.may_be_retried() => self.ask(Goal::Finality),
             Class::Failure => self.failed(""),
-            Class::Parked if self.rules.on_approval == OnApproval::Stop => {
-                Step::End(Ending::ApprovalRequired, format!("{}: a person must retry or skip it", self.so_far()))
-            }
+            Class::Parked => self.failed(A_PERSON_CAN),
             _ => {
-                let is_due = self.beside_at.is_none_or(|at| now >= at + BESIDE) || self.orphaned;
+                let is_due = self.beside_at.is_none_or(|at| now >= at + BESIDE) || self.orphaned.is_some();
                 if has_workflow && may_be_left_behind && is_due { self.ask(Goal::Beside) } else { self.again(now) }
             }
         }
@@ -602,40 +698,60 @@ impl Watch {
             description => format!(": {description}"),
         };
         let verb = if is_over(self.class(deploy)) { "ended as" } else { "is left at" };
-        Step::End(Ending::DeployFailed, format!("deploy {} {verb} {}{words}{more}", deploy.id(), spoken(deploy.word())))
+        let read_as = self.read_as(deploy.word());
+        let newer = match self.superseded_by() {
+            Some(newer) => format!("; {newer} has taken its place"),
+            None => String::new(),
+        };
+        let why = format!("deploy {} {verb} {}{read_as}{words}{newer}{more}", deploy.id(), spoken(deploy.word()));
+        Step::End(Ending::DeployFailed, why)
     }
 
     /// The workflow of a deploy that has not settled, or has not appeared.
     fn beside(&mut self, now: Duration, look: Look) -> Step {
         self.beside_at = Some(now);
-        let stage = match look {
-            Look::Workflow(workflow, _) => self.enter(&workflow),
+        let workflow = match look {
+            Look::Workflow(workflow, _) => workflow,
             Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
             other => {
                 self.cannot_read(other);
                 return self.again(now);
             }
         };
-        if let (Stage::Waiting(what) | Stage::Parked(what), OnApproval::Stop) = (&stage, self.rules.on_approval) {
-            return Step::End(Ending::ApprovalRequired, what.clone());
-        }
-        let ended = match &stage {
-            Stage::Succeeded => "success".to_owned(),
-            Stage::Failed(how) => how.clone(),
-            _ => {
-                self.orphaned = false;
+        let stage = self.enter(&workflow);
+        let deploy = self.mine.as_ref().map(|(deploy, _)| deploy.id().to_owned());
+        let (is_well, ended) = match &stage {
+            Stage::Waiting(what) if self.rules.on_approval == OnApproval::Stop => {
+                return Step::End(Ending::ApprovalRequired, what.clone());
+            }
+            Stage::Succeeded => (true, "its workflow has ended (success)".to_owned()),
+            Stage::Failed(how) => (false, format!("its workflow has ended ({how})")),
+            // Groups of steps run in parallel: another one may be parked.
+            Stage::Parked(what) if !deploy.as_ref().is_some_and(|id| workflow.is_working_on(id)) => {
+                (false, format!("{what}{A_PERSON_CAN}"))
+            }
+            Stage::Running(_) | Stage::Waiting(_) | Stage::Parked(_) => {
+                self.orphaned = None;
                 return self.again(now);
             }
         };
-        // Both are read at different moments, so only the second sight counts.
-        if !std::mem::replace(&mut self.orphaned, true) {
+        // Both are read at different moments, so only a later sight counts.
+        let Some(since) = self.orphaned else {
+            self.orphaned = Some(now);
             return self.again(now);
+        };
+        let Some((_, class)) = &self.mine else {
+            let ending = if is_well { Ending::NeverAppeared } else { Ending::WorkflowFailed };
+            let step = workflow.culprit("").filter(|_| !is_well);
+            let step = step.map_or_else(String::new, |step| format!("; step \"{}\" failed", step.name()));
+            return Step::End(ending, format!("{ended} without a deploy of this component{step}"));
+        };
+        match class {
+            Class::Unknown => Step::End(Ending::StatusUnknown, format!("{}; {ended}", self.unknown())),
+            _ if !is_well => self.failed(&format!(", and {ended}")),
+            _ if now < since + PATIENCE => self.again(now),
+            _ => Step::End(Ending::LeftBehind, format!("{}, and {ended}", self.so_far())),
         }
-        if self.mine.is_none() {
-            let why = format!("its workflow has ended ({ended}) without a deploy of this component");
-            return Step::End(Ending::NeverAppeared, why);
-        }
-        self.failed(&format!(", and its workflow has ended ({ended})"))
     }
 
     /// The workflow of a deploy that failed: nobody may be about to retry it.
@@ -645,10 +761,10 @@ impl Watch {
             Look::Workflow(workflow, _) => match self.enter(&workflow) {
                 Stage::Succeeded => self.failed(""),
                 Stage::Failed(how) => self.failed(&format!(" (its workflow: {how})")),
-                Stage::Waiting(what) | Stage::Parked(what) if self.rules.on_approval == OnApproval::Stop => {
+                Stage::Waiting(what) if self.rules.on_approval == OnApproval::Stop => {
                     Step::End(Ending::ApprovalRequired, what)
                 }
-                Stage::Parked(what) => self.failed(&format!("; {what}")),
+                Stage::Parked(what) => self.failed(&format!("; {what}{A_PERSON_CAN}")),
                 _ if now >= self.rules.timeout => self.failed(", and was not retried by the deadline"),
                 _ => self.again(now),
             },
@@ -677,7 +793,7 @@ impl Watch {
                     );
                     return self.missed(now, Miss::new(why));
                 }
-                serde_json::from_slice(&bytes).map(|Unambiguous(deploy)| deploy).map_err(|error| error.to_string())
+                look::whole(&bytes)
             }
             Look::Missed(miss) if miss.foreign => return self.missed(now, miss),
             Look::Missed(miss) if self.rules.document_is_needed && self.is_patient(now) => {
@@ -703,7 +819,7 @@ impl Watch {
 
     /// Whether the workflow must have ended before the deploy is judged.
     fn workflow_must_end(&self) -> bool {
-        self.rules.until == Until::Workflow || self.rules.workflow_is_judged
+        self.rules.until == Until::Workflow || self.rules.workflow_is_judged && self.rules.until != Until::Applied
     }
 
     /// Whether what keeps failing beside a deploy that has settled is to be asked for once more.
@@ -727,21 +843,36 @@ impl Watch {
         match look {
             Look::Workflow(workflow, value) => {
                 let stage = self.enter(&workflow);
-                match stage {
-                    Stage::Succeeded => {}
-                    Stage::Failed(how) if self.rules.until == Until::Workflow => {
-                        let why = format!("{}, but its workflow has ended ({how})", self.so_far());
-                        return Step::End(Ending::DeployFailed, why);
+                let is_over = matches!(stage, Stage::Succeeded | Stage::Failed(_) | Stage::Parked(_));
+                let verification = match &self.mine {
+                    Some((mine, Class::Success)) if self.rules.until != Until::Applied => {
+                        workflow.verification(mine.id(), mine.install_component())
                     }
-                    Stage::Failed(_) => {}
-                    Stage::Waiting(what) | Stage::Parked(what)
-                        if must_end && self.rules.on_approval == OnApproval::Stop =>
+                    _ => Verification::Done,
+                };
+                match (stage, verification) {
+                    (Stage::Failed(how) | Stage::Parked(how), _) if self.rules.until == Until::Workflow => {
+                        let why = format!("{}, but its workflow has ended ({how})", self.so_far());
+                        return Step::End(Ending::WorkflowFailed, why);
+                    }
+                    (_, Verification::Open(step) | Verification::Failed(step)) if is_over => {
+                        return Step::End(Ending::DeployFailed, format!("{}, but {step}", self.so_far()));
+                    }
+                    (Stage::Waiting(what), verification)
+                        if (must_end || verification != Verification::Done)
+                            && self.rules.on_approval == OnApproval::Stop =>
                     {
                         return Step::End(Ending::ApprovalRequired, what);
                     }
-                    _ if must_end => {
+                    (Stage::Running(_) | Stage::Waiting(_), verification)
+                        if must_end || verification != Verification::Done =>
+                    {
                         if !self.only_workflow {
-                            self.events.push(Event::Note(format!("{}; its workflow goes on", self.so_far())));
+                            let goes_on = match verification {
+                                Verification::Open(step) | Verification::Failed(step) => step,
+                                Verification::Done => "its workflow goes on".into(),
+                            };
+                            self.events.push(Event::Note(format!("{}; {goes_on}", self.so_far())));
                         }
                         self.only_workflow = true;
                         self.missed = None;
@@ -787,6 +918,9 @@ impl Watch {
 
     /// The document is whole. If it turns out not to be readable, the deploy is looked at again.
     fn judge(&mut self) -> Step {
+        if !self.left.is_empty() {
+            return self.ask(Goal::Left);
+        }
         self.goal = Goal::Deploy;
         Step::Judge(Box::new(std::mem::take(&mut self.parts)))
     }
@@ -818,6 +952,9 @@ impl Watch {
 
     /// The latest deploy is not the one that is meant; the one that `--deploy` names can be asked for by its id.
     fn seek(&mut self, now: Duration, miss: Miss) -> Step {
+        if self.rules.pins.deploy.is_some() && self.baseline_is_unknown() {
+            return self.ask(Goal::Baseline);
+        }
         if self.rules.pins.deploy.is_none() {
             return self.not_yet(now, miss);
         }
@@ -844,7 +981,7 @@ impl Watch {
             let why = format!("{}, {} after the start", miss.why, text::duration(now));
             return Step::End(Ending::NeverAppeared, why);
         }
-        let due = self.beside_at.is_none_or(|at| now >= at + BESIDE) || self.orphaned;
+        let due = self.beside_at.is_none_or(|at| now >= at + BESIDE) || self.orphaned.is_some();
         if due && self.readable != Readable::Never && self.rules.pins.workflow.is_some() && now >= self.not_before {
             return self.ask(Goal::Beside);
         }
@@ -894,6 +1031,10 @@ impl Watch {
         Step::Wait(self.schedule.next_wait().min(until.saturating_sub(now)).max(floor))
     }
 
+    fn unknown(&self) -> String {
+        unknown(self.mine.as_ref().map(|(deploy, _)| deploy.word()).unwrap_or_default())
+    }
+
     fn out_of_time(&self) -> (Ending, String) {
         let so_far = self.so_far();
         if let Some(missed) = &self.missed {
@@ -902,13 +1043,8 @@ impl Watch {
         }
         let class = self.mine.as_ref().map(|(_, class)| *class);
         match (class, &self.stage) {
-            (Some(Class::Parked), _) | (_, Some(Stage::Waiting(_) | Stage::Parked(_))) => {
-                (Ending::AwaitingApproval, so_far)
-            }
-            (Some(Class::Unknown), _) => (
-                Ending::UnknownStatus,
-                unknown(self.mine.as_ref().map(|(deploy, _)| deploy.word()).unwrap_or_default()),
-            ),
+            (_, Some(Stage::Waiting(_))) => (Ending::AwaitingApproval, so_far),
+            (Some(Class::Unknown), _) => (Ending::UnknownStatus, self.unknown()),
             (Some(_), _) => (Ending::StillRunning, so_far),
             (None, _) => (Ending::NeverAppeared, self.absent.clone().unwrap_or(so_far)),
         }

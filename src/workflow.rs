@@ -28,6 +28,8 @@ pub struct Step {
     pub name: Option<String>,
     pub status: Option<Object<Progress>>,
     pub retried: Option<bool>,
+    pub group_idx: Option<i64>,
+    pub step_target_type: Option<String>,
     pub step_target_id: Option<String>,
     pub approval: Option<Object<Approval>>,
 }
@@ -63,7 +65,22 @@ pub enum Stage {
     Failed(String),
 }
 
+/// Whether the workflow still verifies the health of a deploy that is applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// There is none, or it has ended well.
+    Done,
+    /// A step still has to end, or its list of steps is not whole; the words say which.
+    Open(String),
+    /// The newest has ended, and not well; the words say which and how.
+    Failed(String),
+}
+
 impl Progress {
+    fn is_marked(&self, name: &str) -> bool {
+        matches!(self.metadata.as_ref().and_then(|metadata| metadata.get(name)), Some(Value::Bool(true)))
+    }
+
     fn word(&self) -> &str {
         self.status.as_deref().unwrap_or_default()
     }
@@ -85,8 +102,11 @@ impl Step {
     }
 
     fn marked(&self, name: &str) -> bool {
-        let metadata = self.status.as_ref().and_then(|status| status.metadata.as_ref());
-        matches!(metadata.and_then(|metadata| metadata.get(name)), Some(Value::Bool(true)))
+        self.status.as_ref().is_some_and(|status| status.is_marked(name))
+    }
+
+    fn targets(&self, kind: &str, id: &str) -> bool {
+        self.step_target_type.as_deref() == Some(kind) && self.step_target_id.as_deref() == Some(id)
     }
 
     /// Whether it failed for good: retried ones are marked by either generation of the server in its own way.
@@ -152,6 +172,54 @@ impl Workflow {
                 None => format!("the workflow is {own}"),
             }),
         }
+    }
+
+    /// Whether a step of `deploy` is at work.
+    pub fn is_working_on(&self, deploy: &str) -> bool {
+        self.steps().any(|step| step.step_target_id.as_deref() == Some(deploy) && step.word() == "in-progress")
+    }
+
+    /// Whether the health of `deploy` is still verified: by steps whose target is the component of the install, or, as
+    /// long as they have no target, by those in the group of the deploy's own step. Servers of 2026 take the success of a
+    /// deploy back when its verification fails.
+    pub fn verification(&self, deploy: &str, install_component: &str) -> Verification {
+        const TYPE: &str = "install_components";
+        let groups: Vec<i64> = self
+            .steps()
+            .filter(|step| step.step_target_id.as_deref() == Some(deploy))
+            .filter_map(|step| step.group_idx)
+            .collect();
+        let verifies = |step: &&Step| match step.step_target_id.as_deref().unwrap_or_default() {
+            "" => {
+                step.step_target_type.as_deref() == Some(TYPE)
+                    && step.group_idx.is_some_and(|group| groups.contains(&group))
+            }
+            _ => !install_component.is_empty() && step.targets(TYPE, install_component),
+        };
+        let has_ended = |step: &&Step| {
+            let words = ["success", "auto-skipped", "user-skipped", "error", "cancelled", "discarded"];
+            words.contains(&step.word()) || step.failed()
+        };
+        let told = |step: &Step, what: &str| {
+            let words = step.words().into_iter().next().map_or_else(String::new, |words| format!(": {words}"));
+            format!("step \"{}\" {what}{words}", step.name())
+        };
+        if let Some(step) = self.steps().filter(verifies).find(|step| !has_ended(step)) {
+            return Verification::Open(told(step, &format!("is {}", step.word())));
+        }
+        match self.steps().rev().find(verifies) {
+            Some(newest) if !matches!(newest.word(), "success" | "auto-skipped") => {
+                Verification::Failed(told(newest, &format!("ended as {}", newest.word())))
+            }
+            _ if !self.is_whole() => Verification::Open("its workflow has not all of its steps yet".into()),
+            _ => Verification::Done,
+        }
+    }
+
+    /// Whether its list of steps is whole: servers of 2026 add steps while it runs, and say when they are done with that.
+    fn is_whole(&self) -> bool {
+        let is_marked = |name: &str| self.status.as_ref().is_some_and(|status| status.is_marked(name));
+        self.finished == Some(true) || is_marked("all_steps_loaded") || !is_marked("eager_steps_loaded")
     }
 
     /// The step that failed `deploy`, or else any that failed for good.

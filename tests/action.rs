@@ -235,7 +235,7 @@ fn cancelling_the_step_leaves_every_report_within_two_seconds() {
         assert!(read("summary").contains("Deploy gate: interrupted"));
         assert!(read("markdown").contains("Deploy gate: interrupted"));
         assert!(read("json").contains("\"interrupted\"") && read("junit").contains("type=\"Interrupted\""));
-        assert!(read("dotenv").contains("DEPLOY_GATE_OUTCOME=interrupted\n") && read("dir/outcome") == "interrupted");
+        assert!(read("dotenv").contains("GATE_OUTCOME=interrupted\n") && read("dir/outcome") == "interrupted");
         assert!(read("annotations").starts_with("{\"deploy-gate\":"));
     }
 }

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Stdio;
 
-use common::{LATEST, Server, TOKEN, answer, deploy, deploy_gate, header, ran, until, wait};
+use common::{LATEST, Reply, Server, TOKEN, answer, deploy, deploy_gate, header, ran, until, wait};
 
 /// The log, as somebody at a terminal gets it.
 #[cfg(unix)]
@@ -37,36 +37,55 @@ fn a_file_of_github_that_is_not_there_is_no_pass_and_no_wait() {
     let server = Server::start(vec![deploy("active")]);
     let folder = tempfile::tempdir().expect("a folder");
     let result = folder.path().join("result.json");
-    for missing in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
+    let gate = |variable: &str| {
         let mut command = wait(&server.url("http"), &[]);
         command.arg(format!("--report=json={}", result.display()));
-        let (code, out, _) = ran(command.env("GITHUB_ACTIONS", "true").env(missing, folder.path().join("gone")));
-        assert_eq!(code, 3);
-        assert!(out.starts_with(&format!("undecided (output-not-written): {missing} ")), "{out}");
+        let ran = ran(command.env("GITHUB_ACTIONS", "true").env(variable, folder.path().join("gone")));
         assert!(!folder.path().join("gone").exists(), "nobody would read it");
-        let result = std::fs::read_to_string(&result).expect("a result");
-        assert!(result.contains("output-not-written"), "{result}");
+        (ran.0, ran.1, std::fs::read_to_string(&result).expect("a result"))
+    };
+    let (code, out, result) = gate("GITHUB_OUTPUT");
+    assert!(code == 3 && out.starts_with("undecided (output-not-written): GITHUB_OUTPUT "), "{out}");
+    assert!(result.contains("output-not-written") && server.heads().is_empty(), "{result}");
+    // Nobody asked for the summary, and nothing depends on it.
+    let (code, out, result) = gate("GITHUB_STEP_SUMMARY");
+    assert!(code == 0 && out.contains("  warning       GITHUB_STEP_SUMMARY "), "{out}");
+    assert!(result.contains("GITHUB_STEP_SUMMARY"), "{result}");
+}
+
+#[test]
+fn a_report_on_stdout_leaves_the_verdict_to_stderr() {
+    let server = Server::start(vec![deploy("active")]);
+    let (code, out, err) = ran(&mut wait(&server.url("http"), &["--report=json=-"]));
+    let result: serde_json::Value = serde_json::from_str(&out).expect("JSON and nothing else");
+    assert_eq!((code, &result["outcome"]), (0, &"passed".into()));
+    assert!(err.contains("\npassed: deploy dpl1"), "{err}");
+    for (reports, words) in [
+        (&["--report=json=-", "--report=junit=-"][..], "two reports would be mixed"),
+        (&["--report=dir=-"], "dir is a folder"),
+    ] {
+        let (code, _, err) = ran(&mut wait(&server.url("http"), reports));
+        assert!(code == 2 && err.contains(words), "{err}");
     }
-    assert_eq!(server.heads().len(), 0);
+    let mut command = wait(&server.url("http"), &["--report=json=-"]);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+    assert_eq!(command.stdout(full).output().expect("it runs").status.code(), Some(3));
 }
 
 #[test]
 fn a_disk_that_is_full_when_the_files_of_github_are_written_is_no_pass() {
     let folder = tempfile::tempdir().expect("a folder");
-    for full in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
+    for (full, code) in [("GITHUB_OUTPUT", 3), ("GITHUB_STEP_SUMMARY", 0)] {
         let server = Server::start(vec![deploy("active")]);
         let junit = folder.path().join("junit.xml");
         let mut command = wait(&server.url("http"), &[]);
         command.arg(format!("--report=junit={}", junit.display()));
         // /dev/full takes an open, but no byte.
-        let (code, out, _) = ran(command.env("GITHUB_ACTIONS", "true").env(full, "/dev/full"));
-        assert_eq!(code, 3);
-        assert!(
-            out.starts_with("undecided (output-not-written): ") && out.contains("/dev/full could not be written"),
-            "{out}"
-        );
-        // What could be written does not say that the gate passed.
-        assert!(std::fs::read_to_string(junit).expect("a report").contains("type=\"Undecided\""));
+        let (ended, out, _) = ran(command.env("GITHUB_ACTIONS", "true").env(full, "/dev/full"));
+        assert!(ended == code && out.contains("/dev/full could not be written"), "{out}");
+        // What could be written says the same.
+        let is_pass = std::fs::read_to_string(junit).expect("a report").contains("failures=\"0\" errors=\"0\"");
+        assert_eq!((is_pass, out.starts_with("undecided (output-not-written): ")), (code == 0, code == 3), "{out}");
     }
 }
 
@@ -214,24 +233,58 @@ fn check_judges_a_saved_document() {
 }
 
 #[test]
-fn latest_prints_the_id_for_previous() {
-    let latest = |reply, arguments: &[&str]| {
-        let server = Server::start(vec![reply]);
+fn latest_prints_the_id_for_after() {
+    let asked = |replies: Vec<Reply>, arguments: &[&str]| {
+        let server = Server::start(replies);
         let mut command =
             deploy_gate(&["latest", "--install=inl1", "--component=cmp1", "--api-url", &server.url("http")]);
-        let ran = ran(command.args(arguments));
-        assert_eq!(server.heads().len(), 1, "one look");
-        ran
+        (ran(command.args(arguments)), server.heads().len())
     };
+    let latest = |reply: Reply, arguments: &[&str]| asked(vec![reply], arguments).0;
+    assert_eq!(asked(vec![deploy("active")], &[]).1, 1, "one look");
     let (code, out, err) = latest(deploy("active"), &[]);
     assert_eq!((code, out.as_str(), err.as_str()), (0, "dpl1\n", ""));
-    let (code, out, _) = latest(answer("404 Not Found", "", "{}"), &[]);
-    assert_eq!((code, out.as_str()), (0, "none\n"));
-    let secret = answer("200 OK", "", r#"{"id":"dpl1","log_stream":{"write_token":"s3cr3t"}}"#);
+    // None, where the install is there; what cannot be read is never none.
+    let gone = || answer("404 Not Found", "", "{}");
+    let install = answer("200 OK", "", r#"{"id":"inl1","name":"prod"}"#);
+    for (arguments, printed) in [(&[][..], "none\n"), (&["--json"], "null\n")] {
+        let ((code, out, _), requests) = asked(vec![gone(), install.clone()], arguments);
+        assert_eq!((code, out.as_str(), requests), (0, printed, 2));
+    }
+    let bad = [
+        (gone(), "not-found: "),
+        (answer("403 Forbidden", "", "{}"), "forbidden: 403"),
+        (answer("502 Bad Gateway", "", ""), "bad-answer: 502"),
+    ];
+    for (reply, reason) in bad {
+        let ((code, out, err), _) = asked(vec![gone(), reply], &[]);
+        assert!(code == 3 && out.is_empty() && err.starts_with(reason), "{out}{err}");
+    }
+    let secret =
+        answer("200 OK", "", r#"{"id":"dpl1","install_component_id":"i","log_stream":{"write_token":"s3cr3t"}}"#);
     let (code, out, _) = latest(secret, &["--json"]);
-    assert_eq!((code, serde_json::from_str(&out).ok()), (0, Some(serde_json::json!({"id": "dpl1", "log_stream": {}}))));
-    assert_eq!(latest(answer("404 Not Found", "", "{}"), &["--json"]).1, "null\n");
-    let loud = "{\"id\":\"dpl1\",\"a\":\"##[error]x \u{202e}\u{9b}\",\"##vso[task.complete]\":1}";
+    assert_eq!(
+        (code, serde_json::from_str(&out).ok()),
+        (0, Some(serde_json::json!({"id": "dpl1", "install_component_id": "i", "log_stream": {}})))
+    );
+    // As `wait` completes it: from the deploy by its id and from its workflow, whose own answer alone counts.
+    let seen = r#"{"id":"dpl1","install_component_id":"inc1","workflow_id":"inw1","plan_only":false,"workflow":{"plan_only":false}}"#;
+    let detail = r#"{"id":"dpl1","component_id":"cmp1","component_name":"api","workflow":{"steps":[]}}"#;
+    let workflow = r#"{"id":"inw1","plan_only":true,"steps":[{"name":"s"}]}"#;
+    let replies = |last: Reply| vec![answer("200 OK", "", seen), answer("200 OK", "", detail), last];
+    let ((code, out, _), requests) = asked(replies(answer("200 OK", "", workflow)), &["--json"]);
+    let document: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(
+        (code, requests, &document["component_name"], &document["plan_only"]),
+        (0, 3, &"api".into(), &true.into())
+    );
+    assert_eq!(document["workflow"], serde_json::from_str::<serde_json::Value>(workflow).expect("JSON"));
+    let ((code, out, _), _) = asked(replies(answer("403 Forbidden", "", "{}")), &["--json"]);
+    let document: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, document.get("workflow"), document.get("plan_only")), (0, None, None), "nobody can say");
+    let ((code, out, _), _) = asked(replies(answer("502 Bad Gateway", "", "")), &["--json"]);
+    assert_eq!((code, out.as_str()), (3, ""), "it may be there the next time");
+    let loud = "{\"id\":\"dpl1\",\"install_component_id\":\"i\",\"a\":\"##[error]x \u{202e}\u{9b}\",\"##vso[task.complete]\":1}";
     let (code, out, _) = latest(answer("200 OK", "", loud), &["--json"]);
     assert_eq!((code, serde_json::from_str::<serde_json::Value>(&out).ok()), (0, serde_json::from_str(loud).ok()));
     assert!(!out.contains("##") && !out.contains(['\u{202e}', '\u{9b}']), "{out:?}");
@@ -246,15 +299,27 @@ fn latest_prints_the_id_for_previous() {
 
 #[test]
 fn the_tables_are_printed() {
-    let (code, out, _) = ran(&mut deploy_gate(&["statuses"]));
+    let (code, out, _) = ran(&mut deploy_gate(&["explain", "status"]));
     assert!(code == 0 && out.starts_with("active                 success        terminal, passes"), "{out}");
-    let (_, out, _) = ran(&mut deploy_gate(&["statuses", "--json"]));
+    let (_, out, _) = ran(&mut deploy_gate(&["explain", "status", "--json"]));
     let rows: Vec<serde_json::Value> = serde_json::from_str(&out).expect("JSON");
     assert!(rows.contains(&serde_json::json!({"status": "cancelled", "class": "failure"})), "{out}");
-    let (_, out, _) = ran(&mut deploy_gate(&["presets", "--json"]));
+    let (_, out, _) = ran(&mut deploy_gate(&["explain", "preset", "--json"]));
     let presets: Vec<serde_json::Value> = serde_json::from_str(&out).expect("JSON");
     assert_eq!(presets.len(), 4);
-    assert!(ran(&mut deploy_gate(&["presets"])).1.contains("no-failed-steps: "));
+    for (words, code, told) in [
+        (&["preset"][..], 0, "no-failed-steps: "),
+        (&["preset", "not-plan-only"], 0, "not-plan-only: the workflow does not only plan"),
+        (&["preset", "applied"], 2, "there are not-plan-only, no-failed-steps"),
+        (&["status", "noop"], 0, "noop                   failure"),
+        (&["status", "warming-up"], 0, "warming-up             unknown"),
+        (&["exit-code"], 0, "124  timed-out"),
+        (&["exit-code", "4"], 0, "4    approval-required: an approval that nobody has answered"),
+        (&["exit-code", "7"], 2, "never exits with 7"),
+    ] {
+        let (ended, out, err) = ran(deploy_gate(&["explain"]).args(words));
+        assert!(ended == code && format!("{out}{err}").contains(told), "{words:?}: {out}{err}");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ const RUNS: [(&str, &str, &[&str]); 2] = [
         "assertion-false",
         "apply-success-with-approval",
         &[
-            "--require=applied",
+            "--require=not-plan-only",
             "--assert=right component: $.component_name == 'api' || $.component_name == 'web'",
             "--assert=$.status_v2.state == 'active'",
             "--assert=count($.workflow.steps[*]) > 3",
@@ -110,7 +110,7 @@ fn agree(all: &BTreeMap<String, String>, code: u8) {
     assert_eq!(all["outputs/exit-code"], code.to_string());
     assert!(all["verdict.txt"].starts_with(outcome));
     assert!(all["summary.md"].starts_with("### ") && all["summary.md"].contains(&format!("Deploy gate: {outcome}")));
-    assert!(all["deploy-gate.env"].contains(&format!("DEPLOY_GATE_OUTCOME={outcome}\n")));
+    assert!(all["deploy-gate.env"].contains(&format!("GATE_OUTCOME={outcome}\n")));
     assert!(all["github.txt"].starts_with(&format!("outcome<<DELIMITER\n{outcome}\nDELIMITER\n")));
     let is_green = all["junit.xml"].contains(r#"failures="0" errors="0""#);
     assert_eq!(is_green, code == 0);

@@ -29,7 +29,7 @@ fn a_signal_ends_the_run_with_reports_within_two_seconds() {
     ];
     let folder = tempfile::tempdir().expect("a folder");
     for Phase { name, replies, requests } in phases {
-        for (word, code) in [("INT", 130), ("TERM", 143)] {
+        for (word, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
             let server = Server::start(replies.clone());
             let report = folder.path().join("result.json");
             let interval = if requests == 1 { "--interval=30s" } else { "--interval=5ms" };
@@ -48,6 +48,23 @@ fn a_signal_ends_the_run_with_reports_within_two_seconds() {
             assert_eq!(report["exit_code"], code, "{name}");
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
+    let server = Server::start(vec![deploy("executing")]);
+    let mut command = std::process::Command::new("nohup");
+    command.args([env!("CARGO_BIN_EXE_deploy-gate"), "wait", "--install=inl1", "--component=cmp1", "--interval=20ms"]);
+    command.args(["--max-interval=20ms", "--timeout=20s", "--api-url", &server.url("http")]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("it runs");
+    until(|| !server.heads().is_empty());
+    signal(&child, "HUP");
+    let heads = server.heads().len();
+    until(|| server.heads().len() > heads + 2);
+    signal(&child, "TERM");
+    assert_eq!(child.wait_with_output().expect("it ends").status.code(), Some(143));
 }
 
 /// A pipe that nobody reads, full to the brim.

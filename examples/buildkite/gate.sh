@@ -2,9 +2,8 @@
 # The command of the gate's step: the verdict becomes an annotation, and the exit code stays that of the gate.
 set -eu
 workflow=$(buildkite-agent meta-data get nuon-workflow)
-: "${workflow:?an empty pin would be no pin}"
 code=0
-deploy-gate wait --workflow "$workflow" --report json=gate.json --report markdown=gate.md || code=$?
+deploy-gate wait --workflow "$workflow" --require-pin --report json=gate.json --report markdown=gate.md || code=$?
 style=error
 [ "$code" -ne 0 ] || style=success
 # No annotation is no reason to change the verdict.

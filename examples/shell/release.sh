@@ -4,16 +4,14 @@
 set -eu
 : "${3:?usage: release.sh INSTALL COMPONENT BUILD}"
 api=${NUON_API_URL:-https://api.nuon.co}
-workflow=$(curl -fsS -D - -o /dev/null -X POST "$api/v1/installs/$1/deploys" \
-    -H "Authorization: Bearer ${NUON_API_TOKEN:?}" -H "X-Nuon-Org-ID: ${NUON_ORG_ID-}" \
-    -H 'Content-Type: application/json' -d "{\"build_id\": \"$3\"}" |
-    tr -d '\r' | sed -n 's/^x-nuon-install-workflow-id: //Ip')
-: "${workflow:?the API named no workflow, and an empty pin would be no pin}"
-
 outputs=$(mktemp -d)
 trap 'rm -rf "$outputs"' EXIT
+curl -sS -i -o "$outputs/trigger" -X POST "$api/v1/installs/$1/components/$2/deploys" \
+    -H "Authorization: Bearer ${NUON_API_TOKEN:?}" -H "X-Nuon-Org-ID: ${NUON_ORG_ID-}" \
+    -H 'Content-Type: application/json' -d "{\"build_id\": \"$3\"}"
+
 code=0
-deploy-gate wait --install "$1" --component "$2" --workflow "$workflow" --build "$3" --timeout 30m \
+deploy-gate wait --install "$1" --component "$2" --workflow "@$outputs/trigger" --require-pin --timeout 30m \
     --assert '$.plan_only == false' --report dir="$outputs" || code=$?
 case "$code" in
     0) echo "deploy $(cat "$outputs/deploy-id") is live" ;;

@@ -16,8 +16,8 @@ pub struct Preset {
 /// Every preset. Statuses follow the server's source.
 pub const TABLE: &[Preset] = &[
     Preset {
-        name: "applied",
-        meaning: "the deploy was carried out, not only planned (plan_only of the deploy itself is a constant false on the server; its workflow's is the true one)",
+        name: "not-plan-only",
+        meaning: "the workflow does not only plan (plan_only of the deploy itself is a constant false on the server; its workflow's is the true one)",
         expression: "$.plan_only == false && $.workflow.plan_only == false",
     },
     Preset {

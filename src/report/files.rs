@@ -67,7 +67,7 @@ impl std::str::FromStr for ReportFile {
         let place = if *format == Some(Format::Github) { Place::Shared } else { Place::Own };
         match path.trim() {
             "" => Err(format!("the file is missing; {wanted}")),
-            "-" => Err("- is not a file; stdout is /dev/stdout".into()),
+            "-" if format.is_none() => Err("dir is a folder; stdout is none".into()),
             path => Ok(Self { format: *format, path: path.into(), place }),
         }
     }
@@ -75,15 +75,20 @@ impl std::str::FromStr for ReportFile {
 
 /// The files of all reports, open before the first request.
 pub struct Files {
+    /// What goes to stdout, in place of the verdict.
+    stdout: Option<Format>,
     files: Vec<Output>,
     folders: Vec<Vec<(String, OutputFile)>>,
     lost: Vec<String>,
+    missed: Vec<String>,
 }
 
 /// One file.
 struct Output {
     format: Format,
     file: OutputFile,
+    /// Whether the gate added it by itself and nobody depends on it.
+    is_extra: bool,
 }
 
 impl Files {
@@ -92,9 +97,19 @@ impl Files {
     /// # Errors
     /// The first that cannot be created, or two that are one.
     pub fn create(reports: &[ReportFile], outputs: &[&str]) -> Result<Self, String> {
-        let mut all = Self { files: Vec::new(), folders: Vec::new(), lost: Vec::new() };
+        let (files, folders, lost, missed) = Default::default();
+        let mut all = Self { stdout: None, files, folders, lost, missed };
         for report in reports {
             let complain = |why: String| format!("--report (DEPLOY_GATE_REPORT) {}: {why}", report.path.display());
+            if report.path.as_os_str() == "-" {
+                if report.format == Some(Format::Dotenv) {
+                    dotenv::names(outputs)?;
+                }
+                if std::mem::replace(&mut all.stdout, report.format).is_some() {
+                    return Err(complain("two reports would be mixed on stdout".into()));
+                }
+                continue;
+            }
             let opened = match (report.format, report.place) {
                 (None, _) => folder(&report.path, outputs).map(|folder| all.folders.push(folder)),
                 (Some(format), place) => {
@@ -105,7 +120,7 @@ impl Files {
                         Place::Own => OutputFile::create(&report.path),
                         Place::Shared => OutputFile::append(&report.path),
                     };
-                    file.map(|file| all.files.push(Output { format, file }))
+                    file.map(|file| all.files.push(Output { format, file, is_extra: false }))
                 }
             };
             match opened {
@@ -135,8 +150,11 @@ impl Files {
                     path.display()
                 ));
             }
-            Ok(file) => self.files.push(Output { format, file }),
-            Err(error) => self.lost.push(format!("{variable} {}: {error}", path.display())),
+            Ok(file) => self.files.push(Output { format, file, is_extra: format == Format::Markdown }),
+            Err(error) => {
+                let why = format!("{variable} {}: {error}", path.display());
+                if format == Format::Markdown { self.missed.push(why) } else { self.lost.push(why) }
+            }
         }
         Ok(())
     }
@@ -153,7 +171,17 @@ impl Files {
 
     /// Whether a report of this format will be written.
     pub fn has(&self, format: Format) -> bool {
-        self.files.iter().any(|output| output.format == format)
+        self.stdout == Some(format) || self.files.iter().any(|output| output.format == format)
+    }
+
+    /// What goes to stdout, in place of the verdict.
+    pub fn stdout(&self) -> Option<Format> {
+        self.stdout
+    }
+
+    /// What could not be written that nobody asked for, since this was last asked.
+    pub fn missed(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.missed)
     }
 
     /// What is lost already, before the first request.
@@ -167,8 +195,9 @@ impl Files {
     /// What could not be written; the others are written all the same.
     pub fn write(&mut self, report: &Report) -> Result<(), String> {
         let mut lost = Vec::new();
-        for Output { format, file } in &mut self.files {
-            lost.extend(file.write(report.render(*format).as_bytes()).err());
+        for Output { format, file, is_extra } in &mut self.files {
+            let failed = if *is_extra { &mut self.missed } else { &mut lost };
+            failed.extend(file.write(report.render(*format).as_bytes()).err());
         }
         let outputs = report.outputs();
         for (name, file) in self.folders.iter_mut().flatten() {

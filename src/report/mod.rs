@@ -304,7 +304,8 @@ impl Report {
             .collect()
     }
 
-    fn render(&self, format: Format) -> String {
+    /// The report in a format.
+    pub fn render(&self, format: Format) -> String {
         match format {
             Format::Json => serde_json::to_string_pretty(self)
                 .map_or_else(|error| error.to_string(), |json| defuse::json(&json) + "\n"),

@@ -97,7 +97,9 @@ pub fn deploy(status: &str) -> Reply {
 /// The document of [`deploy`].
 pub fn document(status: &str) -> String {
     let status = if status.is_empty() { String::new() } else { format!(r#","status_v2":{{"status":"{status}"}}"#) };
-    format!(r#"{{"id":"dpl1","install_id":"","build_id":"bld1","plan_only":false{status}}}"#)
+    format!(
+        r#"{{"id":"dpl1","install_id":"","install_component_id":"inc1","build_id":"bld1","plan_only":false{status}}}"#
+    )
 }
 
 /// A server on a loopback port.

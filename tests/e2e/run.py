@@ -113,7 +113,9 @@ def examples_for_github(scratch, api, url, ca):
         repository(toy)
         server.Api.looks.clear()
         variables = {"NUON_COMPONENT_ID": server.COMPONENT, "NUON_ORG_ID": "org1", **variables}
-        code, said = act(toy, api, ca, "workflow_dispatch", "--input", f"build={server.BUILD}", **variables)
+        inputs = {"build": server.BUILD, "workflow": server.WORKFLOW, "since": "2026-01-14T16:00:00Z"}
+        inputs = [word for name, value in inputs.items() for word in ("--input", f"{name}={value}")]
+        code, said = act(toy, api, ca, "workflow_dispatch", *inputs, **variables)
         check(f"examples/github/{name}.yml ends with {ends} for {variables}", code == ends[0] and ends[1] in said, said)
 
 
@@ -151,7 +153,7 @@ def gitlab(scratch, api):
     check("a cancelled job fails, with its reports", "FAIL 143" in said and junit(toy, "is-cancelled") == (1, 0, 1), said)
     variables = next(toy.glob(".gitlab-ci-local/artifacts/is-cancelled/.gitlab-ci-reports/dotenv/*"), None)
     variables = variables or toy / "deploy-gate.env"
-    check("and with its variables", "DEPLOY_GATE_OUTCOME=interrupted" in variables.read_text(), said)
+    check("and with its variables", "GATE_OUTCOME=interrupted" in variables.read_text(), said)
 
     toy = Path(scratch, "gitlab-plain")
     toy.mkdir()

@@ -79,10 +79,15 @@ class Api(http.server.BaseHTTPRequestHandler):
         return self.answer(404, {"error": "not found"})
 
     def do_POST(self):
-        """What triggers a deploy: it begins anew, and its workflow is in a header."""
+        """What triggers a deploy: it begins anew, and its workflow is in the body or in a header, by the server's age."""
         self.rfile.read(int(self.headers.get("content-length", 0)))
-        Api.looks.pop(self.path.split("/")[3], None)
-        return self.answer(201, {}, {"X-Nuon-Install-Workflow-ID": WORKFLOW})
+        target = self.path.split("/")[3]
+        Api.looks.pop(target, None)
+        if self.headers.get("authorization") != f"Bearer {TOKEN}":
+            return self.answer(401, {"error": "unauthorized"})
+        if target == install("passes"):
+            return self.answer(201, {"id": "dpl00000000000000000000001", "workflow_id": WORKFLOW})
+        return self.answer(201, "ok", {"X-Nuon-Install-Workflow-ID": WORKFLOW})
 
     def answer(self, status, body, headers=()):
         body = json.dumps(body).encode()

@@ -196,7 +196,7 @@ fn a_signal_is_told_of_every_target() {
 fn pins_of_a_line_are_for_its_target() {
     let targets = tempfile::NamedTempFile::new().expect("a file");
     let line = |nth: usize, pin: &str| format!("inl00000000000000000000001 cmp{nth:023} {pin}\n");
-    let old = format!("previous=dpl{:023}", 2);
+    let old = format!("after=dpl{:023}", 2);
     std::fs::write(targets.path(), line(1, "") + &line(2, &old)).expect("writes");
     let (one, two) = ([deploy(1, "active")], [deploy(2, "active")]);
     let paths = [path(1), path(2), format!("/deploys/dpl{:023}", 1)];
@@ -242,8 +242,8 @@ fn a_fleet_that_cannot_be_gated_is_refused_before_the_first_request() {
         (&[&two, "--shard=auto"], "CI_NODE_INDEX"),
         (&[&two, "--min-pass=3"], "could never be met"),
         (&[&two, "--min-pass=0"], "nothing would have to pass"),
-        (&[&two, "--deploy=dpl1"], "is about one target"),
-        (&[&two, "--previous=dpl1"], "is about one target"),
+        (&[&two, "--deploy=dpl0000000001"], "is about one target"),
+        (&[&two, "--after=dpl0000000001"], "is about one target"),
         (&["--component=cmp1", "--component=cmp1"], "there twice"),
         (&["--component=cmp1", "--component=cmp2", "--record=x"], "--record"),
     ];

@@ -79,7 +79,7 @@ fn every_status_has_its_ending() {
         ("nothing-to-do", 0, ""),
         ("failure", 1, "deploy-failed"),
         ("replaced", 124, "still-running"),
-        ("parked", 124, "awaiting-approval"),
+        ("parked", 1, "deploy-failed"),
         ("running", 124, "still-running"),
         ("unknown", 124, "unknown-status"),
     ];
@@ -117,8 +117,8 @@ fn a_teardown_passes_only_where_one_is_expected() {
         (vec![], teardown("inactive"), (1, "failed", "deploy-failed")),
         (vec![], teardown("active"), (1, "failed", "deploy-failed")),
         (vec!["--expect=teardown"], teardown("inactive"), (0, "passed", "")),
-        (vec!["--expect=teardown"], deploy("inactive"), (1, "failed", "deploy-failed")),
-        (vec!["--expect=teardown", "--timeout=1m"], deploy("active"), (124, "timed-out", "still-running")),
+        (vec!["--expect=teardown"], deploy("inactive"), (3, "undecided", "never-appeared")),
+        (vec!["--expect=teardown", "--timeout=1m"], deploy("active"), (3, "undecided", "never-appeared")),
         (vec!["--expect=teardown"], teardown("error"), (1, "failed", "deploy-failed")),
     ];
     for (arguments, answer, ended) in cases {

@@ -13,7 +13,7 @@ fn hostile() -> impl Strategy<Value = String> {
         "##vso[task.complete result=Succeeded]",
         "\n::set-output name=outcome::passed",
         "\noutcome<<EOF\npassed\nEOF\n",
-        "\nDEPLOY_GATE_OUTCOME=passed",
+        "\nGATE_OUTCOME=passed",
         "\u{1b}[2J\u{1b}]0;title\u{7}",
         "]]>",
         "</failure></testsuite>",

@@ -52,7 +52,7 @@ impl Answer {
 /// A deploy document as the server gives it; `""` is a deploy whose `status_v2` is absent.
 pub(crate) fn document(status: &str) -> Value {
     let mut document = json!({
-        "id": DEPLOY, "install_id": "", "build_id": BUILD,
+        "id": DEPLOY, "install_id": "", "install_component_id": "inc00000000000000000000001", "build_id": BUILD,
         "install_deploy_type": "apply", "plan_only": false, "status": "legacy", "outputs": {},
         "created_at": "2026-01-14T16:00:00Z", "updated_at": "2026-01-14T16:00:00Z",
         "log_stream": {"id": "lgs1", "write_token": WRITE_TOKEN},

@@ -32,7 +32,8 @@ fn plan_only_is_true_if_the_workflow_says_so() {
         assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
         assert!(ran.message().contains("$ has no \"plan_only\", since it could not be read: "), "{}", ran.message());
     }
-    let ran = run_with(&["--require=applied"], &[("/latest", &active()), ("/workflows/", &[plan_only_workflow()])]);
+    let ran =
+        run_with(&["--require=not-plan-only"], &[("/latest", &active()), ("/workflows/", &[plan_only_workflow()])]);
     assert_eq!(ran.ended(), (1, "failed", "assertion-false"));
 }
 
@@ -170,8 +171,9 @@ fn a_workflow_that_goes_on_is_awaited_where_it_matters() {
     };
     let cases = [
         (&["--until=workflow"][..], &well, (0, "passed", "")),
-        (&["--until=workflow"], &badly, (1, "failed", "deploy-failed")),
-        (&["--until=workflow"], &workflow("cancelled", &["action=pending"]), (1, "failed", "deploy-failed")),
+        (&["--until=workflow"], &badly, (1, "failed", "workflow-failed")),
+        (&["--until=workflow"], &workflow("cancelled", &["action=pending"]), (1, "failed", "workflow-failed")),
+        (&["--until=workflow"], &workflow("failed-pending-retry", &["action=error"]), (1, "failed", "workflow-failed")),
         (&["--require=no-failed-steps"], &well, (0, "passed", "")),
         (&["--require=no-failed-steps"], &badly, (1, "failed", "assertion-false")),
         (
@@ -210,7 +212,7 @@ fn a_workflow_that_goes_on_is_awaited_where_it_matters() {
     // A deploy that is run again meanwhile is not judged by what it was.
     let latest = [seen(&mine("active")), seen(&mine("error"))];
     let ran = run_with(&["--until=workflow"], &[("/latest", &latest), ("/workflows/", &[goes_on, badly])]);
-    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+    assert_eq!(ran.ended(), (1, "failed", "workflow-failed"));
 }
 
 #[test]

@@ -65,12 +65,12 @@ pub fn run(seed: u64, folder: &Path) -> FleetRun {
     worlds.iter_mut().for_each(|world| world.set_generation(is_newer));
     // What is asked of all, then of each.
     let mut common = Gate::random(&worlds[0].ids, &mut dice);
-    (common.build, common.deploy, common.workflow, common.commit, common.previous, common.fresh) = Default::default();
+    (common.build, common.deploy, common.workflow, common.commit, common.after) = Default::default();
     let gates: Vec<Gate> = worlds
         .iter()
         .map(|world| {
-            let Gate { build, deploy, workflow, commit, previous, fresh, .. } = Gate::random(&world.ids, &mut dice);
-            Gate { build, deploy, workflow, commit, previous, fresh, ..common.clone() }
+            let Gate { build, deploy, workflow, commit, after, .. } = Gate::random(&world.ids, &mut dice);
+            Gate { build, deploy, workflow, commit, after, ..common.clone() }
         })
         .collect();
     let targets = folder.join("targets");
@@ -143,11 +143,10 @@ fn line(number: usize, gate: &Gate) -> String {
         ("deploy", &gate.deploy),
         ("workflow", &gate.workflow),
         ("commit", &gate.commit),
-        ("previous", &gate.previous),
+        ("after", &gate.after),
     ];
     let pins = pins.into_iter().filter_map(|(name, id)| Some(format!(" {name}={}", renamed(id.as_ref()?, 0, number))));
-    let fresh = if gate.fresh { " fresh=true" } else { "" };
-    format!("inl{number}{:022} {COMPONENT}{}{fresh}\n", 1, pins.collect::<String>())
+    format!("inl{number}{:022} {COMPONENT}{}\n", 1, pins.collect::<String>())
 }
 
 /// The verdict of one target, judged as a run of its own: a pass and a failure need their proof.

@@ -35,11 +35,11 @@ pub struct Gate {
     pub deploy: Option<String>,
     pub workflow: Option<String>,
     pub commit: Option<String>,
-    pub previous: Option<String>,
-    pub fresh: bool,
+    /// The id of a deploy, a time, or `none`.
+    pub after: Option<String>,
     pub on_superseded: Option<&'static str>,
     pub teardown: bool,
-    pub until_workflow: bool,
+    pub until: Option<&'static str>,
     pub stop_for_approval: bool,
     pub overrides: Vec<(&'static str, &'static str)>,
     pub timeout: Duration,
@@ -71,12 +71,6 @@ pub struct Run {
 
 impl Gate {
     fn random(ids: &Ids, dice: &mut Rng) -> Self {
-        // Mostly the newest, sometimes an older one, sometimes one that is not there.
-        let pick = |ids: &[String], dice: &mut Rng| match dice.u8(0..4) {
-            0 => Some("dpl0000000000000000000000x".to_owned()),
-            1 => ids.first().cloned(),
-            _ => ids.last().cloned(),
-        };
         let mut gate =
             Self { timeout: Duration::from_secs(dice.choice([0, 20, 300, 3600]).unwrap_or(300)), ..Self::default() };
         if dice.bool() {
@@ -85,10 +79,9 @@ impl Gate {
                 1 => gate.deploy = pick(&ids.deploys, dice),
                 2 => gate.workflow = pick(&ids.workflows, dice),
                 3 => gate.commit = ids.commits.last().map(|commit| commit[..dice.usize(7..40)].to_owned()),
-                4 => gate.previous = pick(&ids.deploys, dice),
-                5 => gate.fresh = true,
+                4 | 5 => gate.after = after(ids, dice),
                 _ => {
-                    gate.fresh = dice.bool();
+                    gate.after = if dice.bool() { after(ids, dice) } else { None };
                     gate.build = pick(&ids.builds, dice);
                     gate.workflow = pick(&ids.workflows, dice);
                 }
@@ -96,11 +89,10 @@ impl Gate {
         }
         gate.on_superseded = dice.choice([None, None, Some("finish"), Some("stop"), Some("follow")]).flatten();
         gate.teardown = dice.u8(0..8) == 0;
-        gate.until_workflow = dice.u8(0..4) == 0;
+        gate.until = dice.choice([None, None, None, Some("applied"), Some("workflow")]).flatten();
         gate.stop_for_approval = dice.u8(0..4) == 0;
         if dice.u8(0..4) == 0 {
-            let word =
-                dice.choice(["noop", "warming-up", "inactive", "pending-approval", "cancelled"]).unwrap_or("noop");
+            let word = dice.choice(["noop", "warming-up", "unknown"]).unwrap_or("noop");
             gate.overrides.push((word, dice.choice(["success", "failure", "running"]).unwrap_or("success")));
         }
         gate.appear_timeout = Duration::from_secs(dice.choice([0, 10, 300, 7200]).unwrap_or(300));
@@ -126,14 +118,13 @@ impl Gate {
             ("deploy", &self.deploy),
             ("workflow", &self.workflow),
             ("commit", &self.commit),
-            ("previous", &self.previous),
+            ("after", &self.after),
         ];
         all.extend(pins.into_iter().filter_map(|(name, id)| Some(format!("--{name}={}", id.as_ref()?))));
         all.extend(self.on_superseded.map(|what| format!("--on-superseded={what}")));
+        all.extend(self.until.map(|what| format!("--until={what}")));
         let switches = [
-            (self.fresh, "--fresh"),
             (self.teardown, "--expect=teardown"),
-            (self.until_workflow, "--until=workflow"),
             (self.stop_for_approval, "--on-approval=stop"),
             (self.extracts, "--extract=name=$.component_name"),
         ];
@@ -154,6 +145,27 @@ impl Gate {
         let report = |format: &str| format!("--report={format}={}", folder.join(format).display());
         all.extend(self.reports.iter().map(|format| report(format)).chain([report("json")]));
         std::iter::once("deploy-gate".into()).chain(all.into_iter().map(Into::into)).collect()
+    }
+}
+
+/// Mostly the newest, sometimes an older one, sometimes one that is not there.
+fn pick(ids: &[String], dice: &mut Rng) -> Option<String> {
+    match dice.u8(0..4) {
+        0 => Some("dpl0000000000000000000000x".to_owned()),
+        1 => ids.first().cloned(),
+        _ => ids.last().cloned(),
+    }
+}
+
+/// What the deploy that is meant is newer than.
+fn after(ids: &Ids, dice: &mut Rng) -> Option<String> {
+    match dice.u8(0..6) {
+        0 => Some("none".into()),
+        1 | 2 => {
+            let seconds = world::EPOCH + dice.i64(-20_000..240);
+            jiff::Timestamp::from_second(seconds).ok().map(world::stamp)
+        }
+        _ => pick(&ids.deploys, dice),
     }
 }
 

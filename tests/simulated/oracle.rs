@@ -11,9 +11,10 @@ use super::world::{Asked, Kind};
 use deploy_gate::clock::Signal;
 
 /// Every way a run can end here: exit code, outcome, reason.
-pub const OUTCOMES: [(u8, &str, &str); 18] = [
+pub const OUTCOMES: [(u8, &str, &str); 22] = [
     (0, "passed", ""),
     (1, "failed", "deploy-failed"),
+    (1, "failed", "workflow-failed"),
     (1, "failed", "assertion-false"),
     (1, "failed", "assertion-vacuous"),
     (3, "undecided", "unauthorized"),
@@ -22,12 +23,15 @@ pub const OUTCOMES: [(u8, &str, &str); 18] = [
     (3, "undecided", "never-appeared"),
     (3, "undecided", "bad-answer"),
     (3, "undecided", "engines-disagree"),
+    (3, "undecided", "left-behind"),
+    (3, "undecided", "unknown-status"),
     (4, "approval-required", ""),
     (5, "superseded", ""),
     (124, "timed-out", "still-running"),
     (124, "timed-out", "awaiting-approval"),
     (124, "timed-out", "unknown-status"),
     (124, "timed-out", "unreachable"),
+    (129, "interrupted", ""),
     (130, "interrupted", ""),
     (143, "interrupted", ""),
 ];
@@ -120,20 +124,19 @@ fn workflow_of(deploy: &Value) -> &str {
 
 /// Every promise that the run broke.
 pub fn violations(run: &Run) -> Vec<String> {
-    let mut oracle = Oracle { run, stale: None, baseline: String::new(), wrong: Vec::new() };
-    oracle.stale = oracle.stale();
+    let mut oracle = Oracle { run, baseline: None, wrong: Vec::new() };
     oracle.baseline = oracle.baseline();
     oracle.judge()
 }
 
 /// Every promise that a pass or a failure of one of many targets broke: what the others do is no matter here.
 pub fn verdict_violations(run: &Run) -> Vec<String> {
-    let mut oracle = Oracle { run, stale: None, baseline: String::new(), wrong: Vec::new() };
-    oracle.stale = oracle.stale();
+    let mut oracle = Oracle { run, baseline: None, wrong: Vec::new() };
     oracle.baseline = oracle.baseline();
     match (text(&run.report, "outcome"), text(&run.report, "reason")) {
         ("passed", _) => oracle.passed(&[]),
         ("failed", reason @ ("assertion-false" | "assertion-vacuous")) => oracle.passed(&[reason]),
+        ("failed", "workflow-failed") => oracle.workflow_failed(),
         ("failed", _) => oracle.deploy_failed(),
         _ => {}
     }
@@ -142,10 +145,8 @@ pub fn verdict_violations(run: &Run) -> Vec<String> {
 
 struct Oracle<'r> {
     run: &'r Run,
-    /// With `--fresh`: the deploy that was over at the first look that was answered.
-    stale: Option<String>,
-    /// When the youngest deploy was made that is known to have been there before mine.
-    baseline: String,
+    /// When the deploy that `--after` names was made, if any answer told.
+    baseline: Option<String>,
     wrong: Vec<String>,
 }
 
@@ -165,6 +166,7 @@ impl Oracle<'_> {
         match (ended.1, ended.2) {
             ("passed", _) => self.passed(&[]),
             ("failed", "assertion-false" | "assertion-vacuous") => self.passed(&[ended.2]),
+            ("failed", "workflow-failed") => self.workflow_failed(),
             ("failed", _) => self.deploy_failed(),
             ("timed-out", reason) => self.timed_out(reason),
             ("undecided", reason) => self.undecided(reason),
@@ -190,7 +192,7 @@ impl Oracle<'_> {
                 }
                 "markdown" => text.contains(&format!(" Deploy gate: {outcome}")),
                 "github" => text.contains("outcome<<") && text.contains(&format!("\n{outcome}\n")),
-                "dotenv" => text.contains(&format!("DEPLOY_GATE_OUTCOME={outcome}\n")),
+                "dotenv" => text.contains(&format!("GATE_OUTCOME={outcome}\n")),
                 "dir" => *text == outcome,
                 _ => text.starts_with("{\"deploy-gate\":["),
             };
@@ -289,7 +291,7 @@ impl Oracle<'_> {
             ("error" | "noop", _) => Class::Maybe,
             (
                 "cancelled" | "approval-denied" | "approval-expired" | "not-attempted" | "user-skipped"
-                | "drift-detected" | "drifted" | "expired" | "inactive",
+                | "drift-detected" | "drifted" | "expired" | "inactive" | "health-failed",
                 _,
             ) => Class::Bad,
             ("failed-pending-retry", _) => Class::Parked,
@@ -310,25 +312,17 @@ impl Oracle<'_> {
         if self.was_there_before(deploy) {
             return false;
         }
-        // Or it follows one that was: in its workflow, or wherever, if that is what the user wants.
-        let follows = self.policy() == "follow";
-        let matched: Vec<&Value> =
-            self.run.transcript.iter().filter_map(document).filter(|seen| self.pins_hold(seen)).collect();
-        let same_workflow = |seen: &&Value| !workflow_of(seen).is_empty() && workflow_of(seen) == workflow_of(deploy);
-        let retries = self.is_of_build_and_commit(deploy) && matched.iter().any(same_workflow);
-        !matched.is_empty() && (follows || retries)
+        // Or it is a retry of one that was, in its workflow.
+        let same_workflow = |seen: &Value| !workflow_of(seen).is_empty() && workflow_of(seen) == workflow_of(deploy);
+        let mut seen = self.run.transcript.iter().filter_map(document);
+        self.is_of_build_and_commit(deploy) && seen.any(|seen| self.pins_hold(seen) && same_workflow(seen))
     }
 
     /// What a newer deploy does.
     fn policy(&self) -> &str {
         let gate = &self.run.gate;
-        let has_pin = gate.build.is_some()
-            || gate.deploy.is_some()
-            || gate.workflow.is_some()
-            || gate.commit.is_some()
-            || gate.previous.is_some()
-            || gate.fresh;
-        gate.on_superseded.unwrap_or(if has_pin { "finish" } else { "follow" })
+        let is_identified = gate.deploy.is_some() || gate.workflow.is_some();
+        gate.on_superseded.unwrap_or(if is_identified { "finish" } else { "follow" })
     }
 
     fn is_of_build_and_commit(&self, deploy: &Value) -> bool {
@@ -343,37 +337,34 @@ impl Oracle<'_> {
         let is = |pin: &Option<String>, got: &str| pin.as_ref().is_none_or(|pin| pin == got);
         let id = text(deploy, "id");
         !id.is_empty()
+            && (!gate.teardown || deploy["install_deploy_type"] == "teardown")
             && self.is_of_build_and_commit(deploy)
             && is(&gate.deploy, id)
             && is(&gate.workflow, workflow_of(deploy))
-            && gate.previous.as_deref() != Some(id)
             && !self.was_there_before(deploy)
     }
 
+    /// The id that `--after` names, if it names one.
+    fn before(&self) -> Option<&str> {
+        self.run.gate.after.as_deref().filter(|after| after.starts_with("dpl"))
+    }
+
+    /// Nothing shows that it is newer.
     fn was_there_before(&self, deploy: &Value) -> bool {
-        let (id, created) = (text(deploy, "id"), text(deploy, "created_at"));
-        self.stale.as_deref() == Some(id)
-            || self.run.gate.previous.as_deref() == Some(id)
-            || !created.is_empty() && created < self.baseline.as_str()
+        let created = text(deploy, "created_at");
+        match self.run.gate.after.as_deref() {
+            None | Some("none") => false,
+            Some(id) if id.starts_with("dpl") => {
+                !self.baseline.as_ref().is_some_and(|before| before.as_str() < created)
+            }
+            Some(time) => created < time,
+        }
     }
 
-    fn baseline(&self) -> String {
-        let gate = &self.run.gate;
+    fn baseline(&self) -> Option<String> {
         let looks = self.run.transcript.iter().filter(|asked| matches!(about(asked), About::Latest | About::Deploy));
-        let seen = looks.filter_map(document);
-        let before = seen.filter(|seen| [&self.stale, &gate.previous].contains(&&Some(text(seen, "id").to_owned())));
-        before.map(|seen| text(seen, "created_at").to_owned()).max().unwrap_or_default()
-    }
-
-    fn stale(&self) -> Option<String> {
-        let looks = self.run.transcript.iter().filter(|asked| about(asked) == About::Latest);
-        let mut answers = looks.filter(|asked| matches!(asked.kind, Kind::Document(_) | Kind::Absent));
-        let first = answers.next()?;
-        // That there is none can be said by mistake; what was made before the run is then no news.
-        let deploy = document(first).or_else(|| {
-            answers.find_map(document).filter(|deploy| text(deploy, "created_at") < self.run.began.as_str())
-        })?;
-        (self.run.gate.fresh && self.is_over(deploy)).then(|| text(deploy, "id").to_owned())
+        let before = looks.filter_map(document).find(|seen| Some(text(seen, "id")) == self.before());
+        before.map(|seen| text(seen, "created_at").to_owned())
     }
 
     /// Whether a look at the latest only asks whether a deploy that is watched by its id goes on as another.
@@ -397,9 +388,7 @@ impl Oracle<'_> {
         {
             let is_newer = |mine: &Value| text(mine, "created_at") < text(deploy, "created_at");
             mine = match mine {
-                Some(mine) if !is_newer(mine) || self.was_there_before(deploy) || self.policy() == "finish" => {
-                    Some(mine)
-                }
+                Some(mine) if !is_newer(mine) || !self.may_be_judged(deploy) || self.policy() == "finish" => Some(mine),
                 Some(_) => Some(deploy),
                 None => Some(deploy).filter(|deploy| self.pins_hold(deploy)),
             };
@@ -410,8 +399,7 @@ impl Oracle<'_> {
     /// One that another took the place of is not judged, unless it is to be finished.
     fn is_not_superseded(&mut self, judged: &Value) {
         // One that is named can be found by its id after its time.
-        let is_watched =
-            self.run.gate.deploy.is_none() && self.run.gate.previous.is_none() && self.policy() != "finish";
+        let is_watched = self.run.gate.deploy.is_none() && self.before().is_none() && self.policy() != "finish";
         let wrong = self.last_meant().is_some_and(|meant| meant["id"] != judged["id"]);
         self.must(!is_watched || !wrong, "it was superseded");
     }
@@ -420,7 +408,12 @@ impl Oracle<'_> {
     /// that was not asked for, an error for one that could not be read.
     fn parts(&self) -> Option<(Value, Option<Value>, Option<Result<Value, ()>>)> {
         let asked = self.deciding();
+        let judged = text(&self.run.report["targets"][0]["deploy"], "id");
         let mut at = asked.len();
+        // Those that were left for it are asked for at the end.
+        while at > 0 && about(&asked[at - 1]) == About::Deploy && !asked[at - 1].path.ends_with(judged) {
+            at -= 1;
+        }
         let mut steps: Vec<Value> = Vec::new();
         let (mut steps_failed, mut steps_seen) = (false, false);
         while at > 0 && about(&asked[at - 1]) == About::Steps {
@@ -465,9 +458,8 @@ impl Oracle<'_> {
         }
         // When the one before was made is found out before mine is taken.
         // Nor is the one that is named the one that is judged, if a newer one is followed.
-        let judged = text(&self.run.report["targets"][0]["deploy"], "id");
         let named = self.run.gate.deploy.as_deref().filter(|named| *named != judged);
-        let aside = [self.run.gate.previous.as_deref(), named];
+        let aside = [self.before(), named];
         let is_aside = |asked: &Asked| aside.iter().flatten().any(|id| asked.path.ends_with(*id));
         while at > 0 && about(&asked[at - 1]) == About::Deploy && is_aside(&asked[at - 1]) {
             at -= 1;
@@ -496,13 +488,20 @@ impl Oracle<'_> {
         let workflow = workflow.or((names_a_workflow && is_left_alone).then_some(Err(())));
         self.must(!names_a_workflow || workflow.is_some(), "the workflow was not asked for");
         let gate = &self.run.gate;
+        let has_nothing_to_verify = gate.until == Some("applied") || matches!(word(&seen), "auto-skipped" | "no-drift");
+        let is_verified = !matches!(&workflow, Some(Ok(workflow)) if !is_verified(workflow, &seen));
+        self.must(has_nothing_to_verify || is_verified, "its health was still being verified");
+        if let Some(left) = self.left_open(&seen) {
+            self.must(false, format!("it was followed, and {left} may have failed"));
+        }
         let ended_well = matches!(&workflow, Some(Ok(workflow)) if workflow["finished"] == true && workflow["status"]["status"] == "success");
-        if gate.until_workflow {
+        if gate.until == Some("workflow") {
             self.must(ended_well, "the workflow has not ended well");
         }
-        let must_end = gate.assertions.iter().any(super::assertions::Expression::looks_at_the_workflow);
+        let must_end = gate.until != Some("applied")
+            && gate.assertions.iter().any(super::assertions::Expression::looks_at_the_workflow);
         if let (true, Some(Ok(workflow))) = (must_end, &workflow) {
-            let is_over = workflow["finished"] == true || workflow["status"]["status"] == "cancelled";
+            let is_over = workflow["finished"] == true || has_failed(workflow);
             self.must(is_over, "the workflow was judged while it went on");
         }
         let unread = match (&detail, &workflow) {
@@ -534,6 +533,59 @@ impl Oracle<'_> {
         self.must(reported == names.collect::<Vec<_>>(), format!("the report has {reported:?} for {truths:?}"));
     }
 
+    /// A deploy that was watched before the judged one, in another workflow, and is not known to have ended well.
+    fn left_open(&self, judged: &Value) -> Option<String> {
+        if self.policy() != "follow" {
+            return None;
+        }
+        let asked = self.deciding();
+        let mut looks: Vec<&Value> = Vec::new();
+        for seen in asked.iter().filter(|asked| about(asked) == About::Latest).filter_map(document) {
+            let is_news = looks
+                .last()
+                .is_none_or(|last| seen["id"] != last["id"] && text(seen, "created_at") > text(last, "created_at"));
+            if is_news && self.may_be_judged(seen) {
+                looks.push(seen);
+            }
+        }
+        let begins_over = asked
+            .iter()
+            .find(|asked| about(asked) == About::Latest && matches!(asked.kind, Kind::Document(_) | Kind::Absent));
+        let begins_over = begins_over.and_then(document).filter(|first| self.is_over(first)).map(|first| &first["id"]);
+        for (index, left) in looks.iter().enumerate() {
+            let follower = looks.get(index + 1);
+            let is_retried =
+                follower.is_some_and(|next| !workflow_of(next).is_empty() && workflow_of(next) == workflow_of(left));
+            if left["id"] == judged["id"] || is_retried || begins_over == Some(&left["id"]) || follower.is_none() {
+                continue;
+            }
+            let by_id =
+                asked.iter().filter(|asked| about(asked) == About::Deploy && asked.path.ends_with(text(left, "id")));
+            let (mut good, mut gone) = (false, 0);
+            for asked in by_id {
+                good |= document(asked).is_some_and(|deploy| self.class(deploy) == Class::Good);
+                gone += u8::from(matches!(asked.kind, Kind::Absent | Kind::Foreign));
+            }
+            if !good && gone < 2 {
+                return Some(text(left, "id").to_owned());
+            }
+        }
+        None
+    }
+
+    /// The workflow that was to end well has not, or ended without a deploy.
+    fn workflow_failed(&mut self) {
+        let asked = self.deciding();
+        let workflows = asked.iter().filter(|asked| about(asked) == About::Workflow).filter_map(document);
+        let ended: Vec<&Value> = workflows.filter(|workflow| has_failed(workflow)).collect();
+        let matched = asked.iter().filter_map(document).any(|deploy| self.pins_hold(deploy));
+        let is_fair = match self.run.gate.until {
+            Some("workflow") if matched => !ended.is_empty(),
+            _ => self.run.gate.workflow.is_some() && !matched && ended.len() >= 2,
+        };
+        self.must(is_fair, "no workflow had failed");
+    }
+
     /// A failure needs a deploy that failed for good, or that its workflow left behind.
     fn deploy_failed(&mut self) {
         let asked = self.run.transcript.clone();
@@ -547,37 +599,37 @@ impl Oracle<'_> {
         self.must(self.may_be_judged(deploy), "it was another deploy");
         self.is_not_superseded(deploy);
         let workflows: Vec<&Asked> = asked[index..].iter().filter(|asked| about(asked) == About::Workflow).collect();
-        let ended = |workflow: &Value, words: &[&str]| {
-            let own = text(&workflow["status"], "status");
-            words.contains(&own)
-                && (own == "cancelled" || own == "failed-pending-retry" || workflow["finished"] == true)
-        };
-        let seen_ended = |words: &[&str]| {
-            workflows.iter().filter_map(|asked| document(asked)).filter(|workflow| ended(workflow, words)).count()
-        };
+        let is_well = |workflow: &Value| workflow["status"]["status"] == "success" && workflow["finished"] == true;
+        let seen_failed = workflows.iter().filter_map(|asked| document(asked)).filter(|one| has_failed(one)).count();
+        let seen_well = workflows.iter().filter_map(|asked| document(asked)).filter(|one| is_well(one)).count();
         let is_late = self.run.ended >= self.run.gate.timeout;
         match self.class(deploy) {
             Class::Bad => {}
-            Class::Maybe => {
+            Class::Maybe | Class::Parked => {
                 let unread = workflows.iter().any(|asked| document(asked).is_none())
                     || asked[index..].iter().any(|asked| about(asked) == About::Steps && document(asked).is_none());
                 let refused = asked[..index].iter().any(|asked| {
                     matches!(about(asked), About::Workflow | About::Steps) && !matches!(asked.kind, Kind::Document(_))
                 });
-                let is_final = workflow_of(deploy).is_empty()
-                    || seen_ended(&["success", "error", "cancelled", "failed-pending-retry"]) > 0
-                    || unread
-                    || refused
-                    || is_late;
+                let is_final =
+                    workflow_of(deploy).is_empty() || seen_failed + seen_well > 0 || unread || refused || is_late;
                 self.must(is_final, "its workflow could still retry it");
             }
             Class::Good => {
-                let may = self.run.gate.until_workflow && seen_ended(&["error", "cancelled"]) > 0;
-                self.must(may, "it had succeeded");
+                let unverified =
+                    |asked: &&Asked| document(asked).is_some_and(|workflow| !is_verified(workflow, deploy));
+                let is_unhealthy = seen_failed + seen_well > 0
+                    && (workflows.iter().any(unverified) || asked.iter().any(|asked| about(asked) == About::Steps));
+                let has_left = self.policy() == "follow"
+                    && asked.iter().filter(|asked| about(asked) == About::Deploy).filter_map(document).any(|other| {
+                        other["id"] != deploy["id"]
+                            && self.pins_hold(other)
+                            && matches!(self.class(other), Class::Bad | Class::Maybe | Class::Parked)
+                    });
+                self.must(is_unhealthy || has_left, "it had succeeded");
             }
-            Class::Open | Class::Parked | Class::Unknown => {
-                self.must(seen_ended(&["success", "error", "cancelled"]) >= 2, "it was still open");
-            }
+            Class::Open => self.must(seen_failed >= 2, "it was still open"),
+            Class::Unknown => self.must(false, "nobody knows what it came to"),
         }
     }
 
@@ -591,7 +643,7 @@ impl Oracle<'_> {
         let beyond =
             asked.iter().any(|asked| asked.retry_after.is_some_and(|after| asked.until + after + fraction > timeout));
         self.must(is_up || beyond, format!("it was {:?} early", timeout.saturating_sub(self.run.ended)));
-        let previous = self.run.gate.previous.as_deref().unwrap_or("none");
+        let previous = self.before().unwrap_or("none");
         let looks = (0..asked.len()).filter(|index| !Self::is_beside(&asked, *index)).map(|index| &asked[index]);
         let looks = looks.filter(|asked| !asked.path.ends_with(previous));
         let last = looks.rev().find(|asked| about(asked) == About::Latest || about(asked) == About::Deploy);
@@ -611,9 +663,14 @@ impl Oracle<'_> {
             ("still-running" | "awaiting-approval", Some(deploy))
                 if about(last) == About::Latest && self.pins_hold(deploy) =>
             {
-                let waits_for_workflow = self.run.gate.until_workflow
+                let waits_for_workflow = (self.run.gate.until == Some("workflow"))
                     || self.run.gate.assertions.iter().any(super::assertions::Expression::looks_at_the_workflow);
-                let is_open = !matches!(self.class(deploy), Class::Bad | Class::Good) || waits_for_workflow;
+                let may_be_open = self.run.gate.until != Some("applied") || self.policy() == "follow";
+                let is_open = match self.class(deploy) {
+                    Class::Bad => false,
+                    Class::Good => waits_for_workflow || may_be_open,
+                    _ => true,
+                };
                 self.must(is_open, format!("it was known to be {:?}", word(deploy)));
             }
             _ => {}
@@ -646,7 +703,7 @@ impl Oracle<'_> {
                 let is_up = self.run.ended >= limit;
                 let there = last_latest.is_some();
                 // What may be older than the one before is not taken until that is known.
-                let previous = self.run.gate.previous.as_deref().unwrap_or("none");
+                let previous = self.before().unwrap_or("none");
                 let mut asides = asked.iter().filter(|asked| asked.path.ends_with(previous));
                 let is_unknown = asides.any(|asked| document(asked).is_none());
                 self.must(!matched || is_unknown, "the deploy had appeared");
@@ -657,7 +714,25 @@ impl Oracle<'_> {
                     .iter()
                     .any(|asked| matches!(about(asked), About::Workflow | About::Steps) && asked.kind == Kind::Absent)
                     || asked.iter().filter_map(document).any(|deploy| workflow_of(deploy).is_empty());
-                self.must(self.run.gate.until_workflow && missing, "nothing was missing");
+                let before = asked.iter().filter(|asked| self.before().is_some_and(|id| asked.path.ends_with(id)));
+                let gone = before.filter(|asked| matches!(asked.kind, Kind::Absent | Kind::Foreign)).count();
+                let may = self.run.gate.until == Some("workflow") && missing || gone >= 2;
+                self.must(may, "nothing was missing");
+            }
+            "left-behind" | "unknown-status" => {
+                let over = |workflow: &&Value| has_failed(workflow) || workflow["status"]["status"] == "success";
+                let ended = asked.iter().filter(|asked| about(asked) == About::Workflow);
+                let ended: Vec<Duration> =
+                    ended.filter(|asked| document(asked).as_ref().is_some_and(over)).map(|asked| asked.at).collect();
+                let span = ended.last().zip(ended.first()).map_or(Duration::ZERO, |(last, first)| *last - *first);
+                let id = text(&self.run.report["targets"][0]["deploy"], "id").to_owned();
+                let last = asked.iter().rev().filter_map(document).find(|seen| seen["id"] == id.as_str());
+                let class = last.map(|deploy| self.class(deploy));
+                let is_fair = match reason {
+                    "left-behind" => class == Some(Class::Open) && span >= Duration::from_secs(60),
+                    _ => class == Some(Class::Unknown) && ended.len() >= 2,
+                };
+                self.must(is_fair, format!("it was {class:?}, and its workflow over for {span:?}"));
             }
             "engines-disagree" => {
                 // One of them takes some values for ordered that have no order.
@@ -685,9 +760,7 @@ impl Oracle<'_> {
             let waits = |step: &Value| {
                 step["status"]["status"] == "approval-awaiting" && step["approval"].get("response").is_none()
             };
-            word(value) == "failed-pending-retry"
-                || value["status"]["status"] == "failed-pending-retry"
-                || steps.is_some_and(|steps| steps.iter().any(waits))
+            steps.is_some_and(|steps| steps.iter().any(waits))
         };
         let somebody = self.deciding().iter().rev().take(4).filter_map(document).any(asks);
         self.must(self.run.gate.stop_for_approval && somebody, "nobody had to act");
@@ -695,6 +768,7 @@ impl Oracle<'_> {
 
     fn interrupted(&mut self) {
         let wanted = match self.run.signal {
+            Some((_, Signal::Hangup)) => 129,
             Some((_, Signal::Interrupt)) => 130,
             Some((_, Signal::Terminate)) => 143,
             None => 0,
@@ -709,7 +783,7 @@ impl Oracle<'_> {
         let asked = self.deciding();
         let looks_after =
             |index: usize| asked[index + 1..].iter().filter(|asked| about(asked) == About::Latest).count();
-        let needs_workflow = self.run.gate.until_workflow
+        let needs_workflow = (self.run.gate.until == Some("workflow"))
             || self.run.gate.assertions.iter().any(super::assertions::Expression::looks_at_the_workflow);
         let mut late = None;
         // An answer that is older than one before comes from a replica that lags behind.
@@ -725,7 +799,7 @@ impl Oracle<'_> {
                 let is_other = |mine: &Value| mine["id"] != deploy["id"] && workflow_of(mine) != workflow_of(deploy);
                 let mut mine = asked[..index].iter().filter_map(document).filter(|mine| self.pins_hold(mine));
                 let is_beside_mine = self.policy() == "finish" && mine.any(is_other);
-                let previous = self.run.gate.previous.as_deref().unwrap_or("none");
+                let previous = self.before().unwrap_or("none");
                 let next = asked[index + 1..].iter().take_while(|asked| asked.path.ends_with(previous));
                 if is_beside_mine || next.last().is_some_and(|last| document(last).is_none()) {
                     continue;
@@ -743,7 +817,15 @@ impl Oracle<'_> {
                                 || document(asked)
                                     .is_some_and(|value| about(asked) != About::Deploy || word(value) == word(deploy))
                         };
-                        !needs_workflow && rest[..until].iter().all(clean)
+                        let is_open = |asked: &Asked| match about(asked) {
+                            About::Workflow => document(asked).is_some_and(|one| !is_verified(one, deploy)),
+                            About::Steps => true,
+                            About::Deploy => !asked.path.ends_with(text(deploy, "id")),
+                            _ => false,
+                        };
+                        let is_open = self.run.gate.until != Some("applied") && rest[..until].iter().any(is_open)
+                            || rest[..until].iter().any(|asked| about(asked) == About::Deploy && is_open(asked));
+                        !needs_workflow && !is_open && rest[..until].iter().all(clean)
                     }
                     _ => false,
                 },
@@ -757,6 +839,37 @@ impl Oracle<'_> {
         let _ = ended;
         self.must(late.is_none(), format!("it was decided at {late:?}, and looked again"));
     }
+}
+
+/// Whether a workflow is over and not well, or parked.
+fn has_failed(workflow: &Value) -> bool {
+    match text(&workflow["status"], "status") {
+        "cancelled" | "failed-pending-retry" => true,
+        "error" => workflow["finished"] == true,
+        _ => false,
+    }
+}
+
+/// Whether nothing of a workflow still verifies a deploy, as far as its steps are there.
+fn is_verified(workflow: &Value, deploy: &Value) -> bool {
+    let steps = workflow["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let word = |step: &Value| text(&step["status"], "status").to_owned();
+    let own: Vec<&Value> = steps.iter().filter(|step| step["step_target_id"] == deploy["id"]).collect();
+    let verifies = |step: &&Value| {
+        let is_beside = || own.iter().any(|own| own["group_idx"].is_i64() && own["group_idx"] == step["group_idx"]);
+        step["step_target_type"] == "install_components"
+            && match text(step, "step_target_id") {
+                "" => is_beside(),
+                id => id == text(deploy, "install_component_id"),
+            }
+    };
+    let all: Vec<String> = steps.iter().filter(verifies).map(word).collect();
+    let metadata = &workflow["status"]["metadata"];
+    let is_whole =
+        workflow["finished"] == true || metadata["all_steps_loaded"] == true || metadata["eager_steps_loaded"] != true;
+    let is_open = |word: &String| matches!(word.as_str(), "" | "pending" | "in-progress");
+    let is_well = all.last().is_none_or(|last| matches!(last.as_str(), "success" | "auto-skipped"));
+    is_whole && is_well && !all.iter().any(is_open)
 }
 
 /// The document as the contract says: gaps are filled, nothing is overwritten, and a plan is a plan if anything says so.

@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 pub const INSTALL: &str = "inl00000000000000000000001";
 /// When each run begins: 2026-01-14T17:00:00Z.
 pub const EPOCH: i64 = 1_768_410_000;
+pub const INSTALL_COMPONENT: &str = "inc00000000000000000000001";
 pub const COMPONENT: &str = "cmp00000000000000000000001";
 
 /// Every word of the status table, and two that are not in it.
-pub const WORDS: [&str; 37] = [
+pub const WORDS: [&str; 40] = [
     "",
     "active",
     "auto-skipped",
@@ -53,6 +54,9 @@ pub const WORDS: [&str; 37] = [
     "deleting",
     "retrying",
     "approval-retry",
+    "approved",
+    "generating",
+    "health-failed",
     "unknown",
     "warming-up",
 ];
@@ -216,6 +220,7 @@ impl World {
         let mut document = json!({
             "id": deploy.id,
             "install_id": if is_latest { "" } else { INSTALL },
+            "install_component_id": INSTALL_COMPONENT,
             "build_id": deploy.build,
             "install_deploy_type": deploy.kind,
             "plan_only": false,
@@ -328,7 +333,39 @@ fn workflow_path(deploy: &Deploy, dice: &mut Rng) -> Vec<(Duration, Value)> {
     let finished = !matches!(end, "cancelled" | "failed-pending-retry");
     let delay = if dice.bool() { span(dice) } else { Duration::ZERO };
     path.push((last + delay, json!({"status": {"status": end}, "finished": finished, "steps": steps})));
+    if dice.u8(0..3) == 0 {
+        verify(&deploy.id, &mut path, last, delay, dice);
+    }
     path
+}
+
+/// The health of the deploy is verified by a step of its own, from its first end on.
+fn verify(deploy: &str, path: &mut [(Duration, Value)], applied: Duration, until: Duration, dice: &mut Rng) {
+    let has_target = dice.bool();
+    let end = dice.choice(["success", "success", "error", "in-progress"]).unwrap_or("success");
+    let is_late = dice.u8(0..4) == 0;
+    for (at, state) in path.iter_mut() {
+        let word = match *at {
+            at if at < applied => "pending",
+            at if at < applied + until => "in-progress",
+            _ => end,
+        };
+        let mut step = json!({"id": "v", "name": "verify health", "status": {"status": word}, "group_idx": 1, "step_target_type": "install_components"});
+        if has_target {
+            step["step_target_id"] = INSTALL_COMPONENT.into();
+        }
+        let Some(steps) = state["steps"].as_array_mut() else { continue };
+        steps[0]["group_idx"] = 1.into();
+        steps[0]["step_target_type"] = "install_deploys".into();
+        steps[0]["step_target_id"] = deploy.into();
+        // The list can be longer than it was at first.
+        if is_late && *at < applied {
+            state["status"]["metadata"] = json!({"eager_steps_loaded": true});
+        } else {
+            steps.push(step);
+            state["status"]["metadata"] = json!({"eager_steps_loaded": true, "all_steps_loaded": true});
+        }
+    }
 }
 
 /// The clock of a run: a signal may come, and the calendar may jump.
@@ -343,7 +380,7 @@ pub struct SimulatedClock {
 impl SimulatedClock {
     pub fn random(time: VirtualClock, dice: &mut Rng) -> Self {
         let signal = (dice.u8(0..16) == 0).then(|| {
-            let signal = if dice.bool() { Signal::Interrupt } else { Signal::Terminate };
+            let signal = dice.choice([Signal::Hangup, Signal::Interrupt, Signal::Terminate]).unwrap_or(Signal::Hangup);
             (Duration::from_millis(dice.u64(0..600_000)), signal)
         });
         let jump = (Duration::from_secs(dice.u64(0..600)), if dice.u8(0..4) == 0 { dice.i64(-4000..4000) } else { 0 });

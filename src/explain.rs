@@ -1,0 +1,50 @@
+//! `deploy-gate explain`: the tables that the gate works by, printed. Pure.
+
+use serde::Serialize;
+
+use crate::args::{Explain, Stop, Topic};
+use crate::assertion::presets::{self, Preset};
+use crate::deploy::{self, Row};
+use crate::verdict::{self, ExitCode};
+
+/// What `deploy-gate explain` prints.
+///
+/// # Errors
+/// What there is, where something was asked for that is not.
+pub fn explain(explain: &Explain) -> Result<Stop, String> {
+    match &explain.topic {
+        Topic::Status { word: None } => print(deploy::TABLE, explain.json, status),
+        Topic::Status { word: Some(word) } => print(&[deploy::row_of(word)], explain.json, status),
+        Topic::Preset { name: None } => print(presets::TABLE, explain.json, preset),
+        Topic::Preset { name: Some(name) } => print(&[*presets::find(name)?], explain.json, preset),
+        Topic::ExitCode { code: None } => print(verdict::TABLE, explain.json, exit_code),
+        Topic::ExitCode { code: Some(code) } => {
+            let row = verdict::TABLE.iter().find(|row| row.code == *code);
+            let codes = || verdict::TABLE.iter().map(|row| row.code.to_string()).collect::<Vec<_>>().join(", ");
+            let row = row.ok_or_else(|| format!("the gate never exits with {code}; it does with {}", codes()))?;
+            print(&[*row], explain.json, exit_code)
+        }
+    }
+}
+
+fn status(row: &Row<'_>) -> String {
+    let status = if row.status.is_empty() { "(absent)" } else { row.status };
+    let note = if row.note.is_empty() { String::new() } else { format!("; {}", row.note) };
+    format!("{status:<22} {:<14} {}{note}\n", row.class.name(), row.class.effect())
+}
+
+fn preset(preset: &Preset) -> String {
+    format!("{}: {}\n  {}\n", preset.name, preset.meaning, preset.expression)
+}
+
+fn exit_code(row: &ExitCode) -> String {
+    format!("{:<4} {}\n", row.code, row.told())
+}
+
+fn print<T: Serialize>(rows: &[T], json: bool, row: impl Fn(&T) -> String) -> Result<Stop, String> {
+    let text = match json {
+        true => serde_json::to_string_pretty(rows).map_err(|error| error.to_string())? + "\n",
+        false => rows.iter().map(row).collect(),
+    };
+    Ok(Stop { text, code: 0 })
+}
