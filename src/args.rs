@@ -172,7 +172,7 @@ pub struct Targets {
     /// Requests in flight at most
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Many targets")]
     pub jobs: u16,
-    /// How many targets must pass, or what share of them [default: all]
+    /// How many targets must pass, or what share [default: all]
     #[arg(long, value_name = "N|P%", help_heading = "Many targets")]
     pub min_pass: Option<AtLeast>,
     /// Take this share of the targets, like 1/4; auto is CI_NODE_INDEX/CI_NODE_TOTAL. All shares must pass
@@ -477,14 +477,14 @@ pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, 
     Ok((command, warnings))
 }
 
-/// The help of a flag ends with its variable.
+/// The long help of a flag ends with its variable.
 fn tell_variable(arg: clap::Arg) -> clap::Arg {
     if !has_variable(&arg) {
         return arg;
     }
     let variable = variable(arg.get_long().unwrap_or_default());
     let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-    arg.help(format!("{help} [env: {variable}]"))
+    arg.long_help(format!("{help} [env: {variable}]"))
 }
 
 /// The arguments with a flag for each variable that is set and whose flag is not given.

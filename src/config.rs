@@ -11,6 +11,7 @@ use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts};
 
 use crate::args::{Network, Variables};
+use crate::redact::Secrets;
 use crate::target::{Secret, Target};
 
 /// All that is needed to ask.
@@ -24,6 +25,8 @@ pub struct Connection {
     pub org: Option<String>,
     /// The token, if one is known.
     pub token: Token,
+    /// What must not be told: every token that is read from a file is added.
+    pub secrets: Secrets,
     /// The proxy, if the environment names one for this URL.
     pub proxy: Option<Proxy>,
     /// Whom to trust.
@@ -115,7 +118,11 @@ impl NuonFile {
 ///
 /// # Errors
 /// What is missing or malformed, with its flag and variable.
-pub fn connection(network: &Network, variables: &Variables) -> Result<(Connection, Option<String>), String> {
+pub fn connection(
+    network: &Network,
+    variables: &Variables,
+    secrets: &Secrets,
+) -> Result<(Connection, Option<String>), String> {
     let file = NuonFile::read(network.config.as_deref(), variables)?;
     // What is given is taken as it is: an empty flag would lead elsewhere than to the place that the file names.
     let filled =
@@ -123,6 +130,9 @@ pub fn connection(network: &Network, variables: &Variables) -> Result<(Connectio
     let url = filled(&network.api_url, file.api_url).unwrap_or_else(|| "https://api.nuon.co".into());
     let (uri, origin, base) = api(&url)?;
     let token = token(network.token_file.as_deref(), variables, file.api_token.as_deref())?;
+    if let Token::Fixed(token) = &token {
+        secrets.add(token.expose());
+    }
     let org = filled(&network.org, file.org_id);
     if let Some(org) = &org
         && (org.is_empty() || !org.bytes().all(|byte| byte.is_ascii_graphic()))
@@ -147,6 +157,7 @@ pub fn connection(network: &Network, variables: &Variables) -> Result<(Connectio
         base,
         org,
         token,
+        secrets: secrets.clone(),
         roots: roots(network.ca_file.as_deref())?,
         max_body: network.max_body,
         request_timeout: network.request_timeout,

@@ -72,7 +72,7 @@ pub fn carry_out(task: Task, source: &mut dyn Source, clock: &mut dyn Clock, see
     let began = clock.now();
     let question = Arc::clone(gate.question());
     let older_paths = &question.place.older_paths;
-    let progress = Progress::of_one(&mut log, question.manner, gate.target());
+    let progress = Progress::of_one(&mut log, question.manner.clone(), gate.target());
     let mut session = Session::new(source, clock, progress, seed, question.rules.timeout);
     session.by_install = older_paths.get().is_some();
     let next = match gate.turn(&mut session, instead) {

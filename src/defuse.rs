@@ -28,7 +28,7 @@ fn calm(text: &str) -> String {
 
 /// Line separators and the marks that turn the direction of text: a log must read as it is written. And what is no
 /// character at all.
-fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 

@@ -1,7 +1,11 @@
 //! What is judged: the deploy document, whole, without the parts that can hold secrets. Pure.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::object::Unambiguous;
 use crate::watch::Parts;
@@ -9,8 +13,11 @@ use crate::watch::Parts;
 /// Members that can hold secrets. They are removed wherever they are, before anything looks at the document.
 const SECRET: [&str; 3] = ["write_token", "plan_json", "composite_plan"];
 
+/// What is shown in place of a value that is marked as sensitive.
+pub const SENSITIVE: &str = "(sensitive)";
+
 /// A document that can be judged.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Document {
     /// A list with the document as its only element: the form in which the engines get it.
     root: Value,
@@ -18,6 +25,8 @@ pub struct Document {
     pub parts: Vec<Part>,
     /// The members that are absent since a request failed, and why; `None` stands for any other member.
     unread: Vec<(Option<&'static str>, String)>,
+    /// Where the values are that are judged and never shown, once somebody asked.
+    sensitive: OnceLock<BTreeSet<usize>>,
 }
 
 /// What a request gave to a document.
@@ -49,7 +58,7 @@ impl Document {
 
     /// Any JSON value as a document.
     pub fn any(value: Value) -> Self {
-        Self { root: Value::Array(vec![value]), parts: Vec::new(), unread: Vec::new() }
+        Self { root: Value::Array(vec![value]), parts: Vec::new(), unread: Vec::new(), sensitive: OnceLock::new() }
     }
 
     /// The deploy as it was seen, with what that leaves out filled in from the deploy by its id and from its workflow:
@@ -117,6 +126,35 @@ impl Document {
         self.unread.first().map(|(_, why)| why.as_str())
     }
 
+    /// Whether a value of this document stands in an object with `"sensitive": true`, as outputs of Terraform do.
+    pub fn hides(&self, node: &Value) -> bool {
+        let sensitive = self.sensitive.get_or_init(|| {
+            let mut inside = BTreeSet::new();
+            sensitive(&self.root, false, &mut inside);
+            inside
+        });
+        sensitive.contains(&place(node))
+    }
+
+    /// A value of this document as JSON, as it may be shown.
+    pub fn shown(&self, node: &Value) -> String {
+        if self.hides(node) {
+            return SENSITIVE.into();
+        }
+        let mut node = Cow::Borrowed(node);
+        if holds_sensitive(&node) {
+            mask(node.to_mut());
+        }
+        node.to_string()
+    }
+
+    /// The document as it may be shown.
+    pub fn masked(&self) -> Value {
+        let mut value = self.value().clone();
+        mask(&mut value);
+        value
+    }
+
     /// The list of one that the engines get.
     pub fn root(&self) -> &Value {
         &self.root
@@ -130,6 +168,65 @@ impl Document {
 
 fn is_plan(value: &Value) -> bool {
     value["plan_only"] == true
+}
+
+/// Where a value is, as a document stays where it is.
+fn place(node: &Value) -> usize {
+    std::ptr::from_ref(node).addr()
+}
+
+fn is_sensitive(members: &Map<String, Value>) -> bool {
+    members.get("sensitive") == Some(&Value::Bool(true))
+}
+
+/// Collects where values are that stand in an object that is marked as sensitive.
+fn sensitive(value: &Value, is_inside: bool, all: &mut BTreeSet<usize>) {
+    if is_inside {
+        all.insert(place(value));
+    }
+    match value {
+        Value::Object(members) => {
+            let is_inside = is_inside || is_sensitive(members);
+            for (_, value) in members.iter().filter(|(name, _)| *name != "sensitive") {
+                sensitive(value, is_inside, all);
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| sensitive(element, is_inside, all)),
+        _ => {}
+    }
+}
+
+/// Whether there is an object inside that is marked as sensitive.
+fn holds_sensitive(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => is_sensitive(members) || members.values().any(holds_sensitive),
+        Value::Array(elements) => elements.iter().any(holds_sensitive),
+        _ => false,
+    }
+}
+
+/// Puts [`SENSITIVE`] in place of what stands in objects that are marked so.
+pub fn mask(value: &mut Value) {
+    match value {
+        Value::Object(members) if is_sensitive(members) => {
+            let others = members.iter_mut().filter(|(name, _)| *name != "sensitive");
+            others.for_each(|(_, value)| *value = SENSITIVE.into());
+        }
+        Value::Object(members) => members.values_mut().for_each(mask),
+        Value::Array(elements) => elements.iter_mut().for_each(mask),
+        _ => {}
+    }
+}
+
+/// Whether something inside was masked, so that nothing can be said about it.
+pub fn is_masked(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            is_sensitive(members) && members.values().any(|value| value == SENSITIVE) || members.values().any(is_masked)
+        }
+        Value::Array(elements) => elements.iter().any(is_masked),
+        _ => false,
+    }
 }
 
 /// Removes the members that can hold secrets, at any depth.
@@ -202,6 +299,27 @@ mod tests {
         let document = Document::assemble(planned).expect("a document");
         assert_eq!(document.value(), &json!({"plan_only": true}));
         assert_eq!((document.why_absent("workflow"), document.why_absent("component_id")), (Some("403"), Some("500")));
+    }
+
+    #[test]
+    fn what_is_marked_as_sensitive_is_not_shown() {
+        let outputs = json!({"a": {"sensitive": true, "type": ["s"], "value": {"b": "pw"}}, "c": {"sensitive": false, "value": 1}});
+        let document = Document::any(json!({"outputs": outputs, "d": [1]}));
+        let at = |path: &str| document.value().pointer(path).expect("a value");
+        let masked = json!({"a": {"sensitive": true, "type": SENSITIVE, "value": SENSITIVE}, "c": {"sensitive": false, "value": 1}});
+        for (path, shown) in [
+            ("/outputs/a/value", SENSITIVE.to_owned()),
+            ("/outputs/a/value/b", SENSITIVE.to_owned()),
+            ("/outputs/a/type/0", SENSITIVE.to_owned()),
+            ("/outputs/a/sensitive", "true".to_owned()),
+            ("/outputs/a", masked["a"].to_string()),
+            ("/outputs", masked.to_string()),
+            ("/outputs/c/value", "1".to_owned()),
+            ("/d/0", "1".to_owned()),
+        ] {
+            assert_eq!(document.shown(at(path)), shown, "{path}");
+        }
+        assert!(!is_masked(document.value()) && is_masked(&masked));
     }
 
     #[test]

@@ -49,7 +49,12 @@ impl Extract {
     pub fn value(&self, document: &Document, extent: &impl Deref<Target = Extent>) -> Result<String, String> {
         afford(&self.query.expression, extent)?;
         let selected = self.query.select(document)?;
-        let value = match selected.first().map(Vec::as_slice).unwrap_or_default() {
+        let selected = selected.first().map(Vec::as_slice).unwrap_or_default();
+        // One that holds something sensitive differs from what may be shown of it.
+        if selected.iter().any(|node| document.hides(node) || document.shown(node) != node.to_string()) {
+            return Err(format!("{} is marked as sensitive", self.query.expression.text));
+        }
+        let value = match selected {
             [] => return Err(format!("{} selects nothing", self.query.expression.text)),
             [Value::String(text)] => text.clone(),
             [value] => value.to_string(),

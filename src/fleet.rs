@@ -46,7 +46,7 @@ pub fn run(targets: Targets, jobs: usize, plan: Plan, crew: &mut dyn Crew, world
     question.rules.began = started;
     let (question, lost) = (Arc::new(question), teller.lost());
     let mut fleet = Fleet::new(wanted, quorum, jobs, &question, world.seed);
-    let mut progress = Progress::new(world.err, question.manner);
+    let mut progress = Progress::new(world.err, question.manner.clone());
     let share = shard.as_ref().map_or_else(String::new, |shard| format!(", shard {} of {}", shard.index, shard.of));
     let opening = format!(
         "waiting up to {} for {} targets{share} at {}",

@@ -41,7 +41,7 @@ pub fn run(opening: &str, target: Target, plan: Plan, mut source: Box<dyn Source
     let mut session = Session::new(
         &mut *source,
         world.clock,
-        Progress::new(world.err, question.manner),
+        Progress::new(world.err, question.manner.clone()),
         world.seed,
         question.rules.timeout,
     );

@@ -25,8 +25,6 @@ const USER_AGENT: &str = concat!("deploy-gate/", env!("CARGO_PKG_VERSION"));
 const REDIRECTS: usize = 5;
 /// How much is read of a body that only explains an error.
 const EXPLANATION: u64 = 64 * 1024;
-/// The shortest token that is looked for in answers, as CI systems mask no shorter ones.
-const SECRET: usize = 8;
 /// How long a connection may idle: longer than the longest default wait between looks.
 const IDLE: Duration = Duration::from_secs(90);
 
@@ -93,22 +91,22 @@ impl Worker {
         let within = request.within.min(self.connection.request_timeout);
         let token = self.connection.token.read().map_err(|why| Fault::Transient(format!("the token file {why}")))?;
         let mut url = format!("{}{}{}", self.connection.origin, self.connection.base, request.path);
-        let answer = (|| {
-            for _ in 0..REDIRECTS {
-                let left = within.saturating_sub(started.elapsed());
-                let response = match left {
-                    Duration::ZERO => Err(ureq::Error::Timeout(ureq::Timeout::Global)),
-                    left => self.send(&url, &request.trace, token.as_ref(), left),
-                };
-                let response = response.map_err(|error| fault(&error, within))?;
-                match redirected(&url, &response) {
-                    Some(next) => url = next,
-                    None => return Ok(response),
-                }
+        if let Some(token) = &token {
+            self.connection.secrets.add(token.expose());
+        }
+        for _ in 0..REDIRECTS {
+            let left = within.saturating_sub(started.elapsed());
+            let response = match left {
+                Duration::ZERO => Err(ureq::Error::Timeout(ureq::Timeout::Global)),
+                left => self.send(&url, &request.trace, token.as_ref(), left),
+            };
+            let response = response.map_err(|error| fault(&error, within))?;
+            match redirected(&url, &response) {
+                Some(next) => url = next,
+                None => return Ok(response),
             }
-            Err(Fault::Final(format!("more than {REDIRECTS} redirects, the last to {url}")))
-        })();
-        redact(answer, token.as_ref())
+        }
+        Err(Fault::Final(format!("more than {REDIRECTS} redirects, the last to {url}")))
     }
 
     fn send(&self, url: &str, trace: &str, token: Option<&Secret>, left: Duration) -> Result<Response, ureq::Error> {
@@ -194,43 +192,6 @@ fn bad_certificate(error: &ureq::Error) -> Option<String> {
     match tls {
         rustls::Error::InvalidCertificate(why) => Some(why.to_string()),
         _ => None,
-    }
-}
-
-/// The forms in which a text can be in an answer: as it is, and as JSON escapes it, which servers do more or less of.
-fn disguises(text: &str) -> Vec<String> {
-    let quoted = serde_json::Value::from(text).to_string();
-    let quoted = quoted[1..quoted.len() - 1].to_owned();
-    let mut forms = vec![text.to_owned(), quoted.clone()];
-    for slash in ["/", "\\/"] {
-        let quoted = quoted.replace('/', slash);
-        let go = |[and, less, more]: [&str; 3]| quoted.replace('&', and).replace('<', less).replace('>', more);
-        forms.extend([["&", "<", ">"], ["\\u0026", "\\u003c", "\\u003e"], ["\\u0026", "\\u003C", "\\u003E"]].map(go));
-    }
-    forms.sort();
-    forms.dedup();
-    forms
-}
-
-/// A server that echoes the token must not get it into any log, report or recording. What is shorter than [`SECRET`]
-/// would be found inside of ordinary words.
-fn redact(answer: Result<Response, Fault>, token: Option<&Secret>) -> Result<Response, Fault> {
-    let Some(token) = token.filter(|token| token.expose().len() >= SECRET) else { return answer };
-    let forms = disguises(token.expose());
-    let clean = |text: String| forms.iter().fold(text, |text, form| text.replace(form, "[token]"));
-    match answer {
-        Ok(mut response) => {
-            for (_, value) in &mut response.headers {
-                *value = clean(std::mem::take(value));
-            }
-            if forms.iter().any(|form| memchr::memmem::find(&response.body, form.as_bytes()).is_some()) {
-                response.body = clean(String::from_utf8_lossy(&response.body).into_owned()).into_bytes();
-            }
-            Ok(response)
-        }
-        Err(Fault::Transient(why)) => Err(Fault::Transient(clean(why))),
-        Err(Fault::Final(why)) => Err(Fault::Final(clean(why))),
-        Err(other) => Err(other),
     }
 }
 

@@ -60,6 +60,7 @@ pub mod defuse;
 pub mod explain;
 pub mod manual;
 pub mod progress;
+pub mod redact;
 pub mod report;
 pub mod text;
 pub mod verdict;
@@ -83,6 +84,7 @@ use plan::{Place, Plan};
 use progress::{Manner, Progress, Screen};
 use quorum::Quorum;
 use recording::{Recorder, Recording};
+use redact::Secrets;
 use serde::Deserialize;
 use session::Session;
 use source::Source;
@@ -128,6 +130,17 @@ impl World<'_> {
 
 /// The story of a run: from arguments to the exit code.
 pub fn run(arguments: &[OsString], world: &mut World<'_>) -> u8 {
+    let secrets = Secrets::default();
+    if let Some(token) = world.variables.get("NUON_API_TOKEN") {
+        secrets.add(token.trim());
+    }
+    let World { variables, clock, connect, hire, out, err, screens, seed } = world.reborrow();
+    let (out, err) = (&mut secrets.guard(out), &mut secrets.guard(err));
+    run_guarded(arguments, &secrets, &mut World { variables, clock, connect, hire, out, err, screens, seed })
+}
+
+/// What is printed passes a guard from here on.
+fn run_guarded(arguments: &[OsString], secrets: &Secrets, world: &mut World<'_>) -> u8 {
     let parsed = args::parse(arguments, world.variables).map(|(command, warnings)| {
         for warning in warnings {
             // Nobody has to read it.
@@ -137,9 +150,9 @@ pub fn run(arguments: &[OsString], world: &mut World<'_>) -> u8 {
     });
     let ended = match parsed {
         Err(stop) => Err(stop),
-        Ok(Command::Wait(wait)) => self::wait(*wait, world),
-        Ok(Command::Replay(replay)) => self::replay(*replay, world),
-        Ok(Command::Latest(latest)) => self::latest(*latest, world),
+        Ok(Command::Wait(wait)) => self::wait(*wait, secrets, world),
+        Ok(Command::Replay(replay)) => self::replay(*replay, secrets, world),
+        Ok(Command::Latest(latest)) => self::latest(*latest, secrets, world),
         Ok(Command::Check(check)) => self::check(check, world),
         Ok(Command::Explain(explain)) => Err(explain::explain(&explain).unwrap_or_else(misuse)),
         Ok(Command::Completions { shell }) => Err(manual::completions(shell)),
@@ -166,7 +179,7 @@ fn misuse(why: String) -> Stop {
 }
 
 /// `deploy-gate wait`.
-fn wait(wait: args::Wait, world: &mut World<'_>) -> Result<u8, Stop> {
+fn wait(wait: args::Wait, secrets: &Secrets, world: &mut World<'_>) -> Result<u8, Stop> {
     let args::Wait { targets, network, mut gate, record } = wait;
     let stdin = Some(Path::new("-"));
     let from_stdin = [
@@ -178,7 +191,7 @@ fn wait(wait: args::Wait, world: &mut World<'_>) -> Result<u8, Stop> {
     if let (Some(one), Some(other)) = (from_stdin.next(), from_stdin.next()) {
         return Err(misuse(format!("{one} and {other}: only one of them can be stdin")));
     }
-    let (connection, install) = config::connection(&network, world.variables).map_err(misuse)?;
+    let (connection, install) = config::connection(&network, world.variables, secrets).map_err(misuse)?;
     read_trigger(&mut gate.pins)?;
     let mut wanted = targets::wanted(&targets, &gate.pins, install).map_err(misuse)?;
     check_pins(&gate, wanted.iter().map(|wanted| &wanted.pins), world.clock.utc())?;
@@ -187,7 +200,7 @@ fn wait(wait: args::Wait, world: &mut World<'_>) -> Result<u8, Stop> {
     if is_fleet && record.is_some() {
         return Err(misuse("--record (DEPLOY_GATE_RECORD) takes the recording of one target".into()));
     }
-    let plan = Plan::new(gate, Place::of(&connection), world.variables, world.screens).map_err(misuse)?;
+    let plan = Plan::new(gate, Place::of(&connection), world.variables, world.screens, secrets).map_err(misuse)?;
     if is_fleet {
         let all = wanted.len();
         let share = targets.shard.map(|shard| shard.take(&mut wanted, world.variables));
@@ -205,7 +218,7 @@ fn wait(wait: args::Wait, world: &mut World<'_>) -> Result<u8, Stop> {
     if let Some(path) = record {
         let wrong = |why| misuse(format!("--record (DEPLOY_GATE_RECORD) {}: {why}", path.display()));
         let file = plan.teller.create_beside(&path).map_err(wrong)?;
-        source = Box::new(Recorder::new(source, file).map_err(wrong)?);
+        source = Box::new(Recorder::new(source, file, secrets).map_err(wrong)?);
     }
     Ok(gate::run(&opening, target, plan, source, world))
 }
@@ -250,7 +263,7 @@ fn check_pins<'p>(
 const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
 /// `deploy-gate replay`: the same, with the recording for the network and a clock that jumps.
-fn replay(replay: args::Replay, world: &mut World<'_>) -> Result<u8, Stop> {
+fn replay(replay: args::Replay, secrets: &Secrets, world: &mut World<'_>) -> Result<u8, Stop> {
     let file = replay.recording.display();
     let wrong = |why: String| misuse(format!("the recording {file}: {why}"));
     let text =
@@ -266,7 +279,7 @@ fn replay(replay: args::Replay, world: &mut World<'_>) -> Result<u8, Stop> {
     let mut gate = replay.gate;
     read_trigger(&mut gate.pins)?;
     check_pins(&gate, std::iter::once(&gate.pins), time.utc())?;
-    let plan = Plan::new(gate, Place::default(), world.variables, world.screens).map_err(misuse)?;
+    let plan = Plan::new(gate, Place::default(), world.variables, world.screens, secrets).map_err(misuse)?;
     let opening = format!("replaying {file} for {target}, up to {}", text::duration(plan.question.rules.timeout));
     // Always the same seed, so that a recording replays alike each time.
     let world = world.reborrow();
@@ -276,11 +289,11 @@ fn replay(replay: args::Replay, world: &mut World<'_>) -> Result<u8, Stop> {
 }
 
 /// `deploy-gate latest`: one look.
-fn latest(latest: args::Latest, world: &mut World<'_>) -> Result<u8, Stop> {
-    let (connection, install) = config::connection(&latest.network, world.variables).map_err(misuse)?;
+fn latest(latest: args::Latest, secrets: &Secrets, world: &mut World<'_>) -> Result<u8, Stop> {
+    let (connection, install) = config::connection(&latest.network, world.variables, secrets).map_err(misuse)?;
     let target = targets::one(latest.install, &latest.component, install).map_err(misuse)?;
     let mut source = (world.connect)(connection);
-    let quiet = Progress::new(world.err, Manner::QUIET);
+    let quiet = Progress::new(world.err, Manner::quiet(secrets));
     let mut session = Session::new(&mut *source, world.clock, quiet, world.seed, latest.network.request_timeout);
     let failed = |ending: Ending, why: &str, trace: &str| Stop {
         text: format!("{}: {} (trace {trace})\n", ending.reason(), defuse::line(why)),
@@ -299,7 +312,7 @@ fn latest(latest: args::Latest, world: &mut World<'_>) -> Result<u8, Stop> {
         Look::Seen(deploy, _) if !latest.json => format!("{}\n", defuse::line(deploy.id())),
         Look::Seen(deploy, bytes) => {
             let document = complete(&deploy, bytes, &target, &mut session).map_err(|look| wrong(*look, &session))?;
-            format!("{}\n", defuse::json(&format!("{:#}", document.value())))
+            format!("{}\n", defuse::json(&format!("{:#}", document.masked())))
         }
         Look::Absent(_) => {
             // The server answers so for an install that is not there, too.

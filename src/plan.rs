@@ -14,6 +14,7 @@ use crate::defuse;
 use crate::extract::{self, Extract};
 use crate::is_loss;
 use crate::progress::{Manner, Screen, Verbosity};
+use crate::redact::Secrets;
 use crate::report::file::OutputFile;
 use crate::report::files::{Files, Format, Place as Whose, ReportFile};
 use crate::report::{self, Report, dotenv, people};
@@ -55,6 +56,7 @@ impl Plan {
         place: Place,
         variables: &Variables,
         (out, err): (Screen, Screen),
+        secrets: &Secrets,
     ) -> Result<Self, String> {
         let intervals = gate.intervals()?;
         let verbosity = match (gate.quiet, gate.verbose) {
@@ -72,7 +74,8 @@ impl Plan {
         extract::names(&gate.extract, &report::OUTPUTS)?;
         let names: Vec<String> = gate.extract.iter().map(|extract| extract.name.clone()).collect();
         let ci = gate.ci.found(variables);
-        let teller = Teller::new(gate.report, names, variables, ci, gate.color.paint(variables, out))?;
+        let files = Teller::files(gate.report, &names, variables, secrets)?;
+        let teller = Teller { extracts: names, ci, paint: gate.color.paint(variables, out), files };
         let pins = gate.pins;
         let question = Question {
             rules: Rules {
@@ -95,7 +98,7 @@ impl Plan {
             assertions,
             extracts: gate.extract,
             log_lines: usize::from(gate.log_lines),
-            manner: Manner { verbosity, ci, screen: err },
+            manner: Manner { verbosity, ci, screen: err, secrets: secrets.clone() },
             place,
         };
         Ok(Self { question, teller })
@@ -115,13 +118,12 @@ impl Teller {
     ///
     /// # Errors
     /// Which cannot be created, with its flag and variable.
-    pub fn new(
+    fn files(
         mut reports: Vec<ReportFile>,
-        extracts: Vec<String>,
+        extracts: &[String],
         variables: &Variables,
-        ci: Ci,
-        paint: Paint,
-    ) -> Result<Self, String> {
+        secrets: &Secrets,
+    ) -> Result<Files, String> {
         let names: Vec<&str> = report::OUTPUTS.into_iter().chain(extracts.iter().map(String::as_str)).collect();
         let shared = ci::shared_files(variables);
         let places: Vec<PathBuf> = shared.iter().filter_map(|(.., path)| path.canonicalize().ok()).collect();
@@ -130,9 +132,9 @@ impl Teller {
                 report.place = Whose::Shared;
             }
         }
-        let mut files = Files::create(&reports, &names)?;
+        let mut files = Files::create(&reports, &names, secrets)?;
         shared.iter().try_for_each(|(format, variable, path)| files.share(*format, variable, path))?;
-        Ok(Self { extracts, ci, paint, files })
+        Ok(files)
     }
 
     /// Creates a file that is no report.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::ci::Ci;
 use crate::defuse;
+use crate::redact::Secrets;
 use crate::target::Target;
 use crate::text;
 use crate::watch::{self, Event};
@@ -30,7 +31,7 @@ pub enum Verbosity {
 }
 
 /// How the log looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Manner {
     /// How much is said.
     pub verbosity: Verbosity,
@@ -38,11 +39,15 @@ pub struct Manner {
     pub ci: Ci,
     /// Whether somebody watches.
     pub screen: Screen,
+    /// What must not be told.
+    pub secrets: Secrets,
 }
 
 impl Manner {
     /// Says nothing.
-    pub const QUIET: Self = Self { verbosity: Verbosity::Quiet, ci: Ci::None, screen: Screen::File };
+    pub fn quiet(secrets: &Secrets) -> Self {
+        Self { verbosity: Verbosity::Quiet, ci: Ci::None, screen: Screen::File, secrets: secrets.clone() }
+    }
 }
 
 /// Where a stream leads to.
@@ -78,6 +83,11 @@ impl<'w> Progress<'w> {
     /// The log of one of many targets, which is kept in `out` until somebody passes it on.
     pub fn of_one(out: &'w mut dyn Write, manner: Manner, target: &Target) -> Self {
         Self { out, manner, last: Duration::ZERO, live: None, about: Some(target.to_string()) }
+    }
+
+    /// What must not be told.
+    pub fn secrets(&self) -> &Secrets {
+        &self.manner.secrets
     }
 
     /// Says what was kept.
@@ -131,7 +141,8 @@ impl<'w> Progress<'w> {
         let width = terminal_size::terminal_size_of(std::io::stderr())
             .map_or(80, |(width, _)| usize::from(width.0))
             .saturating_sub(4);
-        let lines: Vec<String> = lines.iter().map(|line| text::cut(&defuse::line(line), width)).collect();
+        let lines: Vec<String> =
+            lines.iter().map(|line| text::cut(&self.manner.secrets.redact(&defuse::line(line)), width)).collect();
         live.set_message(lines.join("\n  "));
         live.tick();
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::document;
+use crate::redact::Secrets;
 use crate::report::file::{OutputFile, Stream};
 use crate::source::{Fault, Request, Response, Source};
 use crate::target::Target;
@@ -102,6 +103,8 @@ impl Source for Recording {
 pub struct Recorder {
     source: Box<dyn Source>,
     file: Stream,
+    /// What must not be told.
+    secrets: Secrets,
     failed: Option<String>,
 }
 
@@ -110,16 +113,16 @@ impl Recorder {
     ///
     /// # Errors
     /// Why the file cannot be written.
-    pub fn new(source: Box<dyn Source>, file: OutputFile) -> Result<Self, String> {
-        Ok(Self { source, file: file.stream()?, failed: None })
+    pub fn new(source: Box<dyn Source>, file: OutputFile, secrets: &Secrets) -> Result<Self, String> {
+        Ok(Self { source, file: file.stream()?, secrets: secrets.clone(), failed: None })
     }
 }
 
 impl Source for Recorder {
     fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
-        let answer = self.source.ask(request);
+        let answer = self.secrets.clean(self.source.ask(request));
         if let Some(line) = line(request, &answer)
-            && let Err(error) = writeln!(self.file, "{line}")
+            && let Err(error) = writeln!(self.file, "{}", self.secrets.redact(&line))
         {
             self.failed.get_or_insert(error.to_string());
         }
@@ -151,6 +154,7 @@ fn line(request: &Request, answer: &Result<Response, Fault>) -> Option<String> {
                 // A body that is a JSON string would be read back as raw text, so it stays as it came.
                 Ok(mut json @ (Value::Object(_) | Value::Array(_))) => {
                     document::strip(&mut json);
+                    document::mask(&mut json);
                     document::hush(&mut json);
                     json
                 }

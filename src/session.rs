@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::clock::{Clock, Signal};
 use crate::look::{self, Answer, Look};
 use crate::progress::Progress;
+use crate::redact::Secrets;
 use crate::source::{Request, Source};
 use crate::target::{Target, segment};
 use crate::text;
@@ -37,6 +38,8 @@ pub struct Session<'w> {
     until: Duration,
     /// Whether this server knows deploys by the older of two paths.
     pub by_install: bool,
+    /// What must not be told.
+    secrets: Secrets,
     /// How many requests were sent.
     pub requests: u32,
     /// How long the server wants to be left alone by everybody, if an answer said so; zero if it did not say how long.
@@ -52,7 +55,9 @@ impl<'w> Session<'w> {
         seed: u64,
         deadline: Duration,
     ) -> Self {
+        let secrets = progress.secrets().clone();
         Self {
+            secrets,
             source,
             clock,
             progress,
@@ -82,7 +87,7 @@ impl<'w> Session<'w> {
             uuid::Builder::from_random_bytes(std::array::from_fn(|_| self.dice.u8(..))).into_uuid().to_string();
         let at = self.clock.now();
         let request = Request { path: path.into(), at, within: until.saturating_sub(at), trace: self.trace.clone() };
-        let answer = self.source.ask(&request);
+        let answer = self.secrets.clean(self.source.ask(&request));
         self.requests += 1;
         if let Ok(response) = &answer {
             self.overload = self.overload.max(look::overload(response, self.clock.utc()));

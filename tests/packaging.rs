@@ -26,7 +26,7 @@ fn flags() -> BTreeMap<String, (String, String)> {
     let wait = command.find_subcommand("wait").expect("a command");
     let flags = wait.get_arguments().filter_map(|arg| {
         let flag = arg.get_long().filter(|flag| *flag != "help")?;
-        let help = arg.get_help()?.to_string();
+        let help = arg.get_long_help()?.to_string();
         let (help, variable) = help.split_once(" [env: ").expect("its variable");
         Some((flag.into(), (variable.trim_end_matches(']').into(), help.into())))
     });

@@ -44,8 +44,8 @@ impl Compiled {
     /// The nodes that the query selects, in the order of `serde_json_path`.
     ///
     /// # Errors
-    /// How the engines disagree.
-    pub fn select<'d>(&self, root: &'d Value) -> Result<Vec<&'d Value>, String> {
+    /// How the engines disagree, with the nodes as `show` shows them.
+    pub fn select<'d>(&self, root: &'d Value, show: impl Fn(&[&Value]) -> String) -> Result<Vec<&'d Value>, String> {
         let second = self.second.query(root).all();
         let first: Vec<&Value> = js_path_process(&self.first, root)
             .map_err(|error| format!("jsonpath-rust cannot answer {}: {error}", self.text))?
@@ -61,6 +61,6 @@ impl Compiled {
         if sorted(&first) == sorted(&second) {
             return Ok(second);
         }
-        Err(format!("jsonpath-rust selects {}, serde_json_path selects {}", super::show(&first), super::show(&second)))
+        Err(format!("jsonpath-rust selects {}, serde_json_path selects {}", show(&first), show(&second)))
     }
 }

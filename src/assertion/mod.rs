@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::clock::Bell;
 use crate::defuse;
-use crate::document::Document;
+use crate::document::{Document, SENSITIVE, is_masked};
 use crate::text;
 pub use engines::Compiled;
 pub use expression::Expression;
@@ -96,7 +96,8 @@ impl Assertion {
             .iter()
             .map(|query| {
                 let compiled = Compiled::new(&expression.as_query(query)).map_err(|rejected| rejected.why);
-                let nodes = compiled.and_then(|compiled| compiled.select(document.root()));
+                let nodes =
+                    compiled.and_then(|compiled| compiled.select(document.root(), |nodes| show(nodes, document)));
                 nodes.map_err(|why| disagree(&expression.text[query.span.clone()], &why))
             })
             .collect()
@@ -302,20 +303,22 @@ fn check(assertion: &Assertion, document: &Document, extent: &impl Deref<Target 
     for (query, nodes) in expression.queries.iter().zip(&selected) {
         let shown = &expression.text[query.span.clone()];
         if let Some(node) = nodes.iter().find(|node| query.compared && (is_inexact(node) || is_vast_inside(node))) {
+            let node = document.shown(node);
             return Err(format!("{shown} selects {node}: both engines compare numbers beyond 2^53 - 1 inexactly"));
         }
         queries.push(Found {
             query: shown.into(),
             selected: nodes.len(),
-            values: nodes.iter().take(SHOWN.0).map(|node| text::cut(&node.to_string(), SHOWN.1)).collect(),
+            values: nodes.iter().take(SHOWN.0).map(|node| text::cut(&document.shown(node), SHOWN.1)).collect(),
             missing: missing(query, nodes, document),
-            note: only_there(query, nodes).or_else(|| nothing_there(query, nodes, document)),
+            note: only_there(query, nodes, document).or_else(|| nothing_there(query, nodes, document)),
         });
     }
     let outcome = expression.logic.join(&mut |part| {
         let (query, root) = expression.over(part, &selected);
         let compiled = Compiled::new(&query).map_err(|rejected| rejected.why);
-        let holds = compiled.and_then(|compiled| Ok(!compiled.select(&root)?.is_empty()));
+        let holds = compiled
+            .and_then(|compiled| Ok(!compiled.select(&root, |nodes| format!("{} nodes", nodes.len()))?.is_empty()));
         let holds = holds.map_err(|why| disagree(&expression.text[part.clone()], &why))?;
         let landed = expression.queries_of(part).all(|(index, _)| queries[index].missing.is_none());
         Ok::<_, String>(match (landed, holds) {
@@ -357,9 +360,10 @@ fn is_inexact(node: &Value) -> bool {
 }
 
 /// A query by itself only asks whether something is there, which `false` is too.
-fn only_there(query: &Query, nodes: &[&Value]) -> Option<String> {
+fn only_there(query: &Query, nodes: &[&Value], document: &Document) -> Option<String> {
     let node = nodes.first().filter(|node| node.is_null() || **node == &Value::Bool(false))?;
     (query.tested && query.is_singular()).then(|| {
+        let node = document.shown(node);
         format!(
             "this only asks whether it is there, and it is; that it is {node} plays no part (== true would ask that)"
         )
@@ -431,13 +435,16 @@ fn missing(query: &Query, nodes: &[&Value], document: &Document) -> Option<Missi
             return Some(Missing {
                 path: path(&query.segments[..leading.len() - spared]),
                 exists: path(&query.segments[..reached]),
-                why: absence(&path(&query.segments[..reached]), node, segment, &nearest, unread),
+                why: absence(&path(&query.segments[..reached]), node, segment, &nearest, unread, document),
                 nearest,
             });
         };
         node = child;
     }
-    if let Some(why) = useless_to_a_function(query, nodes) {
+    if is_masked(node) && !query.is_singular() || nodes.iter().any(|node| is_masked_value(node, document)) {
+        return useless(format!("{whole} is sensitive, and what was recorded does not hold it"));
+    }
+    if let Some(why) = useless_to_a_function(query, nodes, document) {
         return useless(format!("{whole} {why}"));
     }
     // What has no elements has none of which anything could be true.
@@ -448,14 +455,19 @@ fn missing(query: &Query, nodes: &[&Value], document: &Document) -> Option<Missi
         why: format!(
             "{} is {}, which has no elements",
             path(&query.segments[..leading.len()]),
-            text::cut(&node.to_string(), 40)
+            text::cut(&document.shown(node), 40)
         ),
     })
 }
 
+/// Whether a value was masked when it was recorded, or something in it.
+fn is_masked_value(node: &Value, document: &Document) -> bool {
+    document.hides(node) && node == SENSITIVE || is_masked(node)
+}
+
 /// Why a function makes nothing of what a query selects, if so: nothing differs from everything.
-fn useless_to_a_function(query: &Query, nodes: &[&Value]) -> Option<String> {
-    let shown = |node: &Value| text::cut(&node.to_string(), SHOWN.1);
+fn useless_to_a_function(query: &Query, nodes: &[&Value], document: &Document) -> Option<String> {
+    let shown = |node: &Value| text::cut(&document.shown(node), SHOWN.1);
     if query.valued && nodes.len() != 1 {
         return Some(format!("selects {} values, and value() takes one", nodes.len()));
     }
@@ -472,10 +484,17 @@ fn useless_to_a_function(query: &Query, nodes: &[&Value]) -> Option<String> {
 }
 
 /// In a sentence: what is there, what is not, and what may have been meant or gone wrong.
-fn absence(exists: &str, node: &Value, segment: &Segment, nearest: &[String], unread: Option<&str>) -> String {
+fn absence(
+    exists: &str,
+    node: &Value,
+    segment: &Segment,
+    nearest: &[String],
+    unread: Option<&str>,
+    document: &Document,
+) -> String {
     let there = match node {
         Value::Object(_) | Value::Array(_) => String::new(),
-        other => format!(" is {}, which", text::cut(&other.to_string(), 40)),
+        other => format!(" is {}, which", text::cut(&document.shown(other), 40)),
     };
     let name = match segment {
         Segment::Name(name) => format!("\"{}\"", text::cut(name, 60)),
@@ -616,8 +635,8 @@ impl Extent {
 }
 
 /// Values as they are shown in one line.
-fn show(nodes: &[&Value]) -> String {
-    let shown: Vec<String> = nodes.iter().take(SHOWN.0).map(|node| text::cut(&node.to_string(), SHOWN.1)).collect();
+fn show(nodes: &[&Value], document: &Document) -> String {
+    let shown: Vec<String> = nodes.iter().take(SHOWN.0).map(|node| text::cut(&document.shown(node), SHOWN.1)).collect();
     match nodes.len() {
         0 => "nothing".into(),
         count if count > SHOWN.0 => format!("{count}: {}, …", shown.join(", ")),

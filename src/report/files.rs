@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::OutputFile;
 use super::{Report, dotenv};
+use crate::redact::Secrets;
 
 /// `--report FORMAT=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +82,8 @@ pub struct Files {
     folders: Vec<Vec<(String, OutputFile)>>,
     lost: Vec<String>,
     missed: Vec<String>,
+    /// What must not be told.
+    secrets: Secrets,
 }
 
 /// One file.
@@ -96,9 +99,9 @@ impl Files {
     ///
     /// # Errors
     /// The first that cannot be created, or two that are one.
-    pub fn create(reports: &[ReportFile], outputs: &[&str]) -> Result<Self, String> {
+    pub fn create(reports: &[ReportFile], outputs: &[&str], secrets: &Secrets) -> Result<Self, String> {
         let (files, folders, lost, missed) = Default::default();
-        let mut all = Self { stdout: None, files, folders, lost, missed };
+        let mut all = Self { stdout: None, files, folders, lost, missed, secrets: secrets.clone() };
         for report in reports {
             let complain = |why: String| format!("--report (DEPLOY_GATE_REPORT) {}: {why}", report.path.display());
             if report.path.as_os_str() == "-" {
@@ -197,12 +200,12 @@ impl Files {
         let mut lost = Vec::new();
         for Output { format, file, is_extra } in &mut self.files {
             let failed = if *is_extra { &mut self.missed } else { &mut lost };
-            failed.extend(file.write(report.render(*format).as_bytes()).err());
+            failed.extend(file.write(self.secrets.redact(&report.render(*format)).as_bytes()).err());
         }
         let outputs = report.outputs();
         for (name, file) in self.folders.iter_mut().flatten() {
             let value = outputs.iter().find(|(output, _)| output == name).map_or("", |(_, value)| value.as_str());
-            lost.extend(file.write(value.as_bytes()).err());
+            lost.extend(file.write(self.secrets.redact(value).as_bytes()).err());
         }
         if lost.is_empty() { Ok(()) } else { Err(lost.join("; ")) }
     }

@@ -189,3 +189,133 @@ fn no_answer_tells_a_secret_however_it_is_broken() {
         }
     }
 }
+
+/// A secret as a server can let it slip.
+fn disguises(secret: &str) -> Vec<String> {
+    let each = |with: fn(char) -> String| secret.chars().map(with).collect::<String>();
+    let base64 = |before: &str| {
+        use base64::Engine;
+        base64::engine::general_purpose::STANDARD.encode(format!("{before}{secret}"))
+    };
+    vec![
+        secret.to_owned(),
+        format!("write_token={secret}"),
+        format!(r#"{{"write_token":"{secret}","more":1}}"#),
+        each(|c| format!("{c}\u{1}")),
+        each(|c| format!("{c}\n")),
+        each(|c| format!("{c}\u{200f}")),
+        each(|c| format!("{c}\u{1b}[1m")),
+        each(|c| format!("\\u{:04x}", u32::from(c))),
+        each(|c| format!("%{:02X}", u32::from(c))),
+        each(|c| format!("&#{};", u32::from(c))),
+        each(|c| format!("{:02x}", u32::from(c))),
+        base64(""),
+        base64("a"),
+        base64("ab"),
+        // What is cut is cut after it was taken out.
+        format!("{}{secret}", "x".repeat(190)),
+        format!("{}{secret}", "x".repeat(3990)),
+    ]
+}
+
+#[test]
+fn no_secret_is_told_however_it_is_written_and_wherever() {
+    for secret in ["token-of-the-user-0123456789", "token-of-the-log-0123456789"] {
+        for words in disguises(secret) {
+            let words = format!("said {words} and more");
+            for status in ["active", "error"] {
+                // The script searches all that is printed and written.
+                let ran = reported(&[words.clone()], status);
+                assert_eq!(ran.code, 1, "{}", ran.out);
+            }
+            for answer in [
+                http(403, json!({"error": words}).to_string()),
+                http(302, "").header("location", &words),
+                http(503, &words),
+                http(200, &words),
+            ] {
+                // The deploy tells what the secret of the log is.
+                let answers = [deploy("planning"), answer];
+                let ran = run(&["--timeout=10s", "--record=FOLDER/r", "-v"], &answers);
+                assert_ne!(ran.code, 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_marked_as_sensitive_is_judged_and_never_shown() {
+    let outputs = |value: &str| {
+        seen(&with(
+            document("active"),
+            "outputs",
+            json!({
+                "pw": {"sensitive": true, "type": "string", "value": value},
+                "host": {"sensitive": false, "value": "example.com"},
+            }),
+        ))
+    };
+    let pw = "hunter2-hunter2";
+    let gate = |arguments: &[&str]| {
+        let mut all = vec!["--record=FOLDER/r", "--report=markdown=FOLDER/m", "--report=junit=FOLDER/j", "-v"];
+        all.extend(arguments);
+        let ran = run(&all, &[outputs(pw)]);
+        for name in ["r", "m", "j", "result.json", "github"] {
+            let text = std::fs::read_to_string(ran.path(name)).expect(name);
+            assert!(!text.contains(pw), "{name}: {text}");
+        }
+        assert!(!ran.out.contains(pw) && !ran.err.contains(pw), "{}{}", ran.out, ran.err);
+        ran
+    };
+    let length = "--assert=length($.outputs.pw.value) == 15";
+    let ran = gate(&[
+        length,
+        "--extract=pw=$.outputs.pw.value",
+        "--extract=all=$.outputs",
+        "--extract=host=$.outputs.host.value",
+    ]);
+    assert_eq!(
+        (ran.ended(), ran.output("pw"), ran.output("all"), ran.output("host")),
+        ((0, "passed", ""), "", "", "example.com")
+    );
+    assert!(ran.out.contains("the output pw is empty: $.outputs.pw.value is marked as sensitive"), "{}", ran.out);
+    for wrong in [
+        "--assert=$.outputs.pw.value == 'other'",
+        "--assert=$.outputs.pw.value > 5",
+        "--assert=$.outputs.pw.value.x == 5",
+        "--assert=$.outputs.pw.value[*]",
+        "--assert=count($.outputs[*].value) == 9",
+        "--assert=$.outputs == 1",
+        "--assert=!$.outputs.pw",
+    ] {
+        let ran = gate(&[wrong]);
+        assert_eq!(ran.code, 1, "{wrong}\n{}", ran.out);
+    }
+    // A replay does not know it, so it can say nothing about it.
+    let ran = gate(&[length]);
+    for (assertion, code) in [
+        (length, 1),
+        ("--assert=$.outputs.pw.value != 'x'", 1),
+        ("--assert=!$.outputs[?@.value == 'x']", 1),
+        ("--assert=$.outputs.host.value == 'example.com'", 0),
+    ] {
+        let recording = ran.path("r");
+        let mut out = Vec::new();
+        let ended = deploy_gate::run(
+            &["deploy-gate".into(), "replay".into(), recording.into(), assertion.into()],
+            &mut deploy_gate::World {
+                variables: &Default::default(),
+                clock: &mut deploy_gate::clock::VirtualClock::default(),
+                connect: &mut |_| panic!("a replay asks no network"),
+                hire: &mut |_, _| panic!("a replay is no fleet"),
+                out: &mut out,
+                err: &mut Vec::new(),
+                screens: Default::default(),
+                seed: 1,
+            },
+        );
+        let out = String::from_utf8_lossy(&out);
+        assert_eq!(ended, code, "{assertion}\n{out}");
+        assert!(code == 0 || out.starts_with("failed (assertion-vacuous)"), "{out}");
+    }
+}

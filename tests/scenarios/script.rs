@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use base64::Engine;
@@ -10,6 +11,7 @@ use deploy_gate::World;
 use deploy_gate::args::Variables;
 use deploy_gate::clock::{Clock, Signal, VirtualClock};
 use deploy_gate::source::{Fault, Request, Response, Source};
+use regex::{Captures, Regex};
 use serde_json::{Value, json};
 
 use crate::crew::Alone;
@@ -284,20 +286,46 @@ pub(crate) fn run_until(arguments: &[&str], routes: &[(&str, &[Answer])], signal
     }
 }
 
-/// Neither the token nor the token of a log is in what a run prints or writes, nor are they in disguise.
+/// Neither the token nor the token of a log is in what a run prints or writes: not whole, not a piece of it, not escaped,
+/// encoded, or with something in between that nobody sees.
 fn tells_no_secret(what: &str, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let bare = bare(&text);
     for secret in [TOKEN, WRITE_TOKEN] {
+        let pieces = secret.as_bytes().windows(PIECE).map(|piece| String::from_utf8_lossy(piece).into_owned());
         // Base64 has three forms of a text, by what stands before it; the ends depend on what is beside it.
         let encoded = (0..3).map(|before| {
             let padded = format!("{}{secret}", "x".repeat(before));
             let text = base64::engine::general_purpose::STANDARD_NO_PAD.encode(padded);
             text[4..text.len() - 4].to_owned()
         });
-        for form in encoded.chain([secret.to_owned()]) {
-            let is_told = bytes.windows(form.len()).any(|window| window == form.as_bytes());
-            assert!(!is_told, "{what} tells a secret: {}", String::from_utf8_lossy(bytes));
+        let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        for form in encoded.chain(pieces).chain([hex]) {
+            assert!(!bare.contains(&form), "{what} tells {form}, a piece of a secret: {text}");
         }
     }
+}
+
+/// So many characters of a secret are a piece of it. Shorter ones are in both, and in ordinary words.
+const PIECE: usize = 18;
+
+/// A text as somebody who looks for a secret reads it: unescaped, and without what cannot be seen.
+fn bare(text: &str) -> String {
+    static ESCAPES: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+        r"\\+u(?P<a>[0-9a-fA-F]{4})|\\+x(?P<b>[0-9a-fA-F]{2})|%(?P<c>[0-9a-fA-F]{2})|&#(?P<d>[0-9]+);|&#x(?P<e>[0-9a-fA-F]+);",
+        )
+        .expect("a pattern")
+    });
+    static SEQUENCES: LazyLock<Regex> = LazyLock::new(|| Regex::new("\u{1b}?\\[[0-9;]*m").expect("a pattern"));
+    let plain = ESCAPES.replace_all(text, |found: &Captures<'_>| {
+        let code = ["a", "b", "c", "d", "e"].into_iter().find_map(|name| {
+            let digits = found.name(name)?.as_str();
+            u32::from_str_radix(digits, if name == "d" { 10 } else { 16 }).ok()
+        });
+        code.and_then(char::from_u32).map(String::from).unwrap_or_default()
+    });
+    SEQUENCES.replace_all(&plain, "").chars().filter(|c| c.is_ascii_graphic() && *c != '\\').collect()
 }
 
 fn files_tell_no_secret(folder: &std::path::Path) {

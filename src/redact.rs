@@ -1,0 +1,430 @@
+//! No secret leaves: what is sent to the server as a token, and what a server lets slip, is taken out of every text. It is
+//! done twice, when an answer arrives (so that nothing later cuts a secret into pieces) and, last, before a byte is
+//! written, on the text as it will be seen.
+//!
+//! A secret is found as it is, in the escapes of JSON, URLs and XML, in Base64 and hexadecimal, and with characters in
+//! between that nobody sees. A `write_token` is found by that name, also before its value is known.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::sync::{Arc, RwLock};
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
+
+use crate::defuse;
+use crate::source::{Fault, Response};
+
+/// What stands in place of a secret.
+const MARK: &str = "[token]";
+/// The shortest secret that is looked for, as CI systems mask no shorter ones: it would be found inside of ordinary words.
+const SHORTEST: usize = 8;
+/// The member of a log stream with which anybody can write to it.
+const NAME: &[u8] = b"write_token";
+/// How many secrets are remembered: a server that makes them up must not fill the memory.
+const MOST: usize = 1000;
+
+/// The secrets of a run. Copies share what they know.
+#[derive(Clone, Default)]
+pub struct Secrets(Arc<RwLock<Known>>);
+
+#[derive(Default)]
+struct Known {
+    secrets: Vec<String>,
+    /// Each of them, in each of its forms.
+    forms: Vec<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secrets]")
+    }
+}
+
+impl Secrets {
+    /// Takes note of a secret.
+    pub fn add(&self, secret: &str) {
+        let is_known = |known: &Known| known.secrets.len() >= MOST || known.secrets.iter().any(|known| known == secret);
+        if secret.len() < SHORTEST || secret == MARK || self.0.read().is_ok_and(|known| is_known(&known)) {
+            return;
+        }
+        if let Ok(mut known) = self.0.write()
+            && !is_known(&known)
+        {
+            known.secrets.push(secret.into());
+            known.forms.extend(forms(secret));
+        }
+    }
+
+    /// The text without secrets.
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.redacted(text.as_bytes()) {
+            None => Cow::Borrowed(text),
+            // Secrets are ASCII, so what is around them stays whole.
+            Some(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+        }
+    }
+
+    /// An answer without secrets, and takes note of those that it lets slip.
+    ///
+    /// # Errors
+    /// The fault in its place.
+    pub fn clean(&self, answer: Result<Response, Fault>) -> Result<Response, Fault> {
+        let clean = |text: String| self.redact(&text).into_owned();
+        match answer {
+            Ok(Response { status, headers, body }) => {
+                named(&body).for_each(|value| self.add(&value.secret));
+                let headers = headers.into_iter().map(|(name, value)| (name, clean(value))).collect();
+                let body = self.redacted(&body).unwrap_or(body);
+                Ok(Response { status, headers, body })
+            }
+            Err(Fault::Transient(why)) => Err(Fault::Transient(clean(why))),
+            Err(Fault::Final(why)) => Err(Fault::Final(clean(why))),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// `out`, to which no secret is written.
+    pub fn guard<'w>(&self, out: &'w mut dyn Write) -> Guard<'w> {
+        Guard { out, secrets: self.clone() }
+    }
+
+    /// The text without secrets, if there are any in it.
+    fn redacted(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let mut spans: Vec<(usize, usize)> = named(text).map(|value| value.span).collect();
+        if let Ok(known) = self.0.read() {
+            spans.extend(known.spans(text));
+        }
+        if spans.is_empty() {
+            return None;
+        }
+        spans.sort_unstable();
+        let mut clean = Vec::with_capacity(text.len());
+        let mut done = 0;
+        for (start, end) in spans {
+            if start >= done {
+                clean.extend_from_slice(&text[done..start]);
+                clean.extend_from_slice(MARK.as_bytes());
+            }
+            done = done.max(end);
+        }
+        clean.extend_from_slice(&text[done..]);
+        Some(clean)
+    }
+}
+
+impl Known {
+    /// Where secrets are in a text.
+    fn spans(&self, text: &[u8]) -> Vec<(usize, usize)> {
+        let mut begins = [false; 256];
+        for escape in b"\\%&" {
+            begins[usize::from(*escape)] = !self.forms.is_empty();
+        }
+        self.forms.iter().for_each(|form| begins[usize::from(form[0])] = true);
+        let mut spans = Vec::new();
+        let mut at = 0;
+        while at < text.len() {
+            let found = if begins[usize::from(text[at])] {
+                self.forms.iter().filter_map(|form| match_at(text, at, form)).max()
+            } else {
+                None
+            };
+            at = match found {
+                Some(end) => {
+                    spans.push((at, end));
+                    end
+                }
+                None => at + 1,
+            };
+        }
+        spans
+    }
+}
+
+/// A stream to which no secret is written.
+pub struct Guard<'w> {
+    out: &'w mut dyn Write,
+    secrets: Secrets,
+}
+
+impl Write for Guard<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.secrets.redacted(bytes) {
+            None => self.out.write_all(bytes)?,
+            Some(clean) => self.out.write_all(&clean)?,
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// A secret as it is, in hexadecimal, and in Base64 by what stands before it: only what that does not change.
+fn forms(secret: &str) -> Vec<Vec<u8>> {
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut forms = vec![secret.as_bytes().to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes()];
+    for alphabet in [alphabet::STANDARD, alphabet::URL_SAFE] {
+        let engine = GeneralPurpose::new(&alphabet, NO_PAD);
+        for (before, touched) in [(0, 0), (1, 2), (2, 3)] {
+            let text = engine.encode(format!("{}{secret}", "x".repeat(before)));
+            let whole = (before + secret.len()) * 8 / 6;
+            forms.push(text.as_bytes()[touched..whole].to_vec());
+        }
+    }
+    forms.sort();
+    forms.dedup();
+    forms
+}
+
+/// Where a secret that begins at `start` ends, whatever is in between that nobody sees.
+fn match_at(text: &[u8], start: usize, secret: &[u8]) -> Option<usize> {
+    let mut reached = vec![start];
+    for (index, wanted) in secret.iter().enumerate() {
+        let mut next = Vec::new();
+        let mut open = reached;
+        let mut seen = Vec::new();
+        while let Some(at) = open.pop() {
+            if seen.contains(&at) {
+                continue;
+            }
+            seen.push(at);
+            next.extend(readings(text, at).filter(|(byte, _)| byte == wanted).map(|(_, length)| at + length));
+            if index > 0 {
+                open.extend(unseen(text, at).map(|length| at + length));
+            }
+        }
+        if next.is_empty() {
+            return None;
+        }
+        reached = next;
+    }
+    reached.into_iter().max()
+}
+
+/// What may stand at a place: a byte, and how long it is written.
+fn readings(text: &[u8], at: usize) -> impl Iterator<Item = (u8, usize)> {
+    let rest = text.get(at..).unwrap_or_default();
+    let itself = rest.first().map(|byte| (*byte, 1));
+    itself.into_iter().chain(escaped(rest))
+}
+
+/// An escaped byte: `\u0041`, `\x41`, `%41`, `&#65;`, `&#x41;`, `&amp;`.
+fn escaped(rest: &[u8]) -> Option<(u8, usize)> {
+    let hex = |digits: &[u8]| {
+        let digits = std::str::from_utf8(digits).ok()?;
+        u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))
+    };
+    match rest.first()? {
+        b'\\' => {
+            // Text of JSON inside of JSON has more of them.
+            let slashes = rest.iter().take_while(|byte| **byte == b'\\').count();
+            match (rest.get(slashes)?, rest.get(slashes + 1..slashes + 3)) {
+                (b'u', Some(b"00")) => Some((hex(rest.get(slashes + 3..slashes + 5)?)?, slashes + 5)),
+                (b'x', Some(digits)) => Some((hex(digits)?, slashes + 3)),
+                _ => None,
+            }
+        }
+        b'%' => Some((hex(rest.get(1..3)?)?, 3)),
+        b'&' => {
+            let end = rest.iter().take(8).position(|byte| *byte == b';')?;
+            let byte = match &rest[1..end] {
+                b"amp" => b'&',
+                b"lt" => b'<',
+                b"gt" => b'>',
+                b"quot" => b'"',
+                b"apos" => b'\'',
+                [b'#', b'x' | b'X', digits @ ..] => hex(digits)?,
+                [b'#', digits @ ..] => std::str::from_utf8(digits).ok()?.parse().ok()?,
+                _ => return None,
+            };
+            Some((byte, end + 1))
+        }
+        _ => None,
+    }
+}
+
+/// How long what nobody sees is at a place, in each way that it can be read: white space, control characters, what is
+/// invisible, sequences of a terminal, and a backslash.
+fn unseen(text: &[u8], at: usize) -> impl Iterator<Item = usize> {
+    let rest = text.get(at..).unwrap_or_default();
+    let mut lengths = Vec::new();
+    let (byte, length) = match (rest.first(), escaped(rest)) {
+        (_, Some((byte, length))) if byte.is_ascii_control() => (byte, length),
+        (Some(byte), _) => (*byte, 1),
+        (None, _) => return lengths.into_iter(),
+    };
+    match byte {
+        0x1b => {
+            lengths.push(length);
+            let sequence = rest.get(length..).and_then(|rest| rest.strip_prefix(b"["));
+            let end = sequence.and_then(|rest| rest.iter().position(|byte| (0x40..=0x7e).contains(byte)));
+            lengths.extend(end.map(|end| length + 1 + end + 1));
+        }
+        b'\\' => {
+            lengths.push(1);
+            if matches!(rest.get(1), Some(b'n' | b'r' | b't' | b'b' | b'f')) {
+                lengths.push(2);
+            }
+        }
+        byte if byte.is_ascii_control() || byte == b' ' => lengths.push(length),
+        byte if byte >= 0x80 => {
+            let width = [2, 3, 4].into_iter().find_map(|width| {
+                let c = std::str::from_utf8(rest.get(..width)?).ok()?.chars().next()?;
+                (c.is_control() || c.is_whitespace() || defuse::is_invisible(c)).then_some(width)
+            });
+            lengths.extend(width);
+        }
+        _ => {}
+    }
+    lengths.into_iter()
+}
+
+/// A value that stands behind the name of a secret.
+struct Named {
+    span: (usize, usize),
+    secret: String,
+}
+
+/// Every value behind `write_token=`, `write_token: ` or `"write_token": "…"`, also where that is quoted in a text.
+fn named(text: &[u8]) -> impl Iterator<Item = Named> {
+    memchr::memmem::find_iter(text, NAME).filter_map(|at| {
+        let after = at + NAME.len();
+        let count = |at: usize, is: fn(&u8) -> bool| text[at..].iter().take_while(|byte| is(byte)).count();
+        let slashes = count(after, |byte| *byte == b'\\');
+        let quote = text.get(after + slashes).filter(|byte| matches!(byte, b'"' | b'\''));
+        let mut start = if quote.is_some() { after + slashes + 1 } else { after };
+        start += count(start, |byte| *byte == b' ');
+        text.get(start).filter(|byte| matches!(byte, b'=' | b':'))?;
+        start += 1;
+        start += count(start, |byte| byte.is_ascii_whitespace());
+        let slashes = count(start, |byte| *byte == b'\\');
+        let opening = text.get(start + slashes).filter(|byte| matches!(byte, b'"' | b'\'')).copied();
+        let end = match opening {
+            Some(quote) => {
+                start += slashes + 1;
+                end_of_quoted(text, start, slashes, quote)
+            }
+            // A value of JSON that is no text.
+            None if quote.is_some() => return None,
+            // It was taken out already.
+            None if text[start..].starts_with(MARK.as_bytes()) => return None,
+            None => start + count(start, |byte| !byte.is_ascii_whitespace() && !b"\"'\\,;&)}]<>".contains(byte)),
+        };
+        let secret = String::from_utf8_lossy(&text[start..end]).into_owned();
+        let plain = serde_json::from_str(&format!("\"{secret}\"")).unwrap_or(secret);
+        (start < end).then_some(Named { span: (start, end), secret: plain })
+    })
+}
+
+/// Where a quoted text ends, whose quotes stand behind so many backslashes.
+fn end_of_quoted(text: &[u8], start: usize, slashes: usize, quote: u8) -> usize {
+    let mut at = start;
+    while let Some(found) = text[at..].iter().position(|byte| *byte == quote) {
+        let before = text[start..at + found].iter().rev().take_while(|byte| **byte == b'\\').count();
+        if before <= slashes {
+            return at + found - before;
+        }
+        at += found + 1;
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "s3cr3t/to+ken-0123456789";
+
+    fn redacted(text: &str) -> String {
+        let secrets = Secrets::default();
+        secrets.add(SECRET);
+        secrets.redact(text).into_owned()
+    }
+
+    #[test]
+    fn a_secret_is_found_in_every_form() {
+        let each = |with: fn(char) -> String| SECRET.chars().map(with).collect::<String>();
+        let encode = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
+        for form in [
+            SECRET.to_owned(),
+            each(|c| format!("\\u{:04x}", u32::from(c))),
+            each(|c| format!("\\\\u{:04X}", u32::from(c))),
+            each(|c| format!("\\x{:02x}", u32::from(c))),
+            each(|c| format!("%{:02X}", u32::from(c))),
+            each(|c| format!("&#{};", u32::from(c))),
+            each(|c| format!("&#x{:x};", u32::from(c))),
+            each(|c| format!("{c}\u{1}")),
+            each(|c| format!("{c}\\u0001")),
+            each(|c| format!("{c}\n")),
+            each(|c| format!("{c}\\n")),
+            each(|c| format!("{c}\u{200e}")),
+            each(|c| format!("{c}\u{9b}")),
+            each(|c| format!("{c}\u{1b}[31m")),
+            each(|c| format!("\\{c}")),
+            each(|c| format!("{:02x}", u32::from(c))),
+            SECRET.replace('/', "\\/").replace('+', "%2b"),
+            format!("a{}", &each(|c| format!("%{:02x}{c}", 0))[3..]),
+        ] {
+            let clean = redacted(&format!("<{form}>"));
+            assert!(clean.starts_with("<") && clean.contains(MARK), "{form}: {clean}");
+            assert!(!clean.contains("0123"), "{form}: {clean}");
+        }
+        for before in ["", "a", "ab", "abc"] {
+            for after in ["", "x", "xy"] {
+                let clean = redacted(&encode(format!("{before}{SECRET}{after}")));
+                assert!(clean.contains(MARK) && clean.len() < MARK.len() + 12, "{before} {after}: {clean}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_stays() {
+        for text in ["", "plain %41 &#65; \\u0041 \\", "s3cr3t/to+ken-012345678", "é\u{202e}%", "&amp;&", "%zz\\u00zz"]
+        {
+            assert_eq!(redacted(text), text);
+        }
+        let secrets = Secrets::default();
+        secrets.add("short");
+        assert_eq!(secrets.redact("short"), "short");
+    }
+
+    #[test]
+    fn a_write_token_is_found_by_its_name() {
+        for (text, clean) in [
+            ("write_token=abc def", "write_token=[token] def"),
+            ("a write_token: abc, b", "a write_token: [token], b"),
+            (r#"{"write_token":"abc","a":1}"#, r#"{"write_token":"[token]","a":1}"#),
+            (r#"{"write_token" : "a\"b\u0063","a":1}"#, r#"{"write_token" : "[token]","a":1}"#),
+            (r#"{"m":"{\"write_token\":\"abc\",\"a\":1}"}"#, r#"{"m":"{\"write_token\":\"[token]\",\"a\":1}"}"#),
+            (r#"{"m":"write_token=abc"}"#, r#"{"m":"write_token=[token]"}"#),
+            ("write_token='abc'", "write_token='[token]'"),
+            (r#"{"write_token":"abc"#, r#"{"write_token":"[token]"#),
+            (r#"{"write_token":null}"#, r#"{"write_token":null}"#),
+            (r#"{"write_token":{"a":1}}"#, r#"{"write_token":{"a":1}}"#),
+            (r#"{"write_token":""}"#, r#"{"write_token":""}"#),
+            ("the write_token is missing", "the write_token is missing"),
+        ] {
+            let secrets = Secrets::default();
+            assert_eq!(secrets.redact(text), clean);
+            assert_eq!(secrets.redact(clean), clean, "twice is as good as once");
+        }
+        // And from then on wherever it is.
+        let secrets = Secrets::default();
+        let body = br#"{"log_stream":{"write_token":"0123\u0034567/89"},"b":"a 01234567\/89 z"}"#.to_vec();
+        let answer = secrets.clean(Ok(Response {
+            status: 200,
+            headers: vec![("location".into(), "/?t=01234567%2F89".into())],
+            body,
+        }));
+        let answer = answer.expect("an answer");
+        assert_eq!(answer.header("location"), Some("/?t=[token]"));
+        assert_eq!(
+            String::from_utf8_lossy(&answer.body),
+            r#"{"log_stream":{"write_token":"[token]"},"b":"a [token] z"}"#
+        );
+        assert_eq!(secrets.redact("x 01234567/89 x"), "x [token] x");
+    }
+}
