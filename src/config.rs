@@ -183,7 +183,7 @@ fn name(flag: &str, value: &str) -> Result<String, String> {
         || value.chars().any(|c| c.is_control() || "/?#\\".contains(c));
     if wrong {
         return Err(format!(
-            "{flag} \"{}\" is not an id; it should be like inl… or cmp… and 26 letters and digits",
+            "{flag} \"{}\" is neither an id nor a name: both are without / ? # \\ and are not empty",
             value.escape_debug()
         ));
     }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use deploy_gate::assertion::{Assertion, Judging, Truth};
 use deploy_gate::config::NuonFile;
 use deploy_gate::document::Document;
+use deploy_gate::pin::{After, parse_id, parse_workflow};
 use deploy_gate::recording::Recording;
 use deploy_gate::text::{duration, parse_duration, parse_size};
+use deploy_gate::trigger::workflow;
 use proptest::prelude::*;
 
 /// Text near the grammar of assertions.
@@ -57,6 +59,40 @@ fn near_assertions() -> impl Strategy<Value = String> {
         "9007199254740993",
     ]);
     prop::collection::vec(word, 0..14).prop_map(|words| words.concat())
+}
+
+/// What CI systems and shells make of a value that is not set, as it is or with something around it.
+fn left_by_ci_systems() -> impl Strategy<Value = String> {
+    let words = vec![
+        "null",
+        "Null",
+        "undefined",
+        "None",
+        "none",
+        "nil",
+        "NaN",
+        "false",
+        "$(PREV)",
+        "${{ steps.a.outputs.id }}",
+        "${PREV}",
+        "$PREV",
+        "%PREV%",
+        "{{inputs.parameters.x}}",
+        "dpl",
+        "bld",
+        "inw",
+        "<nil>",
+        "[object Object]",
+        "-",
+        "0",
+        "@",
+        "2026-01-14T16:02:09Z",
+        "2026-01-14",
+        "16:02",
+        "dplq3v8h1m5z7c2x9b4n6k0tsw",
+    ];
+    (prop::sample::select(vec!["", "'", "\"", " ", "\n"]), prop::sample::select(words), 1..3_usize)
+        .prop_map(|(around, word, times)| format!("{around}{}{around}", word.repeat(times)))
 }
 
 /// An expression, and what it comes to as SQL joins true, false and unknown: here 2, 0 and 1.
@@ -123,6 +159,25 @@ proptest! {
     #[test]
     fn any_text_is_a_size_or_a_complaint(text in any::<String>()) {
         prop_assert!(parse_size(&text).is_ok_and(|bytes| (1..=1 << 30).contains(&bytes)) || parse_size(&text).is_err());
+    }
+
+    #[test]
+    fn a_pin_is_an_id_or_it_is_refused(text in prop_oneof![any::<String>(), left_by_ci_systems()]) {
+        let is_id = text.len() >= 10
+            && text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        prop_assert_eq!(parse_id(&text).is_ok(), is_id, "{}", text);
+        prop_assert_eq!(parse_workflow(&text).is_ok(), is_id || text.len() > 1 && text.starts_with('@'), "{}", text);
+        match text.parse::<After>() {
+            Ok(After::Deploy(_)) => prop_assert!(is_id, "{}", text),
+            Ok(After::None) => prop_assert_eq!(text.as_str(), "none"),
+            Ok(After::Time(_)) => prop_assert!(text.contains(':') && text.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c)), "{}", text),
+            Err(_) => prop_assert!(!is_id, "{}", text),
+        }
+        // The answer of a trigger gives an id or nothing.
+        if let Ok(id) = workflow(&format!(r#"{{"workflow_id":{}}}"#, serde_json::Value::from(text.as_str()))) {
+            prop_assert!(is_id && id == text, "{}", id);
+        }
     }
 
     #[test]

@@ -21,9 +21,16 @@ struct Case {
 }
 
 enum End {
-    Passed,
-    Failure { kind: &'static str, lines: Vec<String> },
-    Error { kind: &'static str, lines: Vec<String> },
+    /// With what there is to be said.
+    Passed(String),
+    Failure {
+        kind: &'static str,
+        lines: Vec<String>,
+    },
+    Error {
+        kind: &'static str,
+        lines: Vec<String>,
+    },
     Skipped,
 }
 
@@ -92,8 +99,8 @@ fn end<'r>(outcome: &str, reason: &str, message: &str, of: impl Iterator<Item = 
         lines.extend(failure.log.iter().map(|line| format!("log: {line}")));
     }
     match (outcome, reason) {
-        ("passed", _) => End::Passed,
-        (_, reason) if assertions.contains(&reason) => End::Passed,
+        ("passed", _) => End::Passed(message.into()),
+        (_, reason) if assertions.contains(&reason) => End::Passed(String::new()),
         (_, reason) if reason == Ending::NotAwaited.reason() => End::Skipped,
         ("failed", _) => End::Failure { kind: "DeployFailed", lines },
         ("timed-out", _) => End::Failure { kind: "TimedOut", lines },
@@ -114,7 +121,7 @@ fn assertion(check: &Check) -> End {
         lines.extend(found.missing.iter().map(|missing| missing.why.clone()));
     }
     match check.outcome {
-        Truth::True => End::Passed,
+        Truth::True => End::Passed(String::new()),
         Truth::False => End::Failure { kind: "AssertionFalse", lines },
         Truth::Vacuous => End::Error { kind: "AssertionVacuous", lines },
         Truth::NotEvaluated => End::Skipped,
@@ -125,7 +132,10 @@ fn case(case: &Case) -> String {
     let open =
         format!(r#"    <testcase classname="{}" name="{}" time="{:.3}""#, case.class, xml(&case.name), case.seconds);
     let (element, kind, lines) = match &case.end {
-        End::Passed => return format!("{open}/>\n"),
+        End::Passed(said) if said.is_empty() => return format!("{open}/>\n"),
+        End::Passed(said) => {
+            return format!("{open}>\n      <system-out>{}</system-out>\n    </testcase>\n", xml(said));
+        }
         End::Skipped => return format!("{open}>\n      <skipped message=\"not evaluated\"/>\n    </testcase>\n"),
         End::Failure { kind, lines } => ("failure", kind, lines),
         End::Error { kind, lines } => ("error", kind, lines),

@@ -900,3 +900,206 @@ fn a_deploy_is_found_by_its_id_though_the_latest_asks_for_patience() {
     let ran = run_with(&[&format!("--deploy={DEPLOY}")], routes);
     assert_eq!((ran.ended(), ran.seconds()), ((0, "passed", ""), 3), "{}", ran.err);
 }
+
+#[test]
+fn what_ci_systems_leave_of_a_value_that_is_not_set_is_no_pin() {
+    let left = ["null", "undefined", "None", "$(PREV)", "${{ steps.x.outputs.id }}", "$PREV", "dpl", "''", "\"\"", ""];
+    for value in left {
+        for flag in ["--after", "--deploy", "--workflow", "--build"] {
+            let ran = run(&[&format!("{flag}={value}")], &[deploy("active")]);
+            assert_eq!((ran.code, ran.looks.len()), (2, 0), "{flag}={value}");
+        }
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), format!("{INSTALL} {COMPONENT} after={value}\n")).expect("writes");
+        let ran = run(&[&format!("--targets={}", file.path().display())], &[deploy("active")]);
+        assert_eq!((ran.code, ran.looks.len()), (2, 0), "a line with after={value}");
+    }
+    // The run begins at 17:00.
+    let ahead = run(&["--after=2026-01-14T17:05:01Z"], &[deploy("active")]);
+    assert!(ahead.code == 2 && ahead.err.contains("is ahead of the clock"), "{}", ahead.err);
+    assert_ne!(run(&["--after=2026-01-14T17:05:00Z"], &[deploy("active")]).code, 2);
+}
+
+#[test]
+fn a_pin_that_is_required_is_one_that_says_which_deploy_is_meant() {
+    for flags in [&[][..], &["--build=bld00000000000000000000001"], &["--commit=0123abc"]] {
+        let all: Vec<&str> = flags.iter().copied().chain(["--require-pin"]).collect();
+        let ran = run(&all, &[deploy("active")]);
+        assert_eq!((ran.code, ran.looks.len()), (2, 0), "{flags:?}");
+        assert!(ran.err.contains("--require-pin (DEPLOY_GATE_REQUIRE_PIN)"), "{}", ran.err);
+    }
+    for pin in ["--after=none", "--after=2026-01-14T15:00:00Z", &format!("--deploy={DEPLOY}")] {
+        assert_eq!(run(&[pin, "--require-pin"], &[deploy("active")]).ended(), (0, "passed", ""), "{pin}");
+    }
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let targets = format!("--targets={}", file.path().display());
+    for (second, code) in [("", 2), (" after=none", 0)] {
+        let line = |nth: u8, pin: &str| format!("{INSTALL} cmp0000000000000000000000{nth} {pin}\n");
+        std::fs::write(file.path(), line(1, "after=none") + &line(2, second)).expect("writes");
+        let ran = run(&[&targets, "--require-pin"], &[deploy("active")]);
+        assert_eq!(ran.code, code, "{second}\n{}", ran.err);
+    }
+}
+
+#[test]
+fn the_workflow_is_taken_out_of_the_answer_of_the_trigger() {
+    let mine = seen(&made(NEWER, "active", 2, WORKFLOW));
+    let well = [workflow("success", &["apply=success"])];
+    let routes: &[(&str, &[Answer])] = &[("/latest", &[old("active"), mine]), ("/workflows/", &well)];
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let gate = |answer: &str| {
+        std::fs::write(file.path(), answer).expect("writes");
+        run_with(&[&format!("--workflow=@{}", file.path().display()), "--require-pin"], routes)
+    };
+    for answer in [
+        format!("HTTP/2 201\r\nX-Nuon-Install-Workflow-ID: {WORKFLOW}\r\n\r\n\"ok\""),
+        json!({"id": NEWER, "workflow_id": WORKFLOW}).to_string(),
+    ] {
+        let ran = gate(&answer);
+        assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
+        let belief = format!("pins that hold: workflow {WORKFLOW}");
+        assert_eq!(ran.report["targets"][0]["belief"], belief.as_str());
+    }
+    for answer in ["", "null", r#"{"workflow_id":"undefined"}"#, "HTTP/1.1 500 Internal Server Error\r\n\r\n{}"] {
+        let ran = gate(answer);
+        assert_eq!((ran.code, ran.looks.len()), (2, 0), "{answer}\n{}", ran.err);
+        assert!(ran.err.contains("--workflow (DEPLOY_GATE_WORKFLOW) @"), "{}", ran.err);
+    }
+    assert_eq!(run_with(&["--workflow=@/no/such/file"], routes).code, 2);
+}
+
+/// A workflow with a step that applies the deploy and steps that verify its component, each as `status[@target]`.
+fn verified(own: &str, steps: &[&str]) -> Answer {
+    let apply = json!({"name": "apply", "group_idx": 3, "step_target_type": "install_deploys", "step_target_id": DEPLOY,
+        "status": {"status": "success"}});
+    let verify = steps.iter().map(|step| {
+        let (status, target) = step.split_once('@').unwrap_or((step, ""));
+        let (target, group) = target.split_once('#').unwrap_or((target, "3"));
+        json!({"name": "verify health", "group_idx": group.parse::<i64>().ok(), "step_target_type": "install_components",
+            "step_target_id": target, "status": {"status": status, "status_human_description": "about its health"}})
+    });
+    let (own, metadata) = own.split_once('+').unwrap_or((own, ""));
+    let mut marks = serde_json::Map::new();
+    metadata.split('+').filter(|mark| !mark.is_empty()).for_each(|mark| drop(marks.insert(mark.into(), true.into())));
+    seen(&json!({"id": WORKFLOW, "owner_id": INSTALL, "finished": matches!(own, "success" | "error"),
+        "status": {"status": own, "metadata": marks}, "steps": std::iter::once(apply).chain(verify).collect::<Vec<_>>()}))
+}
+
+#[test]
+fn a_success_counts_when_nothing_verifies_it_any_more() {
+    let inc = "inc00000000000000000000001";
+    let active = [seen(&made(DEPLOY, "active", 1, WORKFLOW))];
+    let passed = (0, "passed", "");
+    let failed = (1, "failed", "deploy-failed");
+    let open = (124, "timed-out", "still-running");
+    let with = |word: &str| format!("{word}@{inc}");
+    let (pending, running, success, error) = (with("pending"), with("in-progress"), with("success"), with("error"));
+    let cases: &[(&str, &[&str], (u8, &str, &str))] = &[
+        ("in-progress", &[], passed),
+        ("in-progress", &[&success], passed),
+        ("in-progress", &["auto-skipped"], passed),
+        ("in-progress", &[&pending], open),
+        ("in-progress", &[&running], open),
+        ("in-progress", &["pending"], open),
+        ("in-progress", &["a-new-word"], open),
+        // Another component's, or in another group.
+        ("in-progress", &["in-progress@inc00000000000000000000002"], passed),
+        ("in-progress", &["pending@#4"], passed),
+        // It failed, and is tried again.
+        ("in-progress", &[&error, &running], open),
+        ("in-progress", &[&error], open),
+        ("in-progress", &[&error, &success], passed),
+        ("success", &[&error, &success], passed),
+        ("error", &[&error], failed),
+        ("failed-pending-retry", &[&error], failed),
+        ("failed-pending-retry", &[&running], failed),
+        ("cancelled", &["pending"], failed),
+        // Parked for another component.
+        ("failed-pending-retry", &[&success], passed),
+        ("failed-pending-retry", &[], passed),
+        // More steps may come.
+        ("in-progress+eager_steps_loaded", &[], open),
+        ("in-progress+eager_steps_loaded+all_steps_loaded", &[], passed),
+        ("in-progress+all_steps_loaded", &[], passed),
+        ("success+eager_steps_loaded", &[], passed),
+    ];
+    for (own, steps, ended) in cases {
+        let routes: &[(&str, &[Answer])] = &[("/latest", &active), ("/workflows/", &[verified(own, steps)])];
+        let ran = run_with(&["--timeout=2m"], routes);
+        assert_eq!(ran.ended(), *ended, "{own} {steps:?}\n{}", ran.err);
+        if *ended == failed {
+            assert!(ran.message().contains("step \"verify health\""), "{}", ran.message());
+        }
+        // The first success word is enough, and the verdict says so in its first line and in every report.
+        let ran = run_with(&["--timeout=2m", "--until=applied", "--report=junit=FOLDER/j"], routes);
+        assert_eq!((ran.ended(), ran.seconds()), (passed, 0), "{own} {steps:?}\n{}", ran.err);
+        let first = ran.out.lines().next().unwrap_or_default();
+        assert!(first.contains("--until applied") && ran.message().contains("--until applied"), "{first}");
+        assert!(std::fs::read_to_string(ran.path("j")).expect("a report").contains("--until applied"));
+    }
+    // It is taken back meanwhile.
+    let latest = [seen(&made(DEPLOY, "active", 1, WORKFLOW)), seen(&made(DEPLOY, "error", 1, WORKFLOW))];
+    let workflows = [
+        verified("in-progress", &[&running]),
+        verified("in-progress", &[&error, &success]),
+        verified("error", &[&error]),
+    ];
+    let ran = run_with(&[], &[("/latest", &latest), ("/workflows/", &workflows)]);
+    assert_eq!(ran.ended(), failed, "{}", ran.err);
+    // Somebody must approve before it can be verified.
+    let asks = [verified("in-progress", &[&format!("approval-awaiting@{inc}")])];
+    for (policy, ended) in [("stop", (4, "approval-required", "")), ("wait", (124, "timed-out", "awaiting-approval"))] {
+        let policy = format!("--on-approval={policy}");
+        let ran = run_with(&[&policy, "--timeout=2m"], &[("/latest", &active), ("/workflows/", &asks)]);
+        assert_eq!(ran.ended(), ended, "{}", ran.err);
+    }
+}
+
+#[test]
+fn only_a_word_that_says_nothing_can_be_read_otherwise_and_the_verdict_names_it() {
+    for (word, class) in [("error", "success"), ("active", "failure"), ("queued", "success"), ("inactive", "success")] {
+        let ran = run(&[&format!("--status={word}={class}")], &[deploy("error")]);
+        assert_eq!((ran.code, ran.looks.len()), (2, 0), "{word}");
+        assert!(ran.err.contains("DEPLOY_GATE_STATUS") && ran.err.contains("is known to be"), "{}", ran.err);
+    }
+    for word in ["noop", "warming-up", "success", "unknown"] {
+        for (class, ended) in [
+            ("success", (0, "passed", "")),
+            ("failure", (1, "failed", "deploy-failed")),
+            ("running", (124, "timed-out", "still-running")),
+        ] {
+            let ran = run(&["--timeout=1m", &format!("--status={word}={class}")], &[deploy(word)]);
+            assert_eq!(ran.ended(), ended, "{word}");
+            let says = format!("(read as {class}: --status)");
+            assert!(ran.out.lines().next().is_some_and(|line| line.contains(&says)), "{}", ran.out);
+            assert!(ran.message().contains(&says), "{}", ran.message());
+        }
+    }
+}
+
+#[test]
+fn a_deploy_by_its_id_counts_only_if_it_is_shown_to_be_of_this_component() {
+    let by_id = |member: &str, value: Value| {
+        let mut document = made(DEPLOY, "active", 1, "");
+        document["install_component_id"] = Value::Null;
+        document[member] = value;
+        seen(&document)
+    };
+    let pin = format!("--deploy={DEPLOY}");
+    for (answer, code) in [
+        (by_id("install_component_id", json!("inc00000000000000000000001")), 0),
+        (by_id("install_component_id", json!("inc00000000000000000000002")), 124),
+        (by_id("install_component_id", json!("")), 124),
+        (by_id("component_id", json!(COMPONENT)), 0),
+        (by_id("component_id", json!("")), 124),
+        (by_id("component_id", json!("cmp00000000000000000000002")), 124),
+    ] {
+        let latest = [seen(&made(NEWER, "executing", 2, ""))];
+        let ran = run_with(&[&pin, "--timeout=1m"], &[("/latest", &latest), (DEPLOY, std::slice::from_ref(&answer))]);
+        assert!(ran.code == code || code == 124 && ran.code == 3, "{}\n{}", ran.code, ran.err);
+        // As the one by which `wait` completes the document, too.
+        let latest = [seen(&made(DEPLOY, "active", 1, ""))];
+        let ran = run_with(&["--timeout=1m", "--assert=$.build_id"], &[("/latest", &latest), (DEPLOY, &[answer])]);
+        assert_eq!(ran.code, code, "{}", ran.err);
+    }
+}

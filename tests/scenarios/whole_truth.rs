@@ -550,3 +550,29 @@ fn patience_is_not_for_ever_though_other_looks_fail_in_between() {
     assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
     assert!((60..200).contains(&ran.seconds()), "{}", ran.seconds());
 }
+
+#[test]
+fn what_a_deploy_embeds_of_its_workflow_never_counts() {
+    let embedded = json!({"plan_only": false, "steps": [{"name": "apply", "status": {"status": "success"}}]});
+    let mine = |embeds: bool| {
+        let deploy = mine("active");
+        seen(&if embeds { with(deploy, "workflow", embedded.clone()) } else { deploy })
+    };
+    let badly = workflow("error", &["apply=success", "action=error"]);
+    for (in_latest, by_id) in [(true, false), (false, true), (true, true)] {
+        for (answer, ended) in
+            [(http(403, ""), (1, "failed", "assertion-vacuous")), (badly.clone(), (1, "failed", "assertion-false"))]
+        {
+            for require in ["--require=no-failed-steps", "--require=not-plan-only"] {
+                let routes: &[(&str, &[Answer])] = &[
+                    ("/latest", &[mine(in_latest)]),
+                    ("/deploys/dpl", &[mine(by_id)]),
+                    ("/workflows/", std::slice::from_ref(&answer)),
+                ];
+                let ran = run_with(&[require], routes);
+                let is_fine = require == "--require=not-plan-only" && ended.2 == "assertion-false";
+                assert_eq!(ran.ended(), if is_fine { (0, "passed", "") } else { ended }, "{require}\n{}", ran.out);
+            }
+        }
+    }
+}
