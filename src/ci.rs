@@ -80,7 +80,7 @@ impl Ci {
         let more = more.map(|check| format!("`{}` is {}", check.name(), check.outcome.name()));
         let words: Vec<String> = std::iter::once(report.message.clone()).chain(more).collect();
         let words = defuse::line(&text::cut(&words.join("; "), ANNOTATION));
-        match (self, &*report.outcome) {
+        match (self, report.outcome) {
             (Ci::Github, outcome) => {
                 let kind = if outcome == "passed" { "notice" } else { "error" };
                 let title = github(&title).replace(':', "%3A").replace(',', "%2C");

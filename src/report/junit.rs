@@ -64,21 +64,21 @@ fn cases(report: &Report) -> Vec<Case> {
         class: "deploy-gate.deploy",
         name: name.into(),
         seconds: seconds(report),
-        end: end(&report.outcome, reason, &report.message, report.targets.iter().take(1)),
+        end: end(report.outcome, reason, &report.message, report.targets.iter().take(1)),
     };
     let Some(only) = report.only() else {
         // Whatever kept them from it.
         let mut cases = vec![whole("as many targets pass as have to", "")];
         for verdict in &report.targets {
             let target = format!("{} / {}: ", verdict.install, verdict.component);
-            let end = end(&verdict.outcome, &verdict.reason, &verdict.message, [verdict].into_iter());
+            let end = end(verdict.outcome, verdict.reason, &verdict.message, [verdict].into_iter());
             let name = text::cut(&format!("{target}the deploy succeeds"), NAME);
             cases.push(Case { class: "deploy-gate.deploy", name, seconds: 0.0, end });
             cases.extend(assertions(&target, verdict));
         }
         return cases;
     };
-    std::iter::once(whole("the deploy succeeds", &report.reason)).chain(assertions("", only)).collect()
+    std::iter::once(whole("the deploy succeeds", report.reason)).chain(assertions("", only)).collect()
 }
 
 fn assertions(target: &str, verdict: &Verdict) -> impl Iterator<Item = Case> {

@@ -225,7 +225,7 @@ fn no_secret_is_told_however_it_is_written_and_wherever() {
             let words = format!("said {words} and more");
             for status in ["active", "error"] {
                 // The script searches all that is printed and written.
-                let ran = reported(&[words.clone()], status);
+                let ran = reported(std::slice::from_ref(&words), status);
                 assert_eq!(ran.code, 1, "{}", ran.out);
             }
             for answer in [

@@ -354,9 +354,7 @@ impl Oracle<'_> {
         let created = text(deploy, "created_at");
         match self.run.gate.after.as_deref() {
             None | Some("none") => false,
-            Some(id) if id.starts_with("dpl") => {
-                !self.baseline.as_ref().is_some_and(|before| before.as_str() < created)
-            }
+            Some(id) if id.starts_with("dpl") => self.baseline.as_ref().is_none_or(|before| before.as_str() >= created),
             Some(time) => created < time,
         }
     }
