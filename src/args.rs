@@ -18,6 +18,7 @@ use crate::ci::Ci;
 use crate::color::Color;
 use crate::deploy::{Expect, Override};
 use crate::extract::Extract;
+use crate::manual;
 use crate::pin::Pins;
 use crate::quorum::AtLeast;
 use crate::report::files::ReportFile;
@@ -29,35 +30,42 @@ use crate::watch::{OnApproval, OnSuperseded, Until};
 /// The environment, as the gate sees it.
 pub type Variables = BTreeMap<String, String>;
 
-/// Waits for a Nuon deploy, puts assertions to it, and exits with a code that a pipeline can trust.
+/// Waits for a Nuon deploy, checks assertions against it, and exits with a code that a pipeline can trust.
 #[derive(Debug, Parser)]
-#[command(name = "deploy-gate", version, after_long_help = verdict::exit_codes(), max_term_width = 100)]
+#[command(name = "deploy-gate", version, after_long_help = manual::exit_status(), max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
+/// What `check --help` ends with.
+const CHECK: &str = "\
+EXIT STATUS
+  0  every assertion is true about something
+  1  an assertion is false, or checked nothing
+  2  misuse: no assertion, or the file is not a deploy document
+  3  the two JSONPath engines disagree";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Wait for the deploy of a component, then judge it
-    #[command(after_long_help = verdict::exit_codes())]
+    /// Wait for the deploy of a component, then check it
+    #[command(after_long_help = manual::sections())]
     Wait(Box<Wait>),
-    /// Print the id of the latest deploy, for --after before a pipeline triggers its own
+    /// Print the id of the latest deploy, for --after: run it before you trigger your own
     ///
-    /// One look. Prints `none` where there is no deploy yet, which --after understands.
+    /// Asks once. Prints `none` if the component was never deployed to the install, which --after understands.
     Latest(Box<Latest>),
-    /// Put assertions to a saved deploy document, offline
-    ///
-    /// Exits 0 if every one is true about something, 1 if not, 2 if there is none or the file is no document.
+    /// Check assertions against a saved deploy document, offline
+    #[command(after_long_help = CHECK)]
     Check(Check),
-    /// Run `wait` against a recording instead of the network, in virtual time
-    #[command(after_long_help = verdict::exit_codes())]
+    /// Run `wait` against a recording instead of the network: a deploy of 40 minutes takes milliseconds
+    #[command(after_long_help = manual::sections())]
     Replay(Box<Replay>),
-    /// Print what is built in: statuses, presets, exit codes
+    /// Explain statuses, presets and exit codes
     Explain(Explain),
-    /// Print the completions of a shell
+    /// Print a shell completion script
     Completions {
         /// The shell
         shell: clap_complete::Shell,
@@ -78,7 +86,7 @@ pub struct Wait {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub gate: Gate,
-    /// Write the recording of this run to a file
+    /// Record the responses of the API to a file, for `deploy-gate replay`
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub record: Option<PathBuf>,
 }
@@ -86,7 +94,7 @@ pub struct Wait {
 /// `deploy-gate replay`.
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// The recording, as `wait --record` writes it
+    /// The recording, as written by `wait --record`
     #[arg(value_name = "FILE")]
     pub recording: PathBuf,
     #[command(flatten)]
@@ -103,7 +111,7 @@ pub struct Latest {
     /// The component
     #[arg(long, value_name = "ID", required = true, help_heading = "Target")]
     pub component: String,
-    /// Print the whole document, without its secrets; null if there is none
+    /// Print the whole document, without secrets; null if there is none
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
@@ -120,7 +128,7 @@ pub struct Check {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub asserting: Asserting,
-    /// When the verdict has colours; NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR decide auto
+    /// When to use colors; auto follows NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: Color,
 }
@@ -160,22 +168,22 @@ pub enum Topic {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub struct Targets {
-    /// The install (the config file can give it); with several, every pair is a target
+    /// The install, by id or name (else that of the config file); several make every pair a target
     #[arg(long, value_name = "ID")]
     pub install: Vec<String>,
-    /// The component, or several
+    /// The component, by id or name
     #[arg(long, value_name = "ID", required_unless_present = "targets")]
     pub component: Vec<String>,
-    /// A file with many targets, `install component [pin=value …]` a line, # begins a comment; - is stdin
+    /// A file with one target a line, `install component [pin=value …]`; # begins a comment; - is stdin
     #[arg(long, value_name = "FILE", help_heading = "Many targets")]
     pub targets: Option<PathBuf>,
-    /// Requests in flight at most
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Many targets")]
+    /// How many requests may be in flight at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = whole::<1, 1024>, help_heading = "Many targets")]
     pub jobs: u16,
     /// How many targets must pass, or what share [default: all]
     #[arg(long, value_name = "N|P%", help_heading = "Many targets")]
     pub min_pass: Option<AtLeast>,
-    /// Take this share of the targets, like 1/4; auto is CI_NODE_INDEX/CI_NODE_TOTAL. All shares must pass
+    /// Take a stable share of the targets, like 1/4; auto is CI_NODE_INDEX/CI_NODE_TOTAL. Every share must pass
     #[arg(long, value_name = "I/N|auto", help_heading = "Many targets")]
     pub shard: Option<Shard>,
 }
@@ -191,29 +199,30 @@ impl Targets {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub struct Network {
-    /// The API [default: https://api.nuon.co]
+    /// The URL of the API [default: https://api.nuon.co]
     #[arg(long, value_name = "URL")]
     pub api_url: Option<String>,
-    /// The org, sent as X-Nuon-Org-ID
+    /// The organization, sent as X-Nuon-Org-ID
     #[arg(long, value_name = "ID")]
     pub org: Option<String>,
-    /// A file with the API token, read again for every request; - is stdin. The token itself is the variable
-    /// NUON_API_TOKEN, which no flag takes
+    /// A file with the API token, read again for every request; - is stdin. Or set NUON_API_TOKEN: no flag takes the
+    /// token itself
     #[arg(long, value_name = "PATH")]
     pub token_file: Option<PathBuf>,
-    /// The Nuon CLI's own file, the last fallback for URL, token, org and install [default: ~/.nuon if present]
+    /// The Nuon CLI's config file, for whatever else is not given: URL, token, organization, install [default: ~/.nuon
+    /// if present]
     #[arg(long, value_name = "PATH")]
     pub config: Option<PathBuf>,
-    /// Certificates to trust besides the public ones
+    /// PEM certificates to trust in addition to the public roots
     #[arg(long, value_name = "PEM")]
     pub ca_file: Option<PathBuf>,
-    /// Send the token over plain HTTP to a host that is not loopback
+    /// Allow sending the token over plain HTTP to a host that is not loopback
     #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
     pub allow_http: bool,
-    /// Largest decoded answer
+    /// Largest response body, decoded
     #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = text::parse_size)]
     pub max_body: u64,
-    /// One request, from connect to last byte
+    /// Time limit of one request, from connect to last byte
     #[arg(long, value_name = "D", default_value = "30s", value_parser = positive)]
     pub request_timeout: Duration,
 }
@@ -225,61 +234,61 @@ pub struct Gate {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub pins: Pins,
-    /// Exit 2 if no pin is given, so that an output that a step forgot to set cannot unpin the gate in silence; a build
-    /// and a commit alone do not count
+    /// Exit 2 if no pin is given (--workflow, --deploy or --after), so that an output that a step forgot to set cannot
+    /// unpin the gate
     #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
     pub require_pin: bool,
-    /// What to do when a newer deploy takes the place of the one being watched [default: finish with --workflow or
-    /// --deploy, else follow]
+    /// What to do when a newer deploy replaces the one being watched [default: finish with --workflow or --deploy, else
+    /// follow]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub on_superseded: Option<OnSuperseded>,
-    /// What success is
+    /// What counts as success
     #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Waiting")]
     pub expect: Expect,
-    /// How far the deploy must have got
+    /// When the deploy counts as done
     #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Waiting")]
     pub until: Until,
-    /// What to do when a person must approve
+    /// What to do when a plan needs approval
     #[arg(long, value_enum, value_name = "WHAT", default_value_t, help_heading = "Waiting")]
     pub on_approval: OnApproval,
-    /// Read noop, or a status that the gate does not know, otherwise: CLASS is success, failure or running; repeatable
+    /// Override how noop or an unknown status is read; CLASS is success, failure or running; repeatable
     #[arg(long, value_name = "WORD=CLASS", help_heading = "Waiting")]
     pub status: Vec<Override>,
-    /// Wall-clock limit of the whole run, from its start
+    /// Time limit of the whole run, from its start
     #[arg(long, value_name = "D", default_value = "1h", value_parser = text::parse_duration, help_heading = "Waiting")]
     pub timeout: Duration,
-    /// How long the deploy may take to show up at all
+    /// How long to wait for the deploy to appear at all
     #[arg(long, value_name = "D", default_value = "5m", value_parser = text::parse_duration, help_heading = "Waiting")]
     pub appear_timeout: Duration,
-    /// First wait between looks; it grows by half each time [default: 2s]
+    /// First wait between polls; it grows by half each time [default: 2s]
     #[arg(long, value_name = "D", value_parser = positive, help_heading = "Waiting")]
     pub interval: Option<Duration>,
-    /// Longest wait between looks [default: 30s]
+    /// Longest wait between polls [default: 30s]
     #[arg(long, value_name = "D", value_parser = positive, help_heading = "Waiting")]
     pub max_interval: Option<Duration>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub asserting: Asserting,
-    /// A value of the document as an output for later steps, like image=$.oci_artifact.tag; repeatable
+    /// An output for later steps, taken from the document, like image=$.oci_artifact.tag; repeatable
     #[arg(long, value_name = "NAME=QUERY", help_heading = "Output")]
     pub extract: Vec<Extract>,
-    /// Last lines of the deploy's own log to show when it failed, at most 100; 0 is none
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "Output")]
-    pub log_lines: u8,
-    /// Write a report in every outcome; FORMAT is json, junit, markdown, github, dotenv, annotations or dir, FILE can be -
-    /// (stdout); repeatable. On GitHub, outputs and step summary are added
+    /// How many lines of the deploy's log to show when it failed, at most 100; 0 shows none
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole::<0, 100>, help_heading = "Output")]
+    pub log_lines: u16,
+    /// Write a report, whatever the outcome; FORMAT is json, junit, markdown, github, dotenv, annotations or dir; FILE
+    /// - is stdout; repeatable. On GitHub, step outputs and summary are written without asking
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
     pub report: Vec<ReportFile>,
-    /// Say nothing but the verdict
+    /// Print only the verdict
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL", help_heading = "Output")]
     pub quiet: bool,
-    /// Say each look
+    /// Print every poll
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL", help_heading = "Output")]
     pub verbose: bool,
-    /// Whose groups and annotations the log has; auto is what the variables of the CI system say
+    /// The CI system whose log groups and annotations to print; auto detects it
     #[arg(long, value_enum, value_name = "WHICH", default_value_t, help_heading = "Output")]
     pub ci: Ci,
-    /// When the verdict has colours; NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR decide auto
+    /// When to use colors; auto follows NO_COLOR, CLICOLOR_FORCE and FORCE_COLOR
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Output")]
     pub color: Color,
 }
@@ -308,11 +317,11 @@ impl Gate {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Assertions")]
 pub struct Asserting {
-    /// A logical expression of RFC 9535 that must be true of the deploy document, like '$.plan_only == false'; @ and $
-    /// both are the document; repeatable
+    /// An RFC 9535 logical expression that must be true of the deploy document, like '$.plan_only == false'; @ and $
+    /// both mean the document; repeatable
     #[arg(long, value_name = "[LABEL: ]EXPR")]
     pub assert: Vec<Assertion>,
-    /// A file with an assertion a line, # begins a comment; repeatable
+    /// A file with one assertion a line, # begins a comment; repeatable
     #[arg(long, value_name = "FILE")]
     pub assert_file: Vec<PathBuf>,
     /// A built-in assertion, see `deploy-gate explain preset`; repeatable
@@ -353,6 +362,12 @@ impl Asserting {
 fn is_comment(line: &str) -> bool {
     let line = line.trim();
     line.is_empty() || line.starts_with('#')
+}
+
+/// Reads a whole number.
+fn whole<const LEAST: u16, const MOST: u16>(text: &str) -> Result<u16, String> {
+    let number = text.trim().parse().ok().filter(|number| (LEAST..=MOST).contains(number));
+    number.ok_or_else(|| format!("it should be a whole number from {LEAST} to {MOST}"))
 }
 
 fn positive(text: &str) -> Result<Duration, String> {
@@ -421,7 +436,7 @@ const EVERY_DAY: [&str; 21] = [
 
 /// Every command and flag, with what `--help` says.
 pub fn command() -> clap::Command {
-    Cli::command().mut_subcommands(|sub| sub.mut_args(tell_variable))
+    Cli::command().mut_subcommands(|sub| sub.mut_args(|arg| tell_variable(take_negative_numbers(arg))))
 }
 
 fn hide_what_is_rare(sub: clap::Command) -> clap::Command {
@@ -469,12 +484,18 @@ const PREFIX: &str = "DEPLOY_GATE_";
 /// Help, version, or what is wrong.
 pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, Vec<String>), Stop> {
     let mut command = command().mut_subcommands(hide_what_is_rare);
-    let arguments = with_variables(&mut command, arguments, variables);
+    let (arguments, from_variables) = with_variables(&mut command, arguments, variables);
     let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let command = parsed.map_err(|error| stop(&error, variables))?.command;
+    let command = parsed.map_err(|error| stop(&error, &from_variables))?.command;
     let reads_none = matches!(command, Command::Explain(_) | Command::Completions { .. } | Command::Man);
     let warnings = if reads_none { Vec::new() } else { unknown_variables(variables)? };
     Ok((command, warnings))
+}
+
+/// `-1` is a wrong value, not an unknown flag.
+fn take_negative_numbers(arg: clap::Arg) -> clap::Arg {
+    let takes_values = arg.get_action().takes_values() && arg.get_num_args().is_none();
+    arg.allow_negative_numbers(takes_values)
 }
 
 /// The long help of a flag ends with its variable.
@@ -487,12 +508,17 @@ fn tell_variable(arg: clap::Arg) -> clap::Arg {
     arg.long_help(format!("{help} [env: {variable}]"))
 }
 
-/// The arguments with a flag for each variable that is set and whose flag is not given.
-fn with_variables(command: &mut clap::Command, arguments: &[OsString], variables: &Variables) -> Vec<OsString> {
+/// The arguments with a flag for each variable that is set and whose flag is not given, and which flags those are.
+fn with_variables(
+    command: &mut clap::Command,
+    arguments: &[OsString],
+    variables: &Variables,
+) -> (Vec<OsString>, Vec<String>) {
     let mut all = arguments.to_vec();
+    let mut from_variables = Vec::new();
     let place = arguments.iter().skip(1).position(|argument| !argument.to_string_lossy().starts_with('-'));
-    let Some(place) = place.map(|place| place + 1) else { return all };
-    let Some(sub) = command.find_subcommand(&arguments[place]) else { return all };
+    let Some(place) = place.map(|place| place + 1) else { return (all, from_variables) };
+    let Some(sub) = command.find_subcommand(&arguments[place]) else { return (all, from_variables) };
     let mut given = Vec::new();
     for arg in sub.get_arguments().filter(|arg| has_variable(arg)) {
         let flag = format!("--{}", arg.get_long().unwrap_or_default());
@@ -510,9 +536,10 @@ fn with_variables(command: &mut clap::Command, arguments: &[OsString], variables
         let is_list = matches!(arg.get_action(), ArgAction::Append);
         let entries = if is_list { entries(value) } else { vec![value.into()] };
         given.extend(entries.iter().map(|entry| OsString::from(format!("{flag}={}", entry.trim()))));
+        from_variables.push(arg.get_long().unwrap_or_default().to_owned());
     }
     all.splice(place + 1..place + 1, given);
-    all
+    (all, from_variables)
 }
 
 /// The entries of a list variable: one a line, or a JSON array of strings, since GitLab has no other way to carry an
@@ -524,8 +551,8 @@ fn entries(value: &str) -> Vec<String> {
     }
 }
 
-/// The words of clap, with the variable of the flag that they are about.
-fn stop(error: &clap::Error, variables: &Variables) -> Stop {
+/// The words of clap, with the variable that a wrong value came from, or that could give a missing one.
+fn stop(error: &clap::Error, from_variables: &[String]) -> Stop {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return Stop { text: error.to_string(), code: 0 };
     }
@@ -537,11 +564,18 @@ fn stop(error: &clap::Error, variables: &Variables) -> Stop {
     };
     for arg in named {
         let flag = arg.trim_start_matches('-').split([' ', '=', '[', '<']).next().unwrap_or_default().to_owned();
-        if arg.starts_with("--") && !flag.is_empty() {
-            let variable = variable(&flag);
-            let state =
-                if variables.get(&variable).is_some_and(|value| !value.trim().is_empty()) { "set" } else { "not set" };
-            text.push_str(&format!("\n--{flag} can also be given by the variable {variable}, which is {state}\n"));
+        let variable = variable(&flag);
+        if flag == "token" {
+            text.push_str(
+                "\nNo flag takes a token, since arguments are public: set NUON_API_TOKEN or use --token-file\n",
+            );
+        } else if error.kind() == ErrorKind::MissingRequiredArgument && arg.starts_with("--") {
+            text.push_str(&format!("\n--{flag} can also be set by the variable {variable}\n"));
+        } else if error.kind() != ErrorKind::UnknownArgument && arg.starts_with("--") {
+            text = text.replacen(&format!("'{arg}'"), &format!("'{arg}' ({variable})"), 1);
+            if from_variables.contains(&flag) {
+                text.push_str(&format!("\nThe value comes from the variable {variable}\n"));
+            }
         }
     }
     Stop { text, code: verdict::MISUSE }
@@ -648,22 +682,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_names_flag_and_variable() {
+    fn what_is_malformed_names_its_flag_and_where_it_came_from() {
         let cases: &[(&[&str], &[(&str, &str)], &[&str])] = &[
-            (&["wait"], &[], &["--component", "NUON_COMPONENT_ID", "not set"]),
+            (&["wait"], &[], &["--component", "can also be set by the variable NUON_COMPONENT_ID"]),
             (
                 &["wait"],
                 &[TARGET[0], TARGET[1], ("DEPLOY_GATE_TIMEOUT", "soon")],
-                &["--timeout", "DEPLOY_GATE_TIMEOUT", "soon", "1h30m"],
+                &["The value comes from the variable DEPLOY_GATE_TIMEOUT", "soon", "1h30m"],
             ),
-            (&["wait", "--expect", "all"], &TARGET, &["--expect", "DEPLOY_GATE_EXPECT", "apply, teardown"]),
-            (&["wait", "--interval=0"], &TARGET, &["--interval", "DEPLOY_GATE_INTERVAL", "more than nothing"]),
-            (&["wait", "--status", "x"], &TARGET, &["--status", "DEPLOY_GATE_STATUS", "WORD=CLASS"]),
-            (&["wait", "--require", "x"], &TARGET, &["--require", "DEPLOY_GATE_REQUIRE", "no-failed-steps"]),
-            (&["wait", "--report", "x"], &TARGET, &["--report", "DEPLOY_GATE_REPORT", "FORMAT=FILE"]),
-            (&["wait", "--max-body", "x"], &TARGET, &["--max-body", "DEPLOY_GATE_MAX_BODY", "16MiB"]),
-            (&["wait", "--assert", "$.a ="], &TARGET, &["--assert", "DEPLOY_GATE_ASSERT", "^ expected"]),
-            (&["wait", "--token", "x"], &TARGET, &["--token"]),
+            (&["wait", "--expect", "all"], &TARGET, &["--expect", "apply, teardown"]),
+            (&["wait", "--interval=0"], &TARGET, &["--interval", "more than nothing"]),
+            (&["wait", "--timeout", "-1"], &TARGET, &["--timeout", "\"-1\" is not a duration"]),
+            (&["wait", "--jobs", "-1"], &TARGET, &["--jobs", "a whole number from 1 to 1024"]),
+            (&["wait", "--jobs=many"], &TARGET, &["--jobs", "a whole number from 1 to 1024"]),
+            (&["wait", "--log-lines=101"], &TARGET, &["--log-lines", "a whole number from 0 to 100"]),
+            (&["wait", "--status", "x"], &TARGET, &["--status", "WORD=CLASS"]),
+            (&["wait", "--require", "x"], &TARGET, &["--require", "no-failed-steps"]),
+            (&["wait", "--report", "x"], &TARGET, &["--report", "FORMAT=FILE"]),
+            (&["wait", "--max-body", "x"], &TARGET, &["--max-body", "16MiB"]),
+            (&["wait", "--assert", "$.a ="], &TARGET, &["--assert", "^ expected"]),
+            (&["wait", "--token", "x"], &TARGET, &["--token", "set NUON_API_TOKEN or use --token-file"]),
             (&["wait", "--timeout=1s", "--timeout=2s"], &TARGET, &["--timeout", "multiple"]),
         ];
         for (arguments, variables, words) in cases {
@@ -672,6 +710,9 @@ mod tests {
             for word in *words {
                 assert!(stop.text.contains(word), "{arguments:?}: no {word} in\n{}", stop.text);
             }
+            // Only a variable that exists is named, and where the value came from one that is said.
+            assert_eq!(stop.text.contains("comes from"), variables.len() == 3, "{}", stop.text);
+            assert!(!stop.text.contains("DEPLOY_GATE_TOKEN"), "{}", stop.text);
         }
     }
 

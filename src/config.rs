@@ -130,7 +130,7 @@ pub fn connection(
     let url = filled(&network.api_url, file.api_url).unwrap_or_else(|| "https://api.nuon.co".into());
     let (uri, origin, base) = api(&url)?;
     let token = token(network.token_file.as_deref(), variables, file.api_token.as_deref())?;
-    if let Token::Fixed(token) = &token {
+    if let Ok(Some(token)) = token.read() {
         secrets.add(token.expose());
     }
     let org = filled(&network.org, file.org_id);

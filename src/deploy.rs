@@ -100,6 +100,12 @@ impl Deploy {
         self.install_component_id.as_deref().unwrap_or_default()
     }
 
+    /// Whether it names two workflows, under the two names that there are for one.
+    pub fn names_two_workflows(&self) -> bool {
+        let names = [&self.install_workflow_id, &self.workflow_id].map(|id| id.as_deref().filter(|id| !id.is_empty()));
+        matches!(names, [Some(one), Some(other)] if one != other)
+    }
+
     /// Whether it shows that it is of the component that was asked for, whose place in the install has this id. (An answer
     /// that names another component was refused when it was read.)
     pub fn is_shown_to_be_of(&self, install_component: &str) -> bool {
@@ -263,7 +269,7 @@ pub enum Expect {
     /// The component is deployed.
     #[default]
     Apply,
-    /// The component is taken away.
+    /// The component is removed.
     Teardown,
 }
 
@@ -308,10 +314,9 @@ impl std::str::FromStr for Override {
 pub fn class(deploy: &Deploy, expect: Expect, overrides: &[Override]) -> Class {
     let word = deploy.word();
     // The last one wins, as with every flag of every tool.
-    if let Some(row) = overrides.iter().rev().find(|row| row.status == word) {
-        return row.class;
-    }
-    let class = TABLE.iter().find(|row| row.status == word).map_or(Class::Unknown, |row| row.class);
+    let overridden = overrides.iter().rev().find(|row| row.status == word).map(|row| row.class);
+    let known = || TABLE.iter().find(|row| row.status == word).map_or(Class::Unknown, |row| row.class);
+    let class = overridden.unwrap_or_else(known);
     let good = matches!(class, Class::Success | Class::NothingToDo);
     match expect {
         Expect::Teardown if word == "inactive" && deploy.is_teardown() => Class::Success,

@@ -80,7 +80,9 @@ impl Document {
             }
             document.fill("deploys/{id}", deploy, None);
         }
-        if let Some(workflow) = parts.workflow {
+        let named = parts.workflow.unwrap_or(Err("the deploy names no workflow".into()));
+        {
+            let workflow = named;
             planned |= workflow.as_ref().is_ok_and(is_plan);
             let whole =
                 workflow.map(|workflow| Value::Object([("workflow".to_owned(), workflow)].into_iter().collect()));

@@ -153,9 +153,9 @@ impl Fleet {
         let Reverse((_, index)) = self.due.pop()?;
         let instead = if self.is_beyond_hope() {
             let wait = self.not_before.saturating_sub(now);
-            Some(Miss { retry_after: Some(wait), ..Miss::new("the server has too much to do") })
+            Some(Miss { retry_after: Some(wait), ..Miss::new("the server is overloaded") })
         } else {
-            (now > self.deadline + LAST_LOOK).then(|| Miss::new("its turn came after the deadline"))
+            (now > self.deadline + LAST_LOOK).then(|| Miss::new("it was not polled before the deadline"))
         };
         match std::mem::replace(&mut self.slots[index], Slot::Busy(Target::default())) {
             Slot::Waiting(gate) => {
@@ -184,7 +184,7 @@ impl Fleet {
                 if until > self.not_before {
                     self.not_before = until;
                     let wait = text::duration(wait);
-                    progress.say(ended, &format!("the server has too much to do: all targets wait {wait}"));
+                    progress.say(ended, &format!("the server is overloaded: all targets wait {wait}"));
                 }
             }
             None => self.brake.restart(),
@@ -223,16 +223,30 @@ impl Fleet {
     fn so_far(&self) -> String {
         let total = self.slots.len();
         let others = if self.others == 0 { String::new() } else { format!(", {} did not", self.others) };
-        format!("{} of {total} targets passed{others}, {} are awaited", self.passed, self.open())
+        format!("{} of {total} targets passed{others}, {} still waiting", self.passed, self.open())
     }
 
-    /// A row for each of the first targets that are awaited.
+    /// A row for each of the first targets that are still waiting.
     fn rows(&self) -> Vec<String> {
         let row = |slot: &Slot| match slot {
             Slot::Waiting(gate) => Some(format!("{}: {}", gate.target(), gate.so_far())),
             Slot::Busy(_) | Slot::Ended(..) => None,
         };
         self.slots.iter().filter_map(row).take(ROWS).collect()
+    }
+
+    /// Where the user told the gate to read the server otherwise, the verdict says so.
+    fn read_otherwise(&self) -> String {
+        let passed = self.slots.iter().filter_map(|slot| match slot {
+            Slot::Ended(Ending::Passed, verdict) => Some(verdict.message.as_str()),
+            _ => None,
+        });
+        let all = passed.collect::<String>();
+        ["--status", "--until applied"]
+            .iter()
+            .filter(|flag| all.contains(*flag))
+            .map(|flag| format!(" ({flag})"))
+            .collect()
     }
 
     /// How many passed, how the run ends, and why.
@@ -257,9 +271,9 @@ impl Fleet {
                     1 => "the target passed".into(),
                     _ => format!("all {total} targets passed"),
                 };
-                (Ending::Passed, all)
+                (Ending::Passed, all + &self.read_otherwise())
             }
-            (None, None, Some(true)) => (Ending::Passed, format!("{count}; {}", self.quorum)),
+            (None, None, Some(true)) => (Ending::Passed, format!("{count}; {}{}", self.quorum, self.read_otherwise())),
             // The loop ends only when it is certain; whatever else there may be is no pass.
             (None, None, Some(false) | None) => match ended.first() {
                 Some((ending, worst)) => {
@@ -283,7 +297,7 @@ impl Fleet {
                     let so_far = gate.so_far();
                     (open, gate.verdict(open, so_far, clock))
                 }
-                Slot::Busy(target) => (open, Verdict::unknown(&target, open, "a request was under way")),
+                Slot::Busy(target) => (open, Verdict::unknown(&target, open, "a request was in flight")),
             });
         }
         all.sort_by_key(|(ending, _)| ending.gravity());

@@ -120,8 +120,8 @@ impl Gate {
     /// What is known, in a sentence.
     pub fn so_far(&self) -> String {
         match self.requests {
-            0 if !self.is_resolved => "it was not looked at yet".into(),
-            _ if !self.is_resolved => "the names are not resolved yet".into(),
+            0 if !self.is_resolved => "not polled yet".into(),
+            _ if !self.is_resolved => "names are not resolved yet".into(),
             _ => self.watch.so_far(),
         }
     }
@@ -372,19 +372,19 @@ impl Gate {
         if let Some((deploy, _)) = deploy.filter(|_| self.watch.preexisting() && pins.may_be_old()) {
             let age = age.as_ref().map_or_else(String::new, |age| format!(", last changed {age} ago"));
             let doubt = if pins.any() {
-                "an earlier deploy can have the same"
+                "an earlier deploy can match, too"
             } else {
-                "nothing shows that it is the one you mean"
+                "nothing shows that it is the one you just triggered"
             };
             self.warnings.push(format!(
-                "deploy {} was already over when first seen{age}: {doubt}; pin it with --workflow, --deploy or --after",
+                "deploy {} had already finished when first seen{age}: {doubt}; pin it with --workflow, --deploy or --after",
                 deploy.id()
             ));
         }
         let belief = match (deploy, pins.any(), self.watch.followed()) {
             (None, ..) => String::new(),
-            (_, false, Some(left)) => format!("the newest, which took the place of {left}"),
-            (_, true, Some(left)) => format!("the newest, which took the place of {left}; pins that hold: {pins}"),
+            (_, false, Some(left)) => format!("the newest, which replaced {left}"),
+            (_, true, Some(left)) => format!("the newest, which replaced {left}; pins that hold: {pins}"),
             (Some((deploy, _)), true, _) if pins.deploy.as_deref().is_some_and(|meant| meant != deploy.id()) => {
                 format!("a retry in the same workflow, pins that hold: {pins}")
             }
@@ -463,18 +463,15 @@ fn age(deploy: &Deploy, now: Option<Timestamp>) -> Option<Duration> {
 
 /// What the checks come to.
 pub fn judged(checks: &[Check], so_far: &str) -> (Ending, String) {
-    if let Some(check) = checks.iter().find(|check| check.outcome == Truth::False) {
-        let saw: Vec<String> =
-            check.queries.iter().map(|found| format!("{} -> {}", found.query, found.shown())).collect();
-        return (Ending::AssertionFalse, format!("`{}` is false: {}", check.name(), saw.join("; ")));
+    let failed = |outcome: Truth| checks.iter().find(|check| check.outcome == outcome);
+    if let Some(check) = failed(Truth::False) {
+        return (Ending::AssertionFalse, format!("`{}` {}", check.name(), check.told()));
     }
     if let Some(check) = checks.iter().find(|check| check.outcome != Truth::True) {
-        let why: Vec<&str> =
-            check.queries.iter().filter_map(|found| Some(found.missing.as_ref()?.why.as_str())).collect();
-        return (Ending::AssertionVacuous, format!("`{}` checked nothing: {}", check.name(), why.join("; ")));
+        return (Ending::AssertionVacuous, format!("`{}` {}", check.name(), check.told()));
     }
     let all = match checks.len() {
-        0 => "no assertion was asked for".into(),
+        0 => "no assertions to check".into(),
         1 => "the assertion is true".into(),
         count => format!("all {count} assertions are true"),
     };

@@ -25,6 +25,8 @@ const USER_AGENT: &str = concat!("deploy-gate/", env!("CARGO_PKG_VERSION"));
 const REDIRECTS: usize = 5;
 /// How much is read of a body that only explains an error.
 const EXPLANATION: u64 = 64 * 1024;
+/// No token is longer.
+const TOKEN: usize = 8 * 1024;
 /// How long a connection may idle: longer than the longest default wait between looks.
 const IDLE: Duration = Duration::from_secs(90);
 
@@ -127,6 +129,10 @@ impl Worker {
             let mut explanation = Vec::new();
             // The status says enough if the words break off.
             let _ = config.limit(EXPLANATION).reader().take(EXPLANATION).read_to_end(&mut explanation);
+            // Where it was cut, it may hold a piece of the token, which would not be found any more.
+            if explanation.len() as u64 == EXPLANATION {
+                explanation.truncate(explanation.len() - TOKEN);
+            }
             explanation
         };
         Ok(Response { status, headers: headers(&head.headers), body })

@@ -324,26 +324,25 @@ fn latest(latest: args::Latest, secrets: &Secrets, world: &mut World<'_>) -> Res
     Err(Stop { text, code: 0 })
 }
 
-/// The document as `wait` would complete it, in one look: a part that is refused is left out, one that could be there the
-/// next time is an error.
+/// The document as `wait` would complete it, in one look. Without one of its parts it is none: `check` could not tell why
+/// that is missing.
 fn complete(deploy: &Deploy, seen: Vec<u8>, target: &Target, session: &mut Session<'_>) -> Result<Document, Box<Look>> {
     let detail = match session.look(&Ask::Deploy(deploy.id().into()), target) {
         Look::Seen(detail, _) if !detail.is_shown_to_be_of(deploy.install_component()) => {
-            Err(format!("deploy {} is not shown to be of this component", detail.id()))
+            let why = format!("deploy {} is not shown to be of this component", detail.id());
+            return Err(Box::new(Look::Missed(Miss::new(why))));
         }
         Look::Seen(detail, _) if detail.id() != deploy.id() || detail.word() != deploy.word() => {
             return Err(Box::new(Look::Missed(Miss::new("the parts of the document disagree; look again"))));
         }
         Look::Seen(_, bytes) => look::whole(&bytes),
-        missed @ Look::Missed(_) => return Err(Box::new(missed)),
-        other => Err(watch::why(other)),
+        other => return Err(Box::new(other)),
     };
     let workflow = match deploy.workflow() {
         "" => None,
         id => Some(match session.look(&Ask::Workflow(id.into()), target) {
             Look::Workflow(_, value) => Ok(value),
-            missed @ Look::Missed(_) => return Err(Box::new(missed)),
-            other => Err(watch::why(other)),
+            other => return Err(Box::new(other)),
         }),
     };
     let parts = Parts { seen, deploy: Some(detail), workflow };

@@ -75,6 +75,14 @@ pub fn deploy(answer: Answer, target: &Target, utc: Option<Timestamp>) -> Look {
                 return Err(Unreadable::Foreign(format!("the document is of another {name}, {got}")));
             }
         }
+        if deploy.names_two_workflows() {
+            return Err(Unreadable::Strange("the deploy names two workflows".into()));
+        }
+        if deploy.id().is_empty()
+            && let Some(words) = error_words(body)
+        {
+            return Err(Unreadable::Strange(format!("it is an error: {words}")));
+        }
         Ok(match deploy.id() {
             "" => Look::Absent(Miss::new("no deploy yet (an empty document)")),
             _ => Look::Seen(Box::new(deploy), body.to_vec()),
@@ -163,6 +171,10 @@ fn look(
         ),
         408 | 409 | 425 | 429 | 500..=599 => Look::Missed(miss(said())),
         400..=499 => Look::Refused(Ending::BadAnswer, said()),
+        304 => Look::Missed(miss(format!(
+            "{}, though the gate keeps no copy: a cache on the way answers for the API",
+            said()
+        ))),
         300..=399 => {
             let to = response.header("location").unwrap_or("nowhere");
             let why = format!(
@@ -226,23 +238,30 @@ fn depth(json: &[u8]) -> usize {
     deepest
 }
 
+#[derive(Deserialize)]
+struct Words {
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    description: String,
+}
+
+/// What the server says went wrong, though it answered 200.
+pub fn error_words(body: &[u8]) -> Option<String> {
+    let words: Words = serde_json::from_slice(body).ok()?;
+    let words: Vec<String> = [words.error, words.description].into_iter().filter(|words| !words.is_empty()).collect();
+    (!words.is_empty()).then(|| words.join(": "))
+}
+
 /// The status line, and the server's own words where it has any.
 pub fn said(response: &Response) -> String {
-    #[derive(Deserialize)]
-    struct Body {
-        #[serde(default)]
-        error: String,
-        #[serde(default)]
-        description: String,
-    }
     let line = match phrase(response.status) {
         "" => response.status.to_string(),
         phrase => format!("{} {phrase}", response.status),
     };
     // Words that could hold a secret which can no longer be found by its name are not told.
-    let words = match serde_json::from_slice::<Body>(&response.body) {
-        Ok(body) if !body.error.is_empty() => body.error,
-        Ok(body) => body.description,
+    let words = match serde_json::from_slice::<Words>(&response.body) {
+        Ok(_) => error_words(&response.body).unwrap_or_default(),
         // A load balancer's page says no more than its status line.
         Err(_) if response.body.trim_ascii_start().starts_with(b"<") => String::new(),
         Err(_) => String::from_utf8_lossy(&response.body).trim().to_owned(),

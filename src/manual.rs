@@ -1,4 +1,4 @@
-//! Shell completions and the man page, made from the flags themselves. Pure.
+//! What is read about the gate in a terminal: the ends of `--help`, shell completions and the man page. Pure.
 
 use clap::Command;
 use clap_complete::Shell;
@@ -7,12 +7,67 @@ use clap_mangen::Man;
 use crate::args::{self, Stop};
 use crate::verdict;
 
+/// What a user of `wait` looks for beside its flags: title and text.
+const SECTIONS: [(&str, &str); 3] = [
+    (
+        "EXAMPLES",
+        "\
+Gate the deploy that was just triggered:
+  curl -sS -i -o trigger.txt -X POST … && deploy-gate wait --workflow @trigger.txt
+Gate whatever is deployed after this point in time:
+  after=$(date -u +%FT%TZ); …; deploy-gate wait --after \"$after\"
+Fail if it was only planned, if a step failed, or if it is of the wrong kind:
+  deploy-gate wait --require not-plan-only --require no-failed-steps \\
+    --assert '$.install_deploy_type == \"apply\"'
+Try assertions against a recorded deploy, without an account:
+  deploy-gate replay FILE.jsonl --assert '$.plan_only == false'",
+    ),
+    (
+        "ENVIRONMENT",
+        "\
+Every flag has a variable, named beside it; a flag beats its variable, and an
+empty variable counts as unset. A variable of a repeatable flag takes one entry
+a line, or a JSON array of strings.
+NUON_API_TOKEN                        the API token
+HTTPS_PROXY, HTTP_PROXY, ALL_PROXY,
+NO_PROXY                              proxies, as curl reads them
+NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR when to use colors",
+    ),
+    (
+        "FILES",
+        "\
+~/.nuon  the Nuon CLI's config file: api_url, api_token, org_id, install_id",
+    ),
+];
+
+/// What `--help` of a gate ends with.
+pub fn sections() -> String {
+    let sections = SECTIONS.iter().map(|(title, text)| format!("{title}\n{}\n\n", indented(text)));
+    sections.collect::<String>() + &exit_status()
+}
+
+/// The exit codes under their title.
+pub fn exit_status() -> String {
+    format!("EXIT STATUS\n{}", verdict::exit_codes())
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
 /// The script that completes `deploy-gate` in a shell.
 pub fn completions(shell: Shell) -> Stop {
+    // The script for bash writes the dash of the name in two ways, and then finds nothing after the first word; so it is
+    // made for a name without one.
+    let name = if shell == Shell::Bash { "deploygate" } else { NAME };
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut args::command(), env!("CARGO_PKG_NAME"), &mut script);
-    Stop { text: String::from_utf8_lossy(&script).into_owned(), code: 0 }
+    clap_complete::generate(shell, &mut args::command(), name, &mut script);
+    let script = String::from_utf8_lossy(&script).replace(" deploygate\n", &format!(" {NAME}\n"));
+    Stop { text: script, code: 0 }
 }
+
+/// The name of the program.
+const NAME: &str = env!("CARGO_PKG_NAME");
 
 /// One page for all commands, as roff.
 pub fn man() -> Stop {
@@ -23,10 +78,14 @@ pub fn man() -> Stop {
     text += &section(|out| page.render_synopsis_section(out));
     text += &section(|out| page.render_description_section(out));
     command.get_subcommands().for_each(|subcommand| text += &chapter(subcommand));
-    text += ".SH \"EXIT CODES\"\n.nf\n";
-    // As it is in --help: the lines are a table.
-    verdict::exit_codes().lines().skip(1).for_each(|line| text += &(line.replace('-', "\\-") + "\n"));
-    text += ".fi\n";
+    let sections = SECTIONS.iter().map(|(title, text)| (*title, (*text).to_owned()));
+    for (title, lines) in sections.chain([("EXIT STATUS", verdict::exit_codes())]) {
+        text += &format!(".SH \"{title}\"\n.nf\n");
+        // As it is in --help: the lines are a table.
+        let escaped = |line: &str| line.replace('\\', "\\e").replace('-', "\\-");
+        lines.lines().for_each(|line| text += &format!("{}\n", escaped(line)));
+        text += ".fi\n";
+    }
     Stop { text, code: 0 }
 }
 

@@ -33,9 +33,6 @@ pub fn resolve(target: &Target, session: &mut Session<'_>) -> Result<Target, Box
     let document = ask_for_install(install, session)?;
     let found =
         document["id"].as_str().filter(|id| is_id(id, "inl")).ok_or_else(|| strange("the install has no id"))?;
-    if document["name"] != *install && found != install {
-        return Err(strange("the answer is about another install"));
-    }
     let found = found.to_owned();
     let id = if has_component {
         component.clone()
@@ -62,7 +59,11 @@ pub fn resolve(target: &Target, session: &mut Session<'_>) -> Result<Target, Box
 pub fn ask_for_install(install: &str, session: &mut Session<'_>) -> Result<Value, Box<Look>> {
     session.begin();
     let answer = session.get(&format!("/v1/installs/{}", segment(install)));
-    look::json(answer, session.clock.utc()).map_err(|look| unknown("install", install, *look))
+    let document = look::json(answer, session.clock.utc()).map_err(|look| unknown("install", install, *look))?;
+    match document["id"].as_str() {
+        Some(id) if id == install || document["name"] == *install && !id.is_empty() => Ok(document),
+        _ => Err(strange("the answer is about another install")),
+    }
 }
 
 /// The ids of the components of that name.

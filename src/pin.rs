@@ -16,15 +16,15 @@ pub struct Pins {
     /// The deploy must be this one
     #[arg(long, value_name = "ID", value_parser = parse_id)]
     pub deploy: Option<String>,
-    /// The deploy must belong to this workflow; @FILE has the answer of whatever triggered it, as `curl -i` or
-    /// the Nuon CLI wrote it; @- is stdin
+    /// The deploy must belong to this workflow; @FILE reads the id from the saved response of whatever triggered it (as
+    /// `curl -i` or the Nuon CLI printed it), @- is stdin
     #[arg(long, value_name = "ID|@FILE", value_parser = parse_workflow)]
     pub workflow: Option<String>,
-    /// The build must be of this commit (7 digits or more)
+    /// The build must be of this commit (7 or more hexadecimal digits)
     #[arg(long, value_name = "SHA", value_parser = parse_commit)]
     pub commit: Option<String>,
-    /// The deploy must be newer: made after this one, which `deploy-gate latest` printed before the pipeline triggered its
-    /// own (none if there was none), or at or after this time (RFC 3339)
+    /// The deploy must be newer: created after this one, as `deploy-gate latest` printed it before you triggered yours (none
+    /// if there was none), or at or after this time (RFC 3339)
     #[arg(long, value_name = "ID|TIME|none")]
     pub after: Option<After>,
 }

@@ -14,8 +14,9 @@ use crate::target::Target;
 use crate::text;
 use crate::watch::{self, Event};
 
-/// How long the gate may be silent: some CI systems end a job after ten silent minutes.
-pub const HEARTBEAT: Duration = Duration::from_secs(60);
+/// When the gate says again that nothing has changed, in minutes without a change; later every five: some CI systems end a
+/// job after ten silent minutes.
+const HEARTBEATS: [u64; 3] = [1, 2, 5];
 /// How often the live line is drawn.
 const FRAME: Duration = Duration::from_secs(1);
 
@@ -64,7 +65,10 @@ pub enum Screen {
 pub struct Progress<'w> {
     out: &'w mut dyn Write,
     manner: Manner,
+    /// When something was last said that was not said before.
     last: Duration,
+    /// How often, and in which words, it was said since then that nothing has changed.
+    beats: (u64, String),
     live: Option<ProgressBar>,
     /// Which of many targets this is about.
     about: Option<String>,
@@ -77,12 +81,19 @@ impl<'w> Progress<'w> {
         let style =
             ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
         let live = is_watched.then(|| ProgressBar::new_spinner().with_style(style));
-        Self { out, manner, last: Duration::ZERO, live, about: None }
+        Self { out, manner, last: Duration::ZERO, beats: Default::default(), live, about: None }
     }
 
     /// The log of one of many targets, which is kept in `out` until somebody passes it on.
     pub fn of_one(out: &'w mut dyn Write, manner: Manner, target: &Target) -> Self {
-        Self { out, manner, last: Duration::ZERO, live: None, about: Some(target.to_string()) }
+        Self {
+            out,
+            manner,
+            last: Duration::ZERO,
+            beats: Default::default(),
+            live: None,
+            about: Some(target.to_string()),
+        }
     }
 
     /// What must not be told.
@@ -125,7 +136,7 @@ impl<'w> Progress<'w> {
         self.heartbeat(at, so_far)
     }
 
-    /// The same for many targets: a table of those that are awaited where somebody watches.
+    /// The same for many targets: a table of those that are still waiting, where somebody watches.
     pub fn linger_over_many(&mut self, at: Duration, so_far: &str, rows: impl FnOnce() -> Vec<String>) -> Duration {
         if let Some(live) = &self.live {
             let head = format!("{}  {so_far}", text::elapsed(at));
@@ -148,15 +159,27 @@ impl<'w> Progress<'w> {
     }
 
     fn heartbeat(&mut self, at: Duration, so_far: &str) -> Duration {
-        if at >= self.last + HEARTBEAT {
+        if at >= self.next_beat() {
+            let (last, beats) = (self.last, self.beats.0);
+            let is_news = beats > 0 && self.beats.1 != so_far;
             self.say(at, so_far);
+            self.beats.1 = so_far.into();
+            if !is_news {
+                self.last = last;
+                self.beats.0 = beats + 1;
+            }
         }
-        self.last + HEARTBEAT - at
+        self.next_beat().saturating_sub(at)
+    }
+
+    fn next_beat(&self) -> Duration {
+        let minutes = usize::try_from(self.beats.0).ok().and_then(|beats| HEARTBEATS.get(beats).copied());
+        self.last + Duration::from_secs(60 * minutes.unwrap_or(5 * self.beats.0.saturating_sub(1)))
     }
 
     /// Says a line.
     pub fn say(&mut self, at: Duration, words: &str) {
-        self.last = at;
+        (self.last, self.beats.0) = (at, 0);
         if self.manner.verbosity > Verbosity::Quiet {
             let about = self.about.as_ref().map_or_else(String::new, |target| format!("{target}: "));
             self.write(&format!("{:>8}  {}\n", text::elapsed(at), defuse::line(&(about + words))));
@@ -199,7 +222,7 @@ impl<'w> Progress<'w> {
             }
             Event::Absent(why) => self.say(at, why),
             Event::Missed(why) => self.say(at, &format!("no usable answer: {why} (trace {trace})")),
-            Event::Person(what) => self.say(at, &format!("a person must act: {what}")),
+            Event::Person(what) => self.say(at, &format!("approval needed: {what}")),
             Event::Note(note) => self.say(at, note),
             Event::Warning(why) => self.say(at, &format!("warning: {why}")),
         }

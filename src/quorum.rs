@@ -72,8 +72,8 @@ impl Quorum {
 impl fmt::Display for Quorum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.min_pass {
-            all if all == self.targets => f.write_str("all had to"),
-            some => write!(f, "at least {some} had to"),
+            all if all == self.targets => f.write_str("all must pass"),
+            some => write!(f, "at least {some} must pass"),
         }
     }
 }

@@ -132,7 +132,8 @@ impl Source for Recorder {
     fn finish(self: Box<Self>) -> Result<(), String> {
         match self.failed {
             Some(why) => Err(format!("the recording could not be written: {why}")),
-            None => self.file.finish(),
+            // A secret can be told before it is known as one.
+            None => self.file.finish(|line| self.secrets.redact(line).into_owned()),
         }
     }
 }

@@ -7,21 +7,19 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, LazyLock, RwLock};
 
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
+use regex::bytes::Regex;
 
-use crate::defuse;
 use crate::source::{Fault, Response};
 
 /// What stands in place of a secret.
 const MARK: &str = "[token]";
 /// The shortest secret that is looked for, as CI systems mask no shorter ones: it would be found inside of ordinary words.
 const SHORTEST: usize = 8;
-/// The member of a log stream with which anybody can write to it.
-const NAME: &[u8] = b"write_token";
 /// How many secrets are remembered: a server that makes them up must not fill the memory.
 const MOST: usize = 1000;
 
@@ -215,21 +213,38 @@ fn readings(text: &[u8], at: usize) -> impl Iterator<Item = (u8, usize)> {
 fn escaped(rest: &[u8]) -> Option<(u8, usize)> {
     let hex = |digits: &[u8]| {
         let digits = std::str::from_utf8(digits).ok()?;
-        u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))
+        // Leading zeros are of no account.
+        u32::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+')).and_then(|code| code.try_into().ok())
     };
     match rest.first()? {
         b'\\' => {
             // Text of JSON inside of JSON has more of them.
             let slashes = rest.iter().take_while(|byte| **byte == b'\\').count();
-            match (rest.get(slashes)?, rest.get(slashes + 1..slashes + 3)) {
-                (b'u', Some(b"00")) => Some((hex(rest.get(slashes + 3..slashes + 5)?)?, slashes + 5)),
-                (b'x', Some(digits)) => Some((hex(digits)?, slashes + 3)),
+            let digits = rest.get(slashes + 1..)?;
+            match rest.get(slashes)? {
+                b'u' if digits.starts_with(b"{") => {
+                    let end = digits.iter().take(10).position(|byte| *byte == b'}')?;
+                    Some((hex(digits.get(1..end)?)?, slashes + 1 + end + 1))
+                }
+                b'u' => Some((hex(digits.get(..4)?)?, slashes + 5)),
+                b'U' => Some((hex(digits.get(..8)?)?, slashes + 9)),
+                b'x' => Some((hex(digits.get(..2)?)?, slashes + 3)),
+                b'0'..=b'3' => {
+                    let octal = std::str::from_utf8(rest.get(slashes..slashes + 3)?).ok()?;
+                    Some((u8::from_str_radix(octal, 8).ok()?, slashes + 3))
+                }
                 _ => None,
             }
         }
-        b'%' => Some((hex(rest.get(1..3)?)?, 3)),
+        b'%' => {
+            // What was encoded twice has %25 for its percent sign.
+            let again = rest[1..].chunks(2).take_while(|two| *two == b"25").count();
+            let start = 1 + 2 * again;
+            let twice = rest.get(start..start + 2).and_then(hex).map(|byte| (byte, start + 2));
+            twice.or_else(|| Some((hex(rest.get(1..3)?)?, 3)))
+        }
         b'&' => {
-            let end = rest.iter().take(8).position(|byte| *byte == b';')?;
+            let end = rest.iter().take(20).position(|byte| *byte == b';')?;
             let byte = match &rest[1..end] {
                 b"amp" => b'&',
                 b"lt" => b'<',
@@ -237,7 +252,7 @@ fn escaped(rest: &[u8]) -> Option<(u8, usize)> {
                 b"quot" => b'"',
                 b"apos" => b'\'',
                 [b'#', b'x' | b'X', digits @ ..] => hex(digits)?,
-                [b'#', digits @ ..] => std::str::from_utf8(digits).ok()?.parse().ok()?,
+                [b'#', digits @ ..] => std::str::from_utf8(digits).ok()?.parse::<u32>().ok()?.try_into().ok()?,
                 _ => return None,
             };
             Some((byte, end + 1))
@@ -270,12 +285,9 @@ fn unseen(text: &[u8], at: usize) -> impl Iterator<Item = usize> {
             }
         }
         byte if byte.is_ascii_control() || byte == b' ' => lengths.push(length),
+        // No token has one: it is there to hide it.
         byte if byte >= 0x80 => {
-            let width = [2, 3, 4].into_iter().find_map(|width| {
-                let c = std::str::from_utf8(rest.get(..width)?).ok()?.chars().next()?;
-                (c.is_control() || c.is_whitespace() || defuse::is_invisible(c)).then_some(width)
-            });
-            lengths.extend(width);
+            lengths.push(1 + rest[1..].iter().take(3).take_while(|byte| (0x80..0xc0).contains(*byte)).count());
         }
         _ => {}
     }
@@ -288,30 +300,31 @@ struct Named {
     secret: String,
 }
 
-/// Every value behind `write_token=`, `write_token: ` or `"write_token": "…"`, also where that is quoted in a text.
+/// Every value behind `write_token=`, `write_token: `, `"write_token": "…"` and the like, also where that is quoted in a
+/// text, escaped or encoded.
 fn named(text: &[u8]) -> impl Iterator<Item = Named> {
-    memchr::memmem::find_iter(text, NAME).filter_map(|at| {
-        let after = at + NAME.len();
-        let count = |at: usize, is: fn(&u8) -> bool| text[at..].iter().take_while(|byte| is(byte)).count();
-        let slashes = count(after, |byte| *byte == b'\\');
-        let quote = text.get(after + slashes).filter(|byte| matches!(byte, b'"' | b'\''));
-        let mut start = if quote.is_some() { after + slashes + 1 } else { after };
-        start += count(start, |byte| *byte == b' ');
-        text.get(start).filter(|byte| matches!(byte, b'=' | b':'))?;
-        start += 1;
-        start += count(start, |byte| byte.is_ascii_whitespace());
-        let slashes = count(start, |byte| *byte == b'\\');
-        let opening = text.get(start + slashes).filter(|byte| matches!(byte, b'"' | b'\'')).copied();
-        let end = match opening {
-            Some(quote) => {
-                start += slashes + 1;
-                end_of_quoted(text, start, slashes, quote)
+    static HEAD: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let quote = r#"(?:\\*["']|%22|%27|&quot;|&#34;|&#39;|\\+u0022)"#;
+        let head = format!(
+            r"(?i)write(?:[_-]|\\+u005f|%5f)?token(?P<close>{quote})?\s*(?:=>|[=:>]|%3d|%3a)\s*(?:some\(|\[)?\s*(?P<open>{quote})?"
+        );
+        Regex::new(&head).ok()
+    });
+    HEAD.iter().flat_map(|head| head.captures_iter(text)).filter_map(|found| {
+        let start = found.get(0)?.end();
+        let is_member = found.name("close").is_some();
+        let end = match found.name("open") {
+            Some(open) => match open.as_bytes() {
+                [slashes @ .., quote @ (b'"' | b'\'')] => end_of_quoted(text, start, slashes.len(), *quote),
+                encoded => memchr::memmem::find(&text[start..], encoded).map_or(text.len(), |end| start + end),
+            },
+            // A value of JSON that is no text, or one that was taken out already.
+            None if is_member => return None,
+            None if [start, start - 1].iter().any(|at| text[*at..].starts_with(MARK.as_bytes())) => return None,
+            None => {
+                let is_value = |byte: &&u8| !byte.is_ascii_whitespace() && !b"\"'\\,;&)}]<>".contains(byte);
+                start + text[start..].iter().take_while(is_value).count()
             }
-            // A value of JSON that is no text.
-            None if quote.is_some() => return None,
-            // It was taken out already.
-            None if text[start..].starts_with(MARK.as_bytes()) => return None,
-            None => start + count(start, |byte| !byte.is_ascii_whitespace() && !b"\"'\\,;&)}]<>".contains(byte)),
         };
         let secret = String::from_utf8_lossy(&text[start..end]).into_owned();
         let plain = serde_json::from_str(&format!("\"{secret}\"")).unwrap_or(secret);
@@ -354,6 +367,15 @@ mod tests {
             each(|c| format!("\\\\u{:04X}", u32::from(c))),
             each(|c| format!("\\x{:02x}", u32::from(c))),
             each(|c| format!("%{:02X}", u32::from(c))),
+            each(|c| format!("%25{:02x}", u32::from(c))),
+            each(|c| format!("&#00000{};", u32::from(c))),
+            each(|c| format!("\\u{{{:x}}}", u32::from(c))),
+            each(|c| format!("\\U{:08x}", u32::from(c))),
+            each(|c| format!("\\{:03o}", u32::from(c))),
+            each(|c| format!("{c}\u{200b}")),
+            each(|c| format!("{c}\u{301}")),
+            each(|c| format!("{c}\u{e0041}")),
+            each(|c| format!("{c}\u{ad}")),
             each(|c| format!("&#{};", u32::from(c))),
             each(|c| format!("&#x{:x};", u32::from(c))),
             each(|c| format!("{c}\u{1}")),
@@ -401,6 +423,17 @@ mod tests {
             (r#"{"m":"{\"write_token\":\"abc\",\"a\":1}"}"#, r#"{"m":"{\"write_token\":\"[token]\",\"a\":1}"}"#),
             (r#"{"m":"write_token=abc"}"#, r#"{"m":"write_token=[token]"}"#),
             ("write_token='abc'", "write_token='[token]'"),
+            ("write_token\t= abc", "write_token\t= [token]"),
+            ("WRITE_TOKEN=abc", "WRITE_TOKEN=[token]"),
+            ("writeToken: abc", "writeToken: [token]"),
+            ("write-token => \"abc\"", "write-token => \"[token]\""),
+            ("<write_token>abc</write_token>", "<write_token>[token]</write_token>"),
+            ("write_token: Some(\"abc\")", "write_token: Some(\"[token]\")"),
+            (r#"{"write_token": ["abc"]}"#, r#"{"write_token": ["[token]"]}"#),
+            ("?write_token%3Dabc&x", "?write_token%3D[token]&x"),
+            ("%22write_token%22%3A%22abc%22", "%22write_token%22%3A%22[token]%22"),
+            ("&quot;write_token&quot;:&quot;abc&quot;", "&quot;write_token&quot;:&quot;[token]&quot;"),
+            (r"\u0022write\u005ftoken\u0022:\u0022abc\u0022", r"\u0022write\u005ftoken\u0022:\u0022[token]\u0022"),
             (r#"{"write_token":"abc"#, r#"{"write_token":"[token]"#),
             (r#"{"write_token":null}"#, r#"{"write_token":null}"#),
             (r#"{"write_token":{"a":1}}"#, r#"{"write_token":{"a":1}}"#),

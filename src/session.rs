@@ -141,7 +141,7 @@ impl<'w> Session<'w> {
         let answer = self.get(&path);
         let look = look::workflow(answer, id, target, self.clock.utc());
         let Look::Workflow(mut workflow, mut whole) = look else { return look };
-        if whole.get("steps").is_none_or(Value::is_null) {
+        if whole.get("steps").is_none_or(|steps| steps.as_array().is_none_or(Vec::is_empty)) {
             let steps = match self.pages(&format!("{path}/steps")) {
                 Ok(steps) => Value::Array(steps),
                 Err(look) => return *look,

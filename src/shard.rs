@@ -44,13 +44,18 @@ impl Shard {
         let (index, of) = match self {
             Shard::Share(index, of) => (index, of),
             Shard::Auto => {
-                let number = |name: &str| variables.get(name).map_or("", String::as_str);
-                let share = format!("{}/{}", number("CI_NODE_INDEX"), number("CI_NODE_TOTAL"));
-                match share.parse() {
+                let number = |name: &str| variables.get(name).map_or("", |value| value.trim());
+                let (index, of) = (number("CI_NODE_INDEX"), number("CI_NODE_TOTAL"));
+                match format!("{index}/{of}").parse() {
                     Ok(Shard::Share(index, of)) => (index, of),
+                    _ if index.is_empty() || of.is_empty() => {
+                        return Err(format!(
+                            "{flag} auto: CI_NODE_INDEX and CI_NODE_TOTAL are not set; GitLab sets them for `parallel`, elsewhere give I/N"
+                        ));
+                    }
                     _ => {
                         return Err(format!(
-                            "{flag} auto: CI_NODE_INDEX/CI_NODE_TOTAL are \"{share}\", which is no share; they should be like 1 and 4"
+                            "{flag} auto: CI_NODE_INDEX is \"{index}\" and CI_NODE_TOTAL \"{of}\"; they should be like 1 and 4"
                         ));
                     }
                 }

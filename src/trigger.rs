@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::look;
+use crate::object::Unambiguous;
 use crate::pin;
 use crate::source::Response;
 
@@ -24,14 +25,19 @@ pub fn workflow(text: &str) -> Result<String, String> {
     if !(200..=299).contains(&answer.status) {
         return Err(format!("the trigger was refused: {}", look::said(&answer)));
     }
-    let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-    let member = MEMBERS.iter().filter_map(|name| body[name].as_str()).find(|id| !id.is_empty());
-    let id = match (answer.header(HEADER).map(str::trim).filter(|id| !id.is_empty()), member) {
-        (Some(header), Some(member)) if header != member => {
-            return Err(format!("the header names the workflow {header}, the body {member}"));
-        }
-        (Some(id), _) | (None, Some(id)) => id,
-        (None, None) => return Err(format!("there is no id of a workflow in it: {}", held(&answer, &body))),
+    // Of two members of one name nobody knows which is meant.
+    let body = serde_json::from_slice(&answer.body).map_or(Value::Null, |Unambiguous(body)| body);
+    if body["error"].as_str().is_some_and(|error| !error.is_empty()) {
+        return Err(format!("the trigger failed: {}", look::error_words(&answer.body).unwrap_or_default()));
+    }
+    let headers = answer.headers.iter().filter(|(name, _)| name == HEADER).map(|(_, id)| id.trim());
+    let members = MEMBERS.iter().filter_map(|name| body[name].as_str());
+    let mut ids: Vec<&str> = headers.chain(members).filter(|id| !id.is_empty()).collect();
+    ids.dedup();
+    let id = match ids.as_slice() {
+        [id] => id,
+        [] => return Err(format!("there is no id of a workflow in it: {}", held(&answer, &body))),
+        several => return Err(format!("it names several workflows: {}", several.join(", "))),
     };
     pin::parse_id(id).map_err(|why| format!("the workflow in it is \"{id}\": {why}"))
 }
@@ -62,7 +68,6 @@ fn held(answer: &Response, body: &Value) -> String {
     let headers = if answer.headers.is_empty() { "" } else { "headers without X-Nuon-Install-Workflow-ID, and " };
     let body = match body {
         _ if answer.body.trim_ascii().is_empty() => "no body (save the whole answer, as curl -i writes it)".to_owned(),
-        Value::Object(members) if members.contains_key("error") => look::said(answer),
         Value::Object(members) => {
             let names: Vec<&str> = members.keys().map(String::as_str).take(12).collect();
             format!("an object without workflow_id; it has {}", names.join(", "))
@@ -110,6 +115,13 @@ mod tests {
             (r#"{"workflow_id":null}"#, "it has workflow_id"),
             (r#"{"workflow_id":"null"}"#, "is \"null\""),
             (r#"{"error":"org not found"}"#, "org not found"),
+            (r#"{"error":"runner offline","workflow_id":"inwnztgar4jedomg55ecfkfgzu"}"#, "runner offline"),
+            (r#"{"workflow_id":"inw0000000001","workflow_id":"inw0000000002"}"#, "not JSON"),
+            (r#"{"workflow_id":"inw0000000001","install_workflow_id":"inw0000000002"}"#, "several workflows"),
+            (
+                "HTTP/1.1 201\r\nx-nuon-install-workflow-id: inw0000000001\r\nX-Nuon-Install-Workflow-ID: inw0000000002\r\n\r\n",
+                "several workflows",
+            ),
             (r#"{"workflow_id":"inwnztgar4jedomg55ecfkfgzu"} {}"#, "not JSON"),
             ("HTTP/1.1 201 Created\r\na: b\r\n\r\n", "no body"),
             ("HTTP/1.1 409 Conflict\r\n\r\n{\"error\":\"runner offline\"}", "409 Conflict: runner offline"),
@@ -120,7 +132,7 @@ mod tests {
             ("HTTP/1.1 302 Found\r\nx-nuon-install-workflow-id: inwnztgar4jedomg55ecfkfgzu\r\n\r\n", "refused: 302"),
             (
                 "HTTP/1.1 201\r\nx-nuon-install-workflow-id: inw0000000001\r\n\r\n{\"workflow_id\":\"inw0000000002\"}",
-                "the body inw0000000002",
+                "several workflows: inw0000000001, inw0000000002",
             ),
             ("HTTP/1.1\r\n\r\n", "no status"),
         ] {

@@ -261,7 +261,7 @@ pub fn exit_codes() -> String {
         }
         format!("  {:<5}{}\n", row.code, lines.join("\n       "))
     };
-    format!("Exit codes:\n{}", TABLE.iter().map(row).collect::<String>().trim_end())
+    TABLE.iter().map(row).collect::<String>().trim_end().to_owned()
 }
 
 /// How wide a row is beside its code.

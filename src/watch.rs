@@ -18,6 +18,8 @@ use crate::workflow::{Stage, Verification, Workflow};
 
 /// How often the workflow is looked at while the status of the deploy stays the same.
 const BESIDE: Duration = Duration::from_secs(60);
+/// How long a workflow that a deploy names may not be there: replicas lag.
+const LAG: Duration = Duration::from_secs(30);
 /// What is said of a failure at which the workflow is parked.
 const A_PERSON_CAN: &str = "; a person can retry it";
 /// How long what is asked for beside a deploy that has settled may keep failing before the gate goes on without it.
@@ -58,14 +60,14 @@ impl Rules {
     }
 }
 
-/// What to do when a newer deploy takes the place of the one being watched.
+/// What to do when a newer deploy replaces the one being watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum OnSuperseded {
-    /// Judge mine to its end, by its id.
+    /// Watch mine to its end, by its id.
     Finish,
-    /// Stop.
+    /// Stop, with exit code 5.
     Stop,
-    /// Judge the newest.
+    /// Watch the newer one; what it replaced must succeed, too.
     Follow,
 }
 
@@ -75,19 +77,19 @@ pub enum OnApproval {
     /// Keep waiting.
     #[default]
     Wait,
-    /// Stop.
+    /// Stop, with exit code 4.
     Stop,
 }
 
 /// How far the deploy must have got before it is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Until {
-    /// Its first success word is enough; a verification of its health is not awaited.
+    /// At its first success status, before its health is verified.
     Applied,
-    /// Its last word: a verification of its health by the workflow is awaited.
+    /// When its workflow has verified its health, if it does so.
     #[default]
     Deploy,
-    /// Also wait for its workflow, which must succeed.
+    /// When its whole workflow has finished, which must succeed.
     Workflow,
 }
 
@@ -169,6 +171,8 @@ enum Goal {
     Baseline,
     /// A deploy that was left for a newer one, before that may pass.
     Left,
+    /// And its workflow.
+    LeftWorkflow,
     /// Whether a deploy that is watched by its id goes on as another, which is the latest.
     Retry,
     /// What goes on beside a deploy that has not settled.
@@ -194,6 +198,9 @@ enum Readable {
 /// A deploy that was left for a newer one.
 struct LeftBehind {
     id: String,
+    workflow: String,
+    /// Whether it was seen to have succeeded, so that only its workflow can take that back.
+    has_succeeded: bool,
     /// Whether it was not there when it was asked for; the second time it plays no part.
     is_absent: bool,
     /// Whether it was seen to go on.
@@ -238,6 +245,8 @@ pub struct Watch {
     orphaned: Option<Duration>,
     /// Since when what is asked for beside a deploy that has settled keeps failing.
     failing_since: Option<Duration>,
+    /// Since when the workflow of a success is not there.
+    absent_since: Option<Duration>,
     /// Since when the deploy itself cannot be looked at.
     lost_since: Option<Duration>,
     /// Whether the deploy waits for its workflow only.
@@ -274,6 +283,7 @@ impl Watch {
             readable: Readable::Yes,
             orphaned: None,
             failing_since: None,
+            absent_since: None,
             lost_since: None,
             only_workflow: false,
             parts: Parts::default(),
@@ -326,11 +336,11 @@ impl Watch {
     pub fn so_far(&self) -> String {
         let Some((deploy, class)) = &self.mine else {
             return match &self.other {
-                Some((other, _)) => format!("the deploy that is meant has not appeared; the latest is {}", other.id()),
+                Some((other, _)) => format!("the deploy to wait for has not appeared; the latest is {}", other.id()),
                 None => "no deploy seen yet".into(),
             };
         };
-        let nothing = if *class == Class::NothingToDo { ": there was nothing to do" } else { "" };
+        let nothing = if *class == Class::NothingToDo { ": nothing to do" } else { "" };
         let read_as = self.read_as(deploy.word());
         let waits = match &self.stage {
             Some(Stage::Running(what) | Stage::Waiting(what) | Stage::Parked(what))
@@ -341,7 +351,7 @@ impl Watch {
             _ => String::new(),
         };
         let left = match self.left.first() {
-            Some(left) if left.goes_on => format!(", deploy {}, whose place it took, goes on", left.id),
+            Some(left) if left.goes_on => format!(", deploy {}, which it replaced, is still running", left.id),
             _ => String::new(),
         };
         format!("deploy {} is {}{read_as}{nothing}{waits}{left}", deploy.id(), spoken(deploy.word()))
@@ -360,7 +370,7 @@ impl Watch {
     /// The move at `now`, given what came of the look that was asked for, if one was.
     pub fn step(&mut self, now: Duration, look: Option<Look>) -> Step {
         let Some(look) = look else { return self.ask(self.goal) };
-        let look = self.only_of_this_component(look);
+        let look = self.only_what_was_asked_for(look);
         // Whatever was looked at: it is one server that wants to be left alone.
         self.not_before = self.not_before.max(now.saturating_add(look.retry_after().unwrap_or_default()));
         match self.goal {
@@ -382,6 +392,7 @@ impl Watch {
             Goal::Named => self.named(now, look),
             Goal::Baseline => self.baseline(now, look),
             Goal::Left => self.left(now, look),
+            Goal::LeftWorkflow => self.workflow_of_left(now, look),
             Goal::Retry => match look {
                 Look::Seen(deploy, bytes) if self.is_retry(&deploy) => {
                     self.by_id = false;
@@ -399,38 +410,51 @@ impl Watch {
         }
     }
 
-    /// An older path of the server answers with any deploy of the install, so one that is asked for by its id counts only
-    /// if it shows that it is of this component.
-    fn only_of_this_component(&mut self, look: Look) -> Look {
-        let is_by_id = matches!(self.goal, Goal::Named | Goal::Baseline | Goal::Left | Goal::Detail)
-            || self.goal == Goal::Deploy && self.by_id;
-        match look {
-            Look::Seen(deploy, _) if is_by_id && !deploy.is_shown_to_be_of(&self.install_component) => {
-                let why = format!("the answer about deploy {} does not show that it is of this component", deploy.id());
-                Look::Missed(Miss { foreign: true, ..Miss::new(why) })
+    /// An answer that is about something else is none: about another deploy than was asked for by its id, or about another
+    /// component, since an older path of the server answers with any deploy of the install.
+    fn only_what_was_asked_for(&mut self, look: Look) -> Look {
+        let Look::Seen(deploy, bytes) = look else { return look };
+        let known = self.install_component.as_str();
+        let why = match self.ask_of(self.goal) {
+            Ask::Deploy(id) if deploy.id() != id => format!("the answer is about deploy {}, not {id}", deploy.id()),
+            Ask::Deploy(id) if !deploy.is_shown_to_be_of(known) => {
+                format!("the answer about deploy {id} does not show that it is of this component")
             }
-            Look::Seen(deploy, bytes) => {
-                if !is_by_id && !deploy.install_component().is_empty() {
-                    self.install_component = deploy.install_component().into();
-                }
-                Look::Seen(deploy, bytes)
+            Ask::Latest
+                if !known.is_empty()
+                    && !deploy.install_component().is_empty()
+                    && deploy.install_component() != known =>
+            {
+                format!("deploy {} is of another component of the install", deploy.id())
             }
-            other => other,
-        }
+            Ask::Latest if known.is_empty() => {
+                self.install_component = deploy.install_component().into();
+                return Look::Seen(deploy, bytes);
+            }
+            _ => return Look::Seen(deploy, bytes),
+        };
+        Look::Missed(Miss { foreign: true, ..Miss::new(why) })
     }
 
     fn ask(&mut self, goal: Goal) -> Step {
         self.goal = goal;
+        Step::Ask(self.ask_of(goal))
+    }
+
+    fn ask_of(&self, goal: Goal) -> Ask {
         let mine = || self.mine.as_ref().map(|(deploy, _)| deploy.id().to_owned()).unwrap_or_default();
-        Step::Ask(match goal {
+        match goal {
             Goal::Deploy if self.by_id => Ask::Deploy(mine()),
             Goal::Deploy | Goal::Retry => Ask::Latest,
             Goal::Named => Ask::Deploy(self.rules.pins.deploy.clone().unwrap_or_default()),
             Goal::Baseline => Ask::Deploy(self.rules.pins.baseline().unwrap_or_default().into()),
             Goal::Left => Ask::Deploy(self.left.first().map(|left| left.id.clone()).unwrap_or_default()),
             Goal::Detail => Ask::Deploy(mine()),
+            Goal::LeftWorkflow => {
+                Ask::Workflow(self.left.first().map(|left| left.workflow.clone()).unwrap_or_default())
+            }
             Goal::Beside | Goal::Finality | Goal::Whole => Ask::Workflow(self.workflow()),
-        })
+        }
     }
 
     /// The workflow of my deploy, or the one that is pinned; `""` if neither is known.
@@ -488,7 +512,7 @@ impl Watch {
                 return self.take(now, deploy, bytes);
             }
             self.preexisting = Some(false);
-            let why = format!("the latest deploy is {}, not the one that is meant ({})", deploy.id(), self.meant());
+            let why = format!("the latest deploy is {}, not the one to wait for ({})", deploy.id(), self.meant());
             self.other = Some((deploy, bytes));
             return self.seek(now, Miss::new(why));
         };
@@ -504,20 +528,20 @@ impl Watch {
             return self.follow_retry(now, deploy, bytes);
         }
         self.superseded_by = Some(deploy.id().into());
-        let note = format!("deploy {} takes the place of {}", deploy.id(), mine.id());
+        let note = format!("deploy {} replaces {}", deploy.id(), mine.id());
         match self.rules.on_superseded() {
             OnSuperseded::Stop => Step::End(Ending::Superseded, note),
-            OnSuperseded::Follow if self.is_meant(&deploy) => {
-                self.events.push(Event::Note(format!("{note} and is watched from here on")));
-                let id = mine.id().to_owned();
-                if self.preexisting != Some(true) {
-                    self.left.push(LeftBehind { id: id.clone(), is_absent: false, goes_on: false });
-                }
-                (self.followed, self.superseded_by, self.preexisting) = (Some(id), None, Some(false));
+            OnSuperseded::Follow if self.is_meant(&deploy) && mine.is_older_than(&deploy) => {
+                self.events.push(Event::Note(format!("{note} and is watched from now on")));
+                let (id, workflow) = (mine.id().to_owned(), mine.workflow().to_owned());
+                self.followed = Some(id.clone());
+                // Had it been over for good, the run would have been, too.
+                self.left.push(LeftBehind { id, workflow, has_succeeded: false, is_absent: false, goes_on: false });
+                (self.superseded_by, self.preexisting) = (None, Some(false));
                 self.take(now, deploy, bytes)
             }
             OnSuperseded::Finish | OnSuperseded::Follow => {
-                self.events.push(Event::Note(format!("{note}, which is watched by its id from here on")));
+                self.events.push(Event::Note(format!("{note}; still watching {}", mine.id())));
                 self.by_id = true;
                 self.ask(Goal::Deploy)
             }
@@ -583,42 +607,79 @@ impl Watch {
 
     /// A deploy that was left for the one that has succeeded: if it failed, somebody's change is not there.
     fn left(&mut self, now: Duration, look: Look) -> Step {
-        let mine = self.mine.as_ref().map(|(mine, _)| mine.id().to_owned()).unwrap_or_default();
         let Some(left) = self.left.first_mut() else { return self.judge() };
         match look {
-            Look::Seen(deploy, _) => match deploy::class(&deploy, self.rules.expect, &self.rules.overrides) {
-                Class::Success | Class::NothingToDo => {}
-                Class::Failure | Class::Parked => {
-                    let words = match deploy.description() {
-                        "" => String::new(),
-                        description => format!(": {description}"),
-                    };
-                    let why = format!(
-                        "deploy {}, whose place {mine} took, ended as {}{words}; {mine} has succeeded",
-                        deploy.id(),
-                        spoken(deploy.word())
-                    );
-                    return Step::End(Ending::DeployFailed, why);
-                }
-                _ => {
-                    if !std::mem::replace(&mut left.goes_on, true) {
-                        let note =
-                            format!("deploy {}, whose place {mine} took, goes on; it must end well, too", left.id);
-                        self.events.push(Event::Note(note));
+            Look::Seen(deploy, _) => {
+                left.workflow = deploy.workflow().into();
+                let class = deploy::class(&deploy, self.rules.expect, &self.rules.overrides);
+                left.has_succeeded = matches!(class, Class::Success | Class::NothingToDo);
+                let words = match deploy.description() {
+                    "" => String::new(),
+                    description => format!(": {description}"),
+                };
+                match class {
+                    Class::Failure | Class::Parked => {
+                        self.left_failed(&format!("ended as {}{words}", spoken(deploy.word())))
                     }
-                    return self.again(now);
+                    Class::NothingToDo => self.left_is_fine(),
+                    Class::Success if self.rules.until == Until::Applied || left.workflow.is_empty() => {
+                        self.left_is_fine()
+                    }
+                    _ if left.workflow.is_empty() || now < self.not_before => self.left_goes_on(now),
+                    _ => self.ask(Goal::LeftWorkflow),
                 }
-            },
-            Look::Refused(ending, why) => return Step::End(ending, why),
-            Look::Missed(miss) if !miss.foreign => return self.missed(now, miss),
-            _ if !std::mem::replace(&mut left.is_absent, true) => return self.again(now),
+            }
+            Look::Refused(ending, why) => Step::End(ending, why),
+            Look::Missed(miss) => self.missed(now, miss),
+            _ if !std::mem::replace(&mut left.is_absent, true) => self.again(now),
             other => {
-                let why = format!("deploy {}, whose place {mine} took, cannot be read: {}", left.id, why(other));
+                let why = format!("deploy {}, which was replaced, cannot be read: {}", left.id, why(other));
                 self.events.push(Event::Warning(why));
+                self.left_is_fine()
             }
         }
+    }
+
+    /// The workflow of a deploy that was left: it may still verify it, or have died.
+    fn workflow_of_left(&mut self, now: Duration, look: Look) -> Step {
+        let Some(left) = self.left.first() else { return self.judge() };
+        let workflow = match look {
+            Look::Workflow(workflow, _) => workflow,
+            Look::Refused(ending, why) => return Step::End(ending, why),
+            Look::Missed(miss) | Look::Absent(miss) => return self.missed(now, miss),
+            Look::Seen(..) => return self.missed(now, strange()),
+        };
+        let stage = workflow.stage();
+        match workflow.verification(&left.id, &self.install_component) {
+            Verification::Done if left.has_succeeded => self.left_is_fine(),
+            Verification::Open(step) | Verification::Failed(step) if stage.is_over() => self.left_failed(&step),
+            _ => match stage {
+                Stage::Failed(how) => self.left_failed(&format!("is left behind by its workflow ({how})")),
+                _ => self.left_goes_on(now),
+            },
+        }
+    }
+
+    fn left_is_fine(&mut self) -> Step {
         self.left.remove(0);
         self.judge()
+    }
+
+    fn left_goes_on(&mut self, now: Duration) -> Step {
+        let mine = self.mine.as_ref().map(|(mine, _)| mine.id()).unwrap_or_default();
+        if let Some(left) = self.left.first_mut()
+            && !std::mem::replace(&mut left.goes_on, true)
+        {
+            let note = format!("deploy {}, which {mine} replaced, is still running; it must succeed, too", left.id);
+            self.events.push(Event::Note(note));
+        }
+        self.again(now)
+    }
+
+    fn left_failed(&self, how: &str) -> Step {
+        let mine = self.mine.as_ref().map(|(mine, _)| mine.id()).unwrap_or_default();
+        let left = self.left.first().map(|left| left.id.as_str()).unwrap_or_default();
+        Step::End(Ending::DeployFailed, format!("deploy {left}, which {mine} replaced, {how}; {mine} succeeded"))
     }
 
     fn class(&self, deploy: &Deploy) -> Class {
@@ -652,7 +713,7 @@ impl Watch {
                 description: deploy.description().into(),
             };
             if class == Class::Unknown && !self.timeline.iter().any(|past| past.status == change.status) {
-                self.events.push(Event::Warning(format!("{}, so the gate keeps watching", unknown(deploy.word()))));
+                self.events.push(Event::Warning(format!("{}, so the gate keeps waiting", unknown(deploy.word()))));
             }
             self.timeline.push(change.clone());
             self.events.push(Event::Changed(change));
@@ -662,6 +723,7 @@ impl Watch {
         if self.mine.as_ref().is_none_or(|(mine, _)| mine.workflow() != deploy.workflow()) {
             (self.stage, self.readable, self.orphaned) = (None, Readable::Yes, None);
         }
+        self.left.retain(|left| left.workflow.is_empty() || left.workflow != deploy.workflow());
         self.mine = Some((deploy, class));
         class
     }
@@ -700,7 +762,7 @@ impl Watch {
         let verb = if is_over(self.class(deploy)) { "ended as" } else { "is left at" };
         let read_as = self.read_as(deploy.word());
         let newer = match self.superseded_by() {
-            Some(newer) => format!("; {newer} has taken its place"),
+            Some(newer) => format!("; {newer} has replaced it"),
             None => String::new(),
         };
         let why = format!("deploy {} {verb} {}{read_as}{words}{newer}{more}", deploy.id(), spoken(deploy.word()));
@@ -761,8 +823,9 @@ impl Watch {
             Look::Workflow(workflow, _) => match self.enter(&workflow) {
                 Stage::Succeeded => self.failed(""),
                 Stage::Failed(how) => self.failed(&format!(" (its workflow: {how})")),
+                // Pipelines forgive that a person must approve, but not a failure.
                 Stage::Waiting(what) if self.rules.on_approval == OnApproval::Stop => {
-                    Step::End(Ending::ApprovalRequired, what)
+                    self.failed(&format!("; its retry is not approved: {what}"))
                 }
                 Stage::Parked(what) => self.failed(&format!("; {what}{A_PERSON_CAN}")),
                 _ if now >= self.rules.timeout => self.failed(", and was not retried by the deadline"),
@@ -793,6 +856,13 @@ impl Watch {
                     );
                     return self.missed(now, Miss::new(why));
                 }
+                if let Some((mine, _)) = self.mine.as_mut().filter(|(mine, _)| mine.workflow().is_empty()) {
+                    mine.workflow_id = deploy.workflow_id.clone();
+                    mine.install_workflow_id = deploy.install_workflow_id.clone();
+                }
+                if self.install_component.is_empty() {
+                    self.install_component = deploy.install_component().into();
+                }
                 look::whole(&bytes)
             }
             Look::Missed(miss) if miss.foreign => return self.missed(now, miss),
@@ -804,9 +874,10 @@ impl Watch {
         };
         self.parts.deploy = Some(part);
         if now < self.not_before {
-            let why = "the server asks to be left alone";
+            let why = "the server asks to wait";
             let may_wait = self.rules.document_is_needed && self.is_patient(now);
-            if may_wait || self.rules.until == Until::Workflow {
+            let needs_workflow = self.rules.until != Until::Applied && !self.workflow().is_empty();
+            if may_wait || needs_workflow || self.rules.until == Until::Workflow {
                 return self.missed(now, Miss::new(why));
             }
             return self.whole_is_unknown(Ending::Unreachable, why);
@@ -843,10 +914,10 @@ impl Watch {
         match look {
             Look::Workflow(workflow, value) => {
                 let stage = self.enter(&workflow);
-                let is_over = matches!(stage, Stage::Succeeded | Stage::Failed(_) | Stage::Parked(_));
+                let is_over = stage.is_over();
                 let verification = match &self.mine {
                     Some((mine, Class::Success)) if self.rules.until != Until::Applied => {
-                        workflow.verification(mine.id(), mine.install_component())
+                        workflow.verification(mine.id(), &self.install_component)
                     }
                     _ => Verification::Done,
                 };
@@ -870,7 +941,7 @@ impl Watch {
                         if !self.only_workflow {
                             let goes_on = match verification {
                                 Verification::Open(step) | Verification::Failed(step) => step,
-                                Verification::Done => "its workflow goes on".into(),
+                                Verification::Done => "waiting for its workflow".into(),
                             };
                             self.events.push(Event::Note(format!("{}; {goes_on}", self.so_far())));
                         }
@@ -892,27 +963,33 @@ impl Watch {
                 self.miss(&miss.why);
                 self.wait(now, self.rules.timeout)
             }
-            Look::Missed(miss) if must_end && now < self.rules.timeout => self.missed(now, miss),
-            Look::Missed(miss) if self.rules.document_is_needed && self.is_patient(now) => self.missed(now, miss),
             Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
+            Look::Missed(miss) if self.rules.until != Until::Applied => self.missed(now, miss),
+            Look::Absent(miss) if self.rules.until != Until::Applied && self.may_come(now) => self.missed(now, miss),
+            Look::Missed(miss) if self.rules.document_is_needed && self.is_patient(now) => self.missed(now, miss),
             Look::Refused(ending, why) => self.whole_is_unknown(ending, &why),
             Look::Missed(miss) => self.whole_is_unknown(Ending::Unreachable, &miss.why),
             other => self.whole_is_unknown(Ending::NotFound, &why(other)),
         }
     }
 
-    /// A workflow that cannot be known is a part that is missing, unless the user asked to wait for it.
+    /// Whether what is not there may only not be there yet: reads may lag.
+    fn may_come(&mut self, now: Duration) -> bool {
+        let since = *self.absent_since.get_or_insert(now);
+        now < since + LAG
+    }
+
+    /// A success needs the word of its workflow, which may take it back, unless the first word of the deploy is enough.
     fn whole_is_unknown(&mut self, ending: Ending, why: &str) -> Step {
-        if self.rules.until == Until::Workflow {
-            return Step::End(ending, format!("{}, but its workflow cannot be read: {why}", self.so_far()));
+        if self.rules.until != Until::Applied && !self.workflow().is_empty() || self.rules.until == Until::Workflow {
+            let hint = "--until applied does not wait for its word";
+            return Step::End(ending, format!("{}, but its workflow cannot be read: {why}; {hint}", self.so_far()));
         }
         if std::mem::take(&mut self.only_workflow) {
             // What was seen before the wait for the workflow is of another moment.
             return self.ask(Goal::Deploy);
         }
-        if !self.workflow().is_empty() {
-            self.parts.workflow = Some(Err(why.into()));
-        }
+        self.parts.workflow = Some(Err(why.into()));
         self.judge()
     }
 
@@ -933,7 +1010,7 @@ impl Watch {
         {
             self.events.push(Event::Person(what.clone()));
         }
-        self.failing_since = None;
+        (self.failing_since, self.absent_since) = (None, None);
         self.stage = Some(stage.clone());
         stage
     }
@@ -950,7 +1027,7 @@ impl Watch {
         self.readable = readable;
     }
 
-    /// The latest deploy is not the one that is meant; the one that `--deploy` names can be asked for by its id.
+    /// The latest deploy is not the one to wait for; the one that `--deploy` names can be asked for by its id.
     fn seek(&mut self, now: Duration, miss: Miss) -> Step {
         if self.rules.pins.deploy.is_some() && self.baseline_is_unknown() {
             return self.ask(Goal::Baseline);
@@ -1023,7 +1100,7 @@ impl Watch {
             // Whether there is a deploy is not known either.
             let ending = if ending == Ending::NeverAppeared { Ending::Unreachable } else { ending };
             let why = format!(
-                "the server asks not to be asked again for {}, which is beyond the deadline; {why}",
+                "the server asks to wait {} (Retry-After), which is past the deadline; {why}",
                 text::duration(floor)
             );
             return Step::End(ending, why);

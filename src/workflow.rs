@@ -17,6 +17,7 @@ pub struct Workflow {
     pub metadata: Option<Map<String, Value>>,
     pub status: Option<Object<Progress>>,
     pub finished: Option<bool>,
+    pub approval_option: Option<String>,
     pub steps: Option<Vec<Object<Step>>>,
 }
 
@@ -76,7 +77,18 @@ pub enum Verification {
     Failed(String),
 }
 
+impl Stage {
+    /// Whether nobody goes on by himself.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Stage::Succeeded | Stage::Failed(_) | Stage::Parked(_))
+    }
+}
+
 impl Progress {
+    fn has(&self, name: &str) -> bool {
+        self.metadata.as_ref().is_some_and(|metadata| metadata.contains_key(name))
+    }
+
     fn is_marked(&self, name: &str) -> bool {
         matches!(self.metadata.as_ref().and_then(|metadata| metadata.get(name)), Some(Value::Bool(true)))
     }
@@ -103,6 +115,11 @@ impl Step {
 
     fn marked(&self, name: &str) -> bool {
         self.status.as_ref().is_some_and(|status| status.is_marked(name))
+    }
+
+    /// The server leaves out what is 0.
+    fn group(&self) -> i64 {
+        self.group_idx.unwrap_or_default()
     }
 
     fn targets(&self, kind: &str, id: &str) -> bool {
@@ -151,7 +168,9 @@ impl Workflow {
         let asks = |step: &&Step| {
             let answered =
                 step.approval.as_ref().and_then(|approval| approval.response.as_ref()).is_some_and(|r| !r.is_null());
-            step.word() == "approval-awaiting" && !answered
+            // Where everything is approved, the server answers a little later.
+            let is_for_a_person = self.approval_option.as_deref() != Some("approve-all");
+            step.word() == "approval-awaiting" && !answered && is_for_a_person
         };
         let finished = self.finished == Some(true);
         match own {
@@ -160,11 +179,12 @@ impl Workflow {
             "success" if finished && moving.is_none() && steps(&["pending", "approval-awaiting"]).is_none() => {
                 Stage::Succeeded
             }
+            "failed-pending-retry" => Stage::Parked(format!("the workflow is parked{}", told())),
             _ if self.steps().any(|step| asks(&step)) => {
                 let step = self.steps().find(asks).map(Step::name).unwrap_or_default();
-                Stage::Waiting(format!("step \"{step}\" must be approved"))
+                Stage::Waiting(format!("step \"{step}\" is waiting for approval"))
             }
-            "failed-pending-retry" => Stage::Parked(format!("the workflow is parked{}", told())),
+            "approval-awaiting" => Stage::Waiting("the workflow is waiting for approval".into()),
             _ => Stage::Running(match moving.or_else(|| steps(&["pending"])) {
                 Some(step) if step.word() == "pending" => format!("step \"{}\" is next", step.name()),
                 Some(step) => format!("step \"{}\" is {}", step.name(), step.word()),
@@ -184,17 +204,13 @@ impl Workflow {
     /// deploy back when its verification fails.
     pub fn verification(&self, deploy: &str, install_component: &str) -> Verification {
         const TYPE: &str = "install_components";
-        let groups: Vec<i64> = self
-            .steps()
-            .filter(|step| step.step_target_id.as_deref() == Some(deploy))
-            .filter_map(|step| step.group_idx)
-            .collect();
+        let groups: Vec<i64> =
+            self.steps().filter(|step| step.step_target_id.as_deref() == Some(deploy)).map(Step::group).collect();
         let verifies = |step: &&Step| match step.step_target_id.as_deref().unwrap_or_default() {
-            "" => {
-                step.step_target_type.as_deref() == Some(TYPE)
-                    && step.group_idx.is_some_and(|group| groups.contains(&group))
-            }
-            _ => !install_component.is_empty() && step.targets(TYPE, install_component),
+            "" => step.step_target_type.as_deref() == Some(TYPE) && groups.contains(&step.group()),
+            // Where it is not known which component this is, it can be this one.
+            _ if install_component.is_empty() => step.step_target_type.as_deref() == Some(TYPE),
+            _ => step.targets(TYPE, install_component),
         };
         let has_ended = |step: &&Step| {
             let words = ["success", "auto-skipped", "user-skipped", "error", "cancelled", "discarded"];
@@ -218,8 +234,10 @@ impl Workflow {
 
     /// Whether its list of steps is whole: servers of 2026 add steps while it runs, and say when they are done with that.
     fn is_whole(&self) -> bool {
-        let is_marked = |name: &str| self.status.as_ref().is_some_and(|status| status.is_marked(name));
-        self.finished == Some(true) || is_marked("all_steps_loaded") || !is_marked("eager_steps_loaded")
+        let Some(status) = &self.status else { return true };
+        let is_final = matches!(status.word(), "success" | "error" | "cancelled");
+        let tells = status.has("eager_steps_loaded") || status.has("all_steps_loaded");
+        !tells || status.is_marked("all_steps_loaded") || self.finished == Some(true) && is_final
     }
 
     /// The step that failed `deploy`, or else any that failed for good.
@@ -264,7 +282,7 @@ mod tests {
             ("error", true, &["error", "in-progress"], "Running(\"step \\\"s\\\" is in-progress\")"),
             ("error", false, &["error"], "Running(\"the workflow is error\")"),
             ("cancelled", false, &["approval-awaiting", "pending"], "Failed(\"cancelled\")"),
-            ("in-progress", false, &["approval-awaiting"], "Waiting(\"step \\\"s\\\" must be approved\")"),
+            ("in-progress", false, &["approval-awaiting"], "Waiting(\"step \\\"s\\\" is waiting for approval\")"),
             ("in-progress", false, &["approval-awaiting+"], "Running(\"the workflow is in-progress\")"),
             ("failed-pending-retry", false, &["error"], "Parked(\"the workflow is parked\")"),
         ];

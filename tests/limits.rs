@@ -27,7 +27,7 @@ fn what_is_made_to_cost_is_judged_or_refused_within_bounds() {
     let cases = [
         (json!({"x": nested(100)}).to_string(), "count($..*..*..*..*) > 1", 3, refused),
         (json!({"x": square}).to_string(), "count($..*..*..*) > 1", 0, "passed"),
-        (json!({"x": wide}).to_string(), "count($..*) == 200002", 0, "200002 values"),
+        (json!({"x": wide}).to_string(), "count($..*) == 200001", 1, "200002 values"),
         (json!({"k".repeat(500_000): vec![0; 20_000]}).to_string(), "!$..error", 3, refused),
         (json!({"x": bushy}).to_string(), "count($..*) > 3", 0, "passed"),
         (json!({"x": bushy}).to_string(), "$..*", 0, "passed"),

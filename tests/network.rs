@@ -24,7 +24,7 @@ fn a_deploy_from_nothing_to_active_over_one_connection() {
     let (outputs, summary) = (folder.path().join("outputs"), folder.path().join("summary"));
     std::fs::write(&outputs, "earlier=1\n").expect("writes");
     std::fs::write(&summary, "of another step\n").expect("writes");
-    let mut command = wait(&server.url("http"), &["--org=org1", "--assert=$.plan_only == false"]);
+    let mut command = wait(&server.url("http"), &["--org=org1", "--assert=$.build_id == 'bld1'"]);
     command.env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", &outputs).env("GITHUB_STEP_SUMMARY", &summary);
     command.arg(format!("--report=markdown={}", summary.display()));
     let (code, out, err) = ran(&mut command);

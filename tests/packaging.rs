@@ -105,16 +105,16 @@ fn the_inputs_of_the_component_are_the_flags() {
     // An input beats a variable of the project, which is what is left where it is not given.
     let script = job["script"][0].as_str().expect("a script");
     let tell =
-        "printf '%s|' \"$NUON_INSTALL_ID\" \"$NUON_COMPONENT_ID\" \"$DEPLOY_GATE_FRESH\" \"$DEPLOY_GATE_ASSERT\"";
+        "printf '%s|' \"$NUON_INSTALL_ID\" \"$NUON_COMPONENT_ID\" \"$DEPLOY_GATE_QUIET\" \"$DEPLOY_GATE_ASSERT\"";
     let mut shell = std::process::Command::new("sh");
     shell.args(["-euc", &format!("{script}\n{tell}")]).envs([
         ("NUON_INSTALL_ID", "inl-project"),
         ("NUON_COMPONENT_ID", "cmp-project"),
-        ("DEPLOY_GATE_FRESH", "true"),
+        ("DEPLOY_GATE_QUIET", "true"),
         ("DEPLOY_GATE_ASSERT", "$.project"),
         ("GATE_INPUT_NUON_INSTALL_ID", "inl-input\n"),
         ("GATE_INPUT_NUON_COMPONENT_ID", "\n"),
-        ("GATE_INPUT_DEPLOY_GATE_FRESH", "false\n"),
+        ("GATE_INPUT_DEPLOY_GATE_QUIET", "false\n"),
         ("GATE_INPUT_DEPLOY_GATE_ASSERT", "[\"$.a == 'b $(c) `d` \\\\'\"]\n"),
     ]);
     let told = String::from_utf8(shell.output().expect("sh runs").stdout).expect("text");
@@ -146,7 +146,7 @@ fn the_man_page_has_every_flag_and_variable() {
     for (flag, (variable, _)) in flags() {
         assert!(text.contains(&format!("--{flag}")) && text.contains(&variable), "{flag} {variable}");
     }
-    for line in exit_codes().lines().skip(1) {
+    for line in exit_codes().lines() {
         assert!(text.contains(line), "{line}");
     }
 }
@@ -156,17 +156,33 @@ fn the_readme_and_the_examples_know_no_other_flag_and_no_other_variable() {
     let command = args::command();
     let flags: BTreeSet<&str> =
         command.get_subcommands().flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long).collect();
-    // Of clap, cargo, docker, gh, apk and buildkite-agent.
-    let foreign =
-        ["help", "release", "target", "example", "rm", "user", "repo", "no-cache", "style", "context", "entrypoint"];
+    // Of clap, cargo, docker, gh, apk, buildkite-agent, kubectl and the Nuon CLI.
+    let foreign = [
+        "help",
+        "release",
+        "target",
+        "example",
+        "rm",
+        "user",
+        "repo",
+        "no-cache",
+        "style",
+        "context",
+        "entrypoint",
+        "path",
+        "for",
+        "output",
+    ];
     let mut variables: BTreeSet<String> = self::flags().into_values().map(|(variable, _)| variable).collect();
     variables.extend(OUTPUTS.map(dotenv::key));
     // The token, and outputs that the examples extract.
-    variables.extend(["NUON_API_TOKEN", "NUON_INSTALL_IDS", "DEPLOY_GATE_KIND", "DEPLOY_GATE_IMAGE"].map(Into::into));
+    variables.extend(["NUON_API_TOKEN", "NUON_INSTALL_IDS", "GATE_KIND", "GATE_IMAGE"].map(Into::into));
     let flag = Regex::new(r"(?:^|[\s`(\[])--([a-z][a-z-]+)").expect("a pattern");
-    let variable = Regex::new(r"\b(?:DEPLOY_GATE|NUON)_[A-Z_]+\b").expect("a pattern");
+    let variable = Regex::new(r"\b(?:DEPLOY_GATE|NUON|GATE)_[A-Z][A-Z_]*\b").expect("a pattern");
     let mut seen = 0;
-    for path in files("examples").into_iter().chain(["README.md".into(), "SECURITY.md".into()]) {
+    for path in files("examples").into_iter().chain(
+        pages().into_iter().filter(|page| !page.ends_with("CONTRIBUTING.md") && !page.ends_with("benches/README.md")),
+    ) {
         let text = read(&path);
         for found in flag.captures_iter(&text) {
             seen += 1;
@@ -178,6 +194,48 @@ fn the_readme_and_the_examples_know_no_other_flag_and_no_other_variable() {
         }
     }
     assert!(seen > 50, "{seen}");
+}
+
+/// The pages that are read by people.
+fn pages() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_dir(root.join("docs")).expect("a folder").flatten().map(|entry| entry.path());
+    let docs = docs.filter(|path| path.extension().is_some_and(|end| end == "md"));
+    ["README.md", "SECURITY.md", "CONTRIBUTING.md", "benches/README.md", "examples/recordings/README.md"]
+        .map(|name| root.join(name))
+        .into_iter()
+        .chain(docs)
+        .collect()
+}
+
+#[test]
+fn every_link_inside_of_the_project_leads_somewhere() {
+    let link = Regex::new(r"\]\(([^)#]*)(?:#([^)]*))?\)").expect("a pattern");
+    let mut links = 0;
+    for page in pages() {
+        let text = read(&page);
+        for found in link.captures_iter(&text).filter(|found| !found[1].contains("://")) {
+            links += 1;
+            let to = if found[1].is_empty() { page.clone() } else { page.parent().expect("a folder").join(&found[1]) };
+            assert!(to.exists(), "{}: {}", page.display(), &found[0]);
+            if let Some(anchor) = found.get(2) {
+                let slug = |title: &str| title.to_lowercase().replace(' ', "-").replace([':', ',', '.', '`'], "");
+                let target = read(&to);
+                let mut titles =
+                    target.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+                assert!(titles.any(|title| slug(title) == anchor.as_str()), "{}: {}", page.display(), &found[0]);
+            }
+        }
+    }
+    assert!(links > 50, "{links}");
+}
+
+#[test]
+fn the_readme_is_read_in_two_minutes() {
+    let readme = read("README.md");
+    let outside: String = readme.split("```").step_by(2).collect();
+    let words = outside.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count();
+    assert!(words <= 1300, "{words}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use deploy_gate::config::NuonFile;
 use deploy_gate::document::Document;
 use deploy_gate::pin::{After, parse_id, parse_workflow};
 use deploy_gate::recording::Recording;
+use deploy_gate::redact::Secrets;
 use deploy_gate::text::{duration, parse_duration, parse_size};
 use deploy_gate::trigger::workflow;
 use proptest::prelude::*;
@@ -59,6 +60,55 @@ fn near_assertions() -> impl Strategy<Value = String> {
         "9007199254740993",
     ]);
     prop::collection::vec(word, 0..14).prop_map(|words| words.concat())
+}
+
+/// Text near what the gate takes for a secret.
+fn near_secrets() -> impl Strategy<Value = String> {
+    let parts = vec![
+        "s3cr3t-01",
+        "s3cr3t",
+        "-01",
+        "s",
+        "\\",
+        "\\\\",
+        "\\u",
+        "\\u0073",
+        "\\u{",
+        "}",
+        "\\x7",
+        "\\U000000",
+        "\\1",
+        "%",
+        "%2",
+        "%25",
+        "%73",
+        "&",
+        "&#",
+        "&#115;",
+        "&amp;",
+        "&#x",
+        ";",
+        "write_token",
+        "write_token=",
+        "\"write_token\":\"",
+        "\"",
+        "'",
+        "=",
+        ":",
+        "[",
+        "[token]",
+        "[token",
+        "(",
+        "\u{1b}",
+        "\u{1b}[",
+        "m",
+        "é",
+        "\u{200b}",
+        "\n",
+        " ",
+        "0",
+    ];
+    prop::collection::vec(prop::sample::select(parts), 0..12).prop_map(|parts| parts.concat())
 }
 
 /// What CI systems and shells make of a value that is not set, as it is or with something around it.
@@ -159,6 +209,18 @@ proptest! {
     #[test]
     fn any_text_is_a_size_or_a_complaint(text in any::<String>()) {
         prop_assert!(parse_size(&text).is_ok_and(|bytes| (1..=1 << 30).contains(&bytes)) || parse_size(&text).is_err());
+    }
+
+    #[test]
+    fn any_text_is_redacted_once(text in prop_oneof![any::<String>(), near_secrets()]) {
+        let secrets = Secrets::default();
+        secrets.add("s3cr3t-01");
+        let clean = secrets.redact(&text).into_owned();
+        prop_assert_eq!(secrets.redact(&clean), clean.as_str(), "{}", text);
+        prop_assert!(!clean.contains("s3cr3t-01"), "{}", clean);
+        // What is no secret stays.
+        let bare = Secrets::default();
+        prop_assert!(text.to_lowercase().contains("write") || bare.redact(&text) == text);
     }
 
     #[test]

@@ -27,7 +27,9 @@ fn run(trigger: Reply) -> (Option<i32>, String, Vec<String>) {
         ))
     };
     let workflow = |status: &str, finished: bool| {
-        json(&format!(r#"{{"id":"{WORKFLOW}","finished":{finished},"status":{{"status":"{status}"}},"steps":[]}}"#))
+        json(&format!(
+            r#"{{"id":"{WORKFLOW}","finished":{finished},"status":{{"status":"{status}"}},"steps":[{{"name":"apply","status":{{"status":"success"}}}}]}}"#
+        ))
     };
     let mine = || deploy("dpl00000000000000000000002", WORKFLOW);
     let server = Server::start(vec![
@@ -48,7 +50,11 @@ fn run(trigger: Reply) -> (Option<i32>, String, Vec<String>) {
     command.args(["-ec", &snippet()]).current_dir(folder.path()).env_clear();
     command.env("PATH", std::env::join_paths(path).expect("a path")).env("NUON_API_TOKEN", TOKEN);
     command.env("NUON_API_URL", server.url("http")).env("NUON_ORG_ID", "org1").env("BUILD", "bld1");
-    command.env("NUON_INSTALL_ID", "inl1").env("NUON_COMPONENT_ID", "cmp1").env("DEPLOY_GATE_INTERVAL", "5ms");
+    command
+        .env("NUON_INSTALL_ID", "inl1")
+        .env("NUON_COMPONENT_ID", "cmp1")
+        .env("DEPLOY_GATE_INTERVAL", "5ms")
+        .env("DEPLOY_GATE_TIMEOUT", "20s");
     let output = command.stdin(Stdio::null()).output().expect("it runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout) + &text(&output.stderr), server.heads())

@@ -194,6 +194,9 @@ pub struct Found {
     pub selected: usize,
     /// The first of them as JSON, cut.
     pub values: Vec<String>,
+    /// The same for people: of an object what it is called and how it is, not a wall of JSON.
+    #[serde(skip)]
+    pub brief: Vec<String>,
     /// Why it did not land, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<Missing>,
@@ -229,6 +232,38 @@ impl Check {
     /// Its label, or else its text.
     pub fn name(&self) -> &str {
         if self.label.is_empty() { &self.expression } else { &self.label }
+    }
+
+    /// Its label and its text; of a preset only the name, whose text can be looked up.
+    pub fn title(&self) -> String {
+        match presets::of(self) {
+            Some(preset) => preset.name.into(),
+            None if self.label.is_empty() => self.expression.clone(),
+            None => format!("{}: {}", self.label, self.expression),
+        }
+    }
+
+    /// What came of it, in a sentence without its name.
+    pub fn told(&self) -> String {
+        match self.outcome {
+            Truth::NotEvaluated => "was not evaluated".into(),
+            Truth::Vacuous => {
+                let mut why: Vec<&str> =
+                    self.queries.iter().filter_map(|found| Some(found.missing.as_ref()?.why.as_str())).collect();
+                why.dedup();
+                format!("checked nothing: {}", why.join("; "))
+            }
+            Truth::True | Truth::False => match presets::of(self) {
+                Some(preset) => (preset.told)(self),
+                None if self.outcome == Truth::True => "is true".into(),
+                None => {
+                    let mut saw: Vec<String> =
+                        self.queries.iter().map(|found| format!("{} is {}", found.query, found.shown())).collect();
+                    saw.dedup();
+                    format!("is false: {}", saw.join("; "))
+                }
+            },
+        }
     }
 }
 
@@ -309,6 +344,7 @@ fn check(assertion: &Assertion, document: &Document, extent: &impl Deref<Target 
         queries.push(Found {
             query: shown.into(),
             selected: nodes.len(),
+            brief: nodes.iter().take(SHOWN.0).map(|node| text::cut(&brief(node, document), SHOWN.1)).collect(),
             values: nodes.iter().take(SHOWN.0).map(|node| text::cut(&document.shown(node), SHOWN.1)).collect(),
             missing: missing(query, nodes, document),
             note: only_there(query, nodes, document).or_else(|| nothing_there(query, nodes, document)),
@@ -387,7 +423,7 @@ fn nothing_there(query: &Query, nodes: &[&Value], document: &Document) -> Option
         Segment::Name(name) => format!("{name:?}"),
         _ => path(std::slice::from_ref(segment)),
     };
-    let meant = gaps.find_map(|(_, node, segment)| nearest(node, segment).into_iter().next());
+    let meant = gaps.find_map(|(_, node, segment)| nearest(node, segment, document).into_iter().next());
     let hint = meant.map_or_else(String::new, |name| format!("; did you mean {name:?}?"));
     let (count, list) = (elements.len(), path(leading));
     Some(format!("none of the {count} elements of {list} has {name}, so this looked at nothing{hint}"))
@@ -423,6 +459,9 @@ fn missing(query: &Query, nodes: &[&Value], document: &Document) -> Option<Missi
     let mut node = document.value();
     for (reached, segment) in leading.iter().enumerate() {
         let Some(child) = child(node, segment) else {
+            if is_masked_value(node, document) {
+                return useless(format!("{whole} is sensitive, and what was recorded does not hold it"));
+            }
             let unread = match segment {
                 Segment::Name(name) if reached == 0 => document.why_absent(name),
                 _ => None,
@@ -431,7 +470,7 @@ fn missing(query: &Query, nodes: &[&Value], document: &Document) -> Option<Missi
             if reached + spared >= leading.len() && unread.is_none() {
                 return None;
             }
-            let nearest = nearest(node, segment);
+            let nearest = nearest(node, segment, document);
             return Some(Missing {
                 path: path(&query.segments[..leading.len() - spared]),
                 exists: path(&query.segments[..reached]),
@@ -526,7 +565,10 @@ fn child<'d>(node: &'d Value, segment: &Segment) -> Option<&'d Value> {
 }
 
 /// The names at `node` that are most like the one that was looked for.
-fn nearest(node: &Value, segment: &Segment) -> Vec<String> {
+fn nearest(node: &Value, segment: &Segment, document: &Document) -> Vec<String> {
+    if document.hides(node) {
+        return Vec::new();
+    }
     let (Segment::Name(wanted), Value::Object(members)) = (segment, node) else { return Vec::new() };
     let mut names: Vec<(f64, &String)> = members
         .keys()
@@ -644,14 +686,41 @@ fn show(nodes: &[&Value], document: &Document) -> String {
     }
 }
 
+/// A value for people.
+fn brief(node: &Value, document: &Document) -> String {
+    let members = match node {
+        Value::Object(members) if !document.hides(node) => members,
+        Value::Array(elements) if !document.hides(node) && document.shown(node).len() > BRIEF => {
+            return format!("a list of {}", elements.len());
+        }
+        _ => return document.shown(node),
+    };
+    let shown = document.shown(node);
+    if shown.len() <= BRIEF {
+        return shown;
+    }
+    let text = |name: &str| members.get(name).and_then(Value::as_str);
+    let status = |name: &str| members.get(name).and_then(|status| status.get("status").unwrap_or(status).as_str());
+    let name = text("name").or_else(|| text("label")).or_else(|| text("id"));
+    let names = || members.keys().take(SHOWN.0).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match (name, status("status_v2").or_else(|| status("status"))) {
+        (Some(name), Some(status)) => format!("{name:?} ({status})"),
+        (Some(name), None) => format!("{name:?}"),
+        (None, _) => format!("an object with {}", names()),
+    }
+}
+
+/// So many bytes of JSON are no wall.
+const BRIEF: usize = 60;
+
 impl Found {
     /// What it selected, in one line.
     pub fn shown(&self) -> String {
         match self.selected {
             0 => "nothing".into(),
-            count if count > self.values.len() => format!("{count} values: {}, …", self.values.join(", ")),
-            1 => self.values.join(", "),
-            count => format!("{count} values: {}", self.values.join(", ")),
+            count if count > self.brief.len() => format!("{count} values: {}, …", self.brief.join(", ")),
+            1 => self.brief.join(", "),
+            count => format!("{count} values: {}", self.brief.join(", ")),
         }
     }
 }

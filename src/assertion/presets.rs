@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::{Check, Truth};
+
 /// A built-in assertion.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Preset {
@@ -11,6 +13,9 @@ pub struct Preset {
     pub meaning: &'static str,
     /// The assertion; pasted into `--assert` it gives the same result.
     pub expression: &'static str,
+    /// What came of it, where it is true or false, in a sentence.
+    #[serde(skip)]
+    pub told: fn(&Check) -> String,
 }
 
 /// Every preset. Statuses follow the server's source.
@@ -19,6 +24,10 @@ pub const TABLE: &[Preset] = &[
         name: "not-plan-only",
         meaning: "the workflow does not only plan (plan_only of the deploy itself is a constant false on the server; its workflow's is the true one)",
         expression: "$.plan_only == false && $.workflow.plan_only == false",
+        told: |check| match check.outcome {
+            Truth::True => "the workflow does not only plan".into(),
+            _ => "the workflow only plans".into(),
+        },
     },
     Preset {
         name: "no-failed-steps",
@@ -29,6 +38,12 @@ pub const TABLE: &[Preset] = &[
                      @.status.status == 'drifted' || @.status.status == 'warning' || @.status.status == 'discarded' || \
                      @.status.status == 'approval-retry' || @.retried == true || @.status.metadata.auto_retried == true || \
                      @.status.metadata.skipped_on_failure == true)]",
+        told: |check| match counted(check).as_slice() {
+            [(0, _), ..] => "the workflow has no steps".into(),
+            [(steps, _), (0, _), ..] => format!("{steps} steps, none failed"),
+            [(steps, _), (failed, which), ..] => format!("{failed} of {steps} steps failed: {which}"),
+            _ => check.outcome.name().into(),
+        },
     },
     Preset {
         name: "no-failed-actions",
@@ -37,13 +52,32 @@ pub const TABLE: &[Preset] = &[
                      @.status == 'timed-out' || @.status == 'not-attempted' || @.status_v2.status == 'error' || \
                      @.status_v2.status == 'failed' || @.status_v2.status == 'cancelled' || @.status_v2.status == 'timed-out' || \
                      @.status_v2.status == 'not-attempted']",
+        told: |check| match counted(check).as_slice() {
+            [(0, _), ..] => "no action failed".into(),
+            [(failed, which), ..] => format!("{failed} actions failed: {which}"),
+            _ => check.outcome.name().into(),
+        },
     },
     Preset {
         name: "not-teardown",
         meaning: "the deploy puts the component there, it does not take it away",
         expression: "$.install_deploy_type == 'apply' || $.install_deploy_type == 'sync-image'",
+        told: |check| match counted(check).as_slice() {
+            [(_, kind), ..] => format!("the type of the deploy is {kind}"),
+            _ => check.outcome.name().into(),
+        },
     },
 ];
+
+/// How many nodes each query of a check selected, and which.
+fn counted(check: &Check) -> Vec<(usize, String)> {
+    check.queries.iter().map(|found| (found.selected, found.brief.join(", "))).collect()
+}
+
+/// The preset that a check is, if it is one.
+pub fn of(check: &Check) -> Option<&'static Preset> {
+    TABLE.iter().find(|preset| preset.name == check.label && preset.expression == check.expression)
+}
 
 /// The preset of that name.
 ///

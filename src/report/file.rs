@@ -1,7 +1,7 @@
 //! The only writer of files: created before the first request, replaced whole or not at all.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -45,6 +45,9 @@ impl OutputFile {
             if let Some(file) = inherited(&there).map_err(wrong)? {
                 return Ok(Self { path: path.canonicalize().map_err(wrong)?, way: Way::Inherited(file) });
             }
+        }
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(wrong)?;
         }
         File::create(path).map_err(wrong)?;
         let path = path.canonicalize().map_err(wrong)?;
@@ -107,14 +110,21 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Puts the file in its place.
+    /// Puts the file in its place, each line as `finally` has it.
     ///
     /// # Errors
     /// Why it is not there.
-    pub fn finish(self) -> Result<(), String> {
+    pub fn finish(self, finally: impl Fn(&str) -> String) -> Result<(), String> {
         match self {
             Stream::Replace(file, path) => {
-                persist(file, &path).map_err(|error| format!("{} could not be written: {error}", path.display()))
+                let replace = || {
+                    let mut whole = temporary(&path)?;
+                    for line in BufReader::new(file.reopen()?).lines() {
+                        writeln!(whole, "{}", finally(&line?))?;
+                    }
+                    persist(whole, &path)
+                };
+                replace().map_err(|error| format!("{} could not be written: {error}", path.display()))
             }
             Stream::InPlace(_) => Ok(()),
         }

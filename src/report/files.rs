@@ -113,6 +113,11 @@ impl Files {
                 }
                 continue;
             }
+            let is_stdout =
+                ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].map(Path::new).contains(&report.path.as_path());
+            if is_stdout && reports.iter().any(|other| other.path.as_os_str() == "-") {
+                return Err(complain("two reports would be mixed on stdout".into()));
+            }
             let opened = match (report.format, report.place) {
                 (None, _) => folder(&report.path, outputs).map(|folder| all.folders.push(folder)),
                 (Some(format), place) => {

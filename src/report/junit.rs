@@ -83,8 +83,7 @@ fn cases(report: &Report) -> Vec<Case> {
 
 fn assertions(target: &str, verdict: &Verdict) -> impl Iterator<Item = Case> {
     verdict.assertions.iter().enumerate().map(move |(index, check)| {
-        let label = if check.label.is_empty() { String::new() } else { format!("{}: ", check.label) };
-        let name = text::cut(&format!("{target}#{} {label}{}", index + 1, check.expression), NAME);
+        let name = text::cut(&format!("{target}#{} {}", index + 1, check.title()), NAME);
         Case { class: "deploy-gate.assertion", name, seconds: 0.0, end: assertion(check) }
     })
 }
@@ -112,14 +111,7 @@ fn end<'r>(outcome: &str, reason: &str, message: &str, of: impl Iterator<Item = 
 }
 
 fn assertion(check: &Check) -> End {
-    let mut lines = vec![match check.outcome {
-        Truth::False => format!("{} is false", check.expression),
-        _ => format!("{} checked nothing", check.expression),
-    }];
-    for found in &check.queries {
-        lines.push(format!("{} -> {}", found.query, found.shown()));
-        lines.extend(found.missing.iter().map(|missing| missing.why.clone()));
-    }
+    let lines = vec![format!("{} {}", check.title(), check.told())];
     match check.outcome {
         Truth::True => End::Passed(String::new()),
         Truth::False => End::Failure { kind: "AssertionFalse", lines },

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::{Moment, Report, Verdict};
-use crate::assertion::{Check, Truth};
+use crate::assertion::{Check, Truth, presets};
 use crate::defuse::{block, code, markdown, mermaid, url};
 use crate::deploy::Class;
 use crate::text;
@@ -140,14 +140,25 @@ fn assertions(checks: &[Check], page: &mut Page) {
             Truth::False | Truth::Vacuous => " ❌",
             Truth::NotEvaluated => "",
         };
-        let label = if check.label.is_empty() { String::new() } else { format!("{}: ", markdown(&check.label)) };
+        let title = match presets::of(check) {
+            Some(preset) => code(preset.name),
+            None if check.label.is_empty() => code(&text::cut(&check.expression, CELL)),
+            None => format!("{}: {}", markdown(&check.label), code(&text::cut(&check.expression, CELL))),
+        };
+        if presets::of(check).is_some() {
+            return format!(
+                "| {}{sign} | {title} | {} |",
+                check.outcome.name(),
+                markdown(&text::cut(&check.told(), CELL))
+            );
+        }
         let found = check.queries.iter().map(|found| match &found.missing {
             Some(missing) => markdown(&text::cut(&missing.why, CELL)),
             None => format!("{} → {}", code(&text::cut(&found.query, CELL)), code(&text::cut(&found.shown(), CELL))),
         });
-        let found: Vec<String> = found.collect();
-        let expression = code(&text::cut(&check.expression, CELL));
-        format!("| {}{sign} | {label}{expression} | {} |", check.outcome.name(), found.join("<br>"))
+        let mut found: Vec<String> = found.collect();
+        found.dedup();
+        format!("| {}{sign} | {title} | {} |", check.outcome.name(), found.join("<br>"))
     };
     let rows: Vec<String> = failed.iter().chain(&others).map(row).collect();
     page.table("| | Assertion | What it found |", &rows);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Report, Verdict};
-use crate::assertion::{Check, Truth};
+use crate::assertion::{Check, Truth, presets};
 use crate::color::Paint;
 use crate::defuse;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ const TOLD: usize = 3;
 /// How many characters of a message are in a row.
 const MESSAGE: usize = 300;
 
-/// Renders the verdict: outcome and why, then the assertions, those that failed first, then the facts.
+/// Renders the verdict: outcome and why, then what failed, warnings, what is true, and the facts last.
 pub fn render(report: &Report, paint: Paint) -> String {
     let mut lines = Vec::new();
     let reason = if report.reason.is_empty() { String::new() } else { format!(" ({})", report.reason) };
@@ -26,19 +26,18 @@ pub fn render(report: &Report, paint: Paint) -> String {
     for verdict in shown {
         let (failed, others): (Vec<&Check>, Vec<&Check>) =
             verdict.assertions.iter().partition(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
-        for check in failed.into_iter().chain(others) {
-            assertion(check, &mut lines);
-        }
+        failed.into_iter().for_each(|check| assertion(check, &mut lines));
         if let Some(failure) = &verdict.failure {
             why(failure, &mut lines);
         }
-        facts(verdict, &mut lines);
         lines.extend(verdict.warnings.iter().map(|warning| format!("  {:<13} {warning}", "warning")));
+        others.into_iter().for_each(|check| assertion(check, &mut lines));
+        facts(verdict, &mut lines);
     }
-    let looks = report.polls();
+    let polls = report.polls();
     lines.push(format!(
-        "  {looks} look{} in {}, exit code {}",
-        if looks == 1 { "" } else { "s" },
+        "  {polls} poll{} in {}, exit code {}",
+        if polls == 1 { "" } else { "s" },
         text::duration(Duration::from_millis(report.duration_ms)),
         report.exit_code
     ));
@@ -85,17 +84,33 @@ pub fn painted(lines: &[String], paint: Paint) -> String {
     lines.iter().enumerate().map(painted).collect()
 }
 
-/// The lines of one assertion.
+/// The lines of one assertion: one, unless it is not true.
 pub fn assertion(check: &Check, lines: &mut Vec<String>) {
-    let label = if check.label.is_empty() { String::new() } else { format!("{}: ", check.label) };
-    lines.push(format!("  {:<13} {label}{}", check.outcome.name(), check.expression));
-    for found in &check.queries {
-        lines.push(format!("  {:<13} {} -> {}", "", found.query, found.shown()));
-        lines.extend(found.note.iter().map(|note| format!("  {:<13} note: {note}", "")));
-        if let Some(missing) = found.missing.as_ref().filter(|_| check.outcome != Truth::True) {
-            lines.push(format!("  {:<13} {}", "", missing.why));
+    let mut say = |first: &str, words: &str| lines.push(format!("  {first:<13} {words}"));
+    match check.outcome {
+        Truth::True if presets::of(check).is_some() => say("true", &format!("{}: {}", check.title(), check.told())),
+        Truth::True | Truth::NotEvaluated => say(check.outcome.name(), &check.title()),
+        Truth::False | Truth::Vacuous if presets::of(check).is_some() => {
+            say(check.outcome.name(), &format!("{}: {}", check.title(), check.told()));
+        }
+        Truth::False | Truth::Vacuous => {
+            say(check.outcome.name(), &check.title());
+            let mut told: Vec<&str> = Vec::new();
+            for found in &check.queries {
+                if !told.contains(&found.query.as_str()) {
+                    told.push(&found.query);
+                    say(
+                        "",
+                        &found.missing.as_ref().map_or_else(
+                            || format!("{} is {}", found.query, found.shown()),
+                            |missing| missing.why.clone(),
+                        ),
+                    );
+                }
+            }
         }
     }
+    check.queries.iter().filter_map(|found| found.note.as_ref()).for_each(|note| say("", &format!("note: {note}")));
 }
 
 fn why(failure: &Failure, lines: &mut Vec<String>) {

@@ -21,7 +21,7 @@ cat >"$work/server.py" <<'PYTHON'
 import http.server, sys
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = b'{"id":"dpl00000000000000000000001","status_v2":{"status":"active"},"plan_only":false}'
+        body = b'{"id":"dpl00000000000000000000001","component_id":"cmp1","status_v2":{"status":"active"},"plan_only":false}'
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()

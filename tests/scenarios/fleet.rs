@@ -56,7 +56,7 @@ fn outcomes(ran: &Ran) -> Vec<String> {
 #[test]
 fn a_fleet_passes_when_every_target_has() {
     let ran = fleet(
-        &["--assert=$.plan_only == false"],
+        &["--assert=$.install_deploy_type == 'apply'"],
         &[&["active"], &["planning", "active"], &["", "executing", "active"]],
     );
     assert_eq!(ran.ended(), (0, "passed", ""));

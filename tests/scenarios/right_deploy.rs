@@ -44,7 +44,7 @@ fn a_pinned_run_passes_only_on_the_deploy_that_is_meant() {
         let ran = run(&[pin], &[old("active")]);
         assert_eq!((ran.ended(), ran.seconds()), ((3, "undecided", "never-appeared"), 300), "{pin}");
         assert!(
-            ran.message().contains(&format!("the latest deploy is {DEPLOY}, not the one that is meant")),
+            ran.message().contains(&format!("the latest deploy is {DEPLOY}, not the one to wait for")),
             "{}",
             ran.message()
         );
@@ -81,7 +81,7 @@ fn a_commit_is_matched_by_its_first_digits() {
 fn a_build_alone_may_have_been_deployed_before() {
     let ran = run(&[BUILD_OF_NEWER], &[new("active")]);
     assert_eq!(ran.ended(), (0, "passed", ""));
-    assert!(ran.out.contains("an earlier deploy can have the same"), "{}", ran.out);
+    assert!(ran.out.contains("an earlier deploy can match, too"), "{}", ran.out);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_newer_deploy_does_what_the_user_says() {
         let ran = run_with(arguments, ends_well);
         assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
         let belief = ran.report["targets"][0]["belief"].as_str().unwrap_or_default();
-        assert!(belief.starts_with(&format!("the newest, which took the place of {DEPLOY}")), "{belief}");
+        assert!(belief.starts_with(&format!("the newest, which replaced {DEPLOY}")), "{belief}");
         // It is gone: that is said, and does not decide.
         let ran = run_with(arguments, &[("/latest", &latest), (DEPLOY, &[http(404, "")])]);
         assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
@@ -381,7 +381,7 @@ fn a_person_is_asked_for_once() {
     assert_eq!((ran.ended(), ran.seconds()), ((124, "timed-out", "awaiting-approval"), 600));
     let link = format!("https://dash.example/org1/installs/{INSTALL}/workflows/{WORKFLOW}");
     assert_eq!(
-        ran.err.matches(&format!("a person must act: step \"plan\" must be approved: {link}")).count(),
+        ran.err.matches(&format!("approval needed: step \"plan\" is waiting for approval: {link}")).count(),
         1,
         "{}",
         ran.err
@@ -688,7 +688,14 @@ fn a_teardown_that_is_expected_may_come_long_after_the_deploy_before() {
     for status in ["active", "auto-skipped"] {
         let mut latest = vec![before(status); 12];
         latest.extend([teardown("executing"), teardown("inactive")]);
-        let routes: &[(&str, &[Answer])] = &[("/latest", &latest), ("/workflows/inw00000000000000000000001", &well)];
+        let own =
+            [seen(&json!({"id": "inw00000000000000000000002", "finished": true, "status": {"status": "success"},
+            "steps": [{"name": "destroy", "status": {"status": "success"}}]}))];
+        let routes: &[(&str, &[Answer])] = &[
+            ("/latest", &latest),
+            ("/workflows/inw00000000000000000000001", &well),
+            ("/workflows/inw00000000000000000000002", &own),
+        ];
         let ran = run_with(&["--expect=teardown"], routes);
         assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
         // A deploy of another type is not yet mine.
@@ -737,8 +744,9 @@ fn a_workflow_that_is_lost_for_a_while_can_still_retry() {
 fn a_retry_that_waits_for_a_person_is_told_as_such() {
     let mine = [seen(&made(DEPLOY, "error", 1, WORKFLOW))];
     let asks = [workflow("in-progress", &["apply=error", "plan=approval-awaiting"])];
+    // Pipelines forgive exit 4, and this deploy has failed.
     let ran = run_with(&["--on-approval=stop"], &[("/latest", &mine), ("/workflows/", &asks)]);
-    assert_eq!((ran.ended(), ran.seconds()), ((4, "approval-required", ""), 0), "{}", ran.err);
+    assert_eq!((ran.ended(), ran.seconds()), ((1, "failed", "deploy-failed"), 0), "{}", ran.err);
     let ran = run_with(&["--timeout=1m"], &[("/latest", &mine), ("/workflows/", &asks)]);
     assert_eq!((ran.ended(), ran.seconds()), ((1, "failed", "deploy-failed"), 60), "{}", ran.err);
 }
@@ -747,7 +755,7 @@ fn a_retry_that_waits_for_a_person_is_told_as_such() {
 fn that_there_was_none_before_is_no_pin_for_somebody_who_was_told_so_by_mistake() {
     let before = seen(&with(made(DEPLOY, "active", 1, ""), "created_at", json!("2026-01-14T16:59:59Z")));
     let ran = run(&["--after=none"], &[before]);
-    assert!(ran.code == 0 && ran.out.contains("was already over when first seen"), "{}", ran.out);
+    assert!(ran.code == 0 && ran.out.contains("had already finished when first seen"), "{}", ran.out);
 }
 
 #[test]

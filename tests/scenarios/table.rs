@@ -47,8 +47,8 @@ const UNKNOWN: [&str; 5] = ["unknown", "warming-up", "Active", " active", "succe
 
 const ASSERTIONS: [(&str, &[&str], &str); 4] = [
     ("none", &[], ""),
-    ("true", &["--assert=$.plan_only == false"], ""),
-    ("false", &["--assert=$.plan_only == true"], "assertion-false"),
+    ("true", &["--assert=$.install_deploy_type == 'apply'"], ""),
+    ("false", &["--assert=$.install_deploy_type == 'teardown'"], "assertion-false"),
     ("vacuous", &["--assert=$.plan.only == false"], "assertion-vacuous"),
 ];
 

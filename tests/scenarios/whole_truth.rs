@@ -28,7 +28,8 @@ fn plan_only_is_true_if_the_workflow_says_so() {
     assert_eq!(gate(workflow("success", &["apply=success"])).ended(), (0, "passed", ""));
     assert_eq!(gate(plan_only_workflow()).ended(), (1, "failed", "assertion-false"));
     for refused in [http(403, ""), http(404, ""), http(401, "")] {
-        let ran = gate(refused);
+        let routes: &[(&str, &[Answer])] = &[("/latest", &active()), ("/workflows/", &[refused])];
+        let ran = run_with(&["--assert=$.plan_only == false", "--until=applied"], routes);
         assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
         assert!(ran.message().contains("$ has no \"plan_only\", since it could not be read: "), "{}", ran.message());
     }
@@ -62,7 +63,9 @@ fn what_the_latest_leaves_out_comes_from_the_deploy_by_its_id() {
         ])
     );
     holds_together(&ran);
-    let ran = run_with(&["--assert=!$.runner_jobs"], &[("/latest", &active()), (DEPLOY, &[http(403, "")])]);
+    let well = [workflow("success", &["a=success"])];
+    let routes: &[(&str, &[Answer])] = &[("/latest", &active()), (DEPLOY, &[http(403, "")]), ("/workflows/", &well)];
+    let ran = run_with(&["--assert=!$.runner_jobs"], routes);
     assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
     assert!(ran.message().contains("could not be read: 403"), "{}", ran.message());
 }
@@ -102,7 +105,6 @@ fn no_failed_steps_is_right_for_both_generations_of_the_server() {
         (json!([step("expired", json!({})), good]), (1, "failed", "assertion-false")),
         (json!([{"name": "s"}, good]), (1, "failed", "assertion-false")),
         (json!([step("auto-skipped", json!({})), step("approved", json!({})), good]), (0, "passed", "")),
-        (json!([]), (1, "failed", "assertion-false")),
     ];
     for (list, ended) in cases {
         let ran =
@@ -114,8 +116,61 @@ fn no_failed_steps_is_right_for_both_generations_of_the_server() {
             run_with(&["--assert", preset.expression], &[("/latest", &active()), ("/workflows/", &steps(list))]);
         assert_eq!(pasted.ended(), ended);
     }
-    let ran = run_with(&["--require=no-failed-steps"], &[("/latest", &active()), ("/workflows/", &[http(403, "")])]);
+    // A list that is empty may only not be embedded.
+    let no_steps: &[(&str, &[Answer])] =
+        &[("/latest", &active()), ("/steps", &[http(200, "[]")]), ("/workflows/", &steps(json!([])))];
+    let ran = run_with(&["--require=no-failed-steps"], no_steps);
+    assert_eq!(ran.ended(), (1, "failed", "assertion-false"), "{}", ran.err);
+    assert!(ran.message().contains("the workflow has no steps"), "{}", ran.message());
+    let refused: &[(&str, &[Answer])] = &[("/latest", &active()), ("/workflows/", &[http(403, "")])];
+    assert_eq!(run_with(&["--require=no-failed-steps"], refused).ended(), (3, "undecided", "forbidden"));
+    let ran = run_with(&["--require=no-failed-steps", "--until=applied"], refused);
     assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
+}
+
+#[test]
+fn a_success_needs_the_word_of_its_workflow() {
+    let well = workflow("success", &["a=success"]);
+    for (answers, ended, seconds) in [
+        (vec![http(403, "")], (3, "undecided", "forbidden"), 0..1),
+        (vec![http(401, "")], (3, "undecided", "unauthorized"), 0..1),
+        (vec![http(404, "")], (3, "undecided", "not-found"), 30..50),
+        (vec![http(502, "")], (124, "timed-out", "unreachable"), 600..601),
+        (vec![http(429, "").header("retry-after", "3"), well.clone()], (0, "passed", ""), 3..9),
+        (vec![http(404, ""), http(404, ""), well.clone()], (0, "passed", ""), 2..30),
+        (vec![http(502, ""), http(502, ""), well], (0, "passed", ""), 2..30),
+    ] {
+        let routes: &[(&str, &[Answer])] = &[("/latest", &active()), ("/workflows/", &answers)];
+        let ran = run_with(&["--timeout=10m"], routes);
+        assert_eq!(ran.ended(), ended, "{}", ran.err);
+        assert!(seconds.contains(&ran.seconds()), "{}\n{}", ran.seconds(), ran.err);
+        if ended.0 == 3 {
+            assert!(ran.message().contains("--until applied"), "{}", ran.message());
+        }
+        let ran = run_with(&["--timeout=10m", "--until=applied"], routes);
+        assert_eq!((ran.ended(), ran.seconds()), ((0, "passed", ""), 0), "{}", ran.err);
+    }
+    // It was seen to be verified, and then cannot be read any more.
+    let open = seen(&json!({"id": WORKFLOW, "owner_id": INSTALL, "status": {"status": "in-progress"}, "steps": [
+        {"name": "verify", "step_target_type": "install_components", "step_target_id": "inc00000000000000000000001",
+            "status": {"status": "in-progress"}}]}));
+    for (lost, ended) in [
+        (http(403, ""), (3, "undecided", "forbidden")),
+        (http(404, ""), (3, "undecided", "not-found")),
+        (http(502, ""), (124, "timed-out", "unreachable")),
+    ] {
+        let routes: &[(&str, &[Answer])] = &[("/latest", &active()), ("/workflows/", &[open.clone(), lost])];
+        assert_eq!(run_with(&["--timeout=5m"], routes).ended(), ended);
+    }
+    // The workflow, and which component of the install it is, only the deploy by its id tells.
+    let mut bare = mine("active");
+    bare["install_workflow_id"] = Value::Null;
+    bare["install_component_id"] = Value::Null;
+    let by_id = with(mine("active"), "component_id", json!(COMPONENT));
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", &[seen(&bare)]), (DEPLOY, &[seen(&by_id)]), ("/workflows/", &[open])];
+    let ran = run_with(&["--timeout=1m"], routes);
+    assert_eq!(ran.ended(), (124, "timed-out", "still-running"), "{}", ran.err);
 }
 
 /// A workflow that has succeeded and does not embed its steps.
@@ -137,7 +192,7 @@ fn steps_that_are_not_embedded_are_read_page_by_page() {
     );
     assert_eq!((ran.ended(), ran.asked("/steps?limit=100&offset=1")), ((1, "failed", "assertion-false"), 1));
     let ran = run_with(
-        &["--require=no-failed-steps"],
+        &["--require=no-failed-steps", "--until=applied"],
         &[("/latest", &active()), ("/steps", &[http(403, "")]), ("/workflows/", &[seen(&bare)])],
     );
     assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
@@ -154,7 +209,7 @@ fn all_pages_of_a_look_share_its_time() {
     let pages: Vec<Answer> = (1..=14).map(page).collect();
     let routes: &[(&str, &[Answer])] = &[("/latest", &active()), ("/steps", &pages), ("/workflows/", &[seen(&bare)])];
     let ran = run_with(&["--timeout=1s", "--require=no-failed-steps"], routes);
-    assert_eq!(ran.ended(), (1, "failed", "assertion-vacuous"));
+    assert_eq!(ran.ended(), (124, "timed-out", "unreachable"));
     assert!(ran.seconds() <= 4, "{}", ran.seconds());
 }
 
@@ -242,9 +297,9 @@ fn parts_that_fail_for_a_while_are_asked_again() {
         &["--assert=$.plan_only == false", "--timeout=1m"],
         &[("/latest", &active()), ("/workflows/", &[http(502, "")])],
     );
-    assert_eq!((ran.ended(), ran.seconds()), ((1, "failed", "assertion-vacuous"), 60));
+    assert_eq!((ran.ended(), ran.seconds()), ((124, "timed-out", "unreachable"), 60));
     // Without anything that needs them they are not waited for.
-    let ran = run_with(&[], &[("/latest", &active()), ("/workflows/", &[http(502, "")])]);
+    let ran = run_with(&["--until=applied"], &[("/latest", &active()), ("/workflows/", &[http(502, "")])]);
     assert_eq!((ran.ended(), ran.seconds()), ((0, "passed", ""), 0));
 }
 
@@ -336,12 +391,12 @@ fn values_of_the_document_are_outputs() {
         "--extract=tag=$.oci_artifact.tag",
         "--extract=all=$.oci_artifact.n[*]",
         "--extract=gone=$.gone",
-        "--extract=plan=$.plan_only",
+        "--extract=kind=$.install_deploy_type",
     ];
     let ran = run(&arguments, &[seen(&document)]);
     assert_eq!(ran.ended(), (0, "passed", ""));
     for (name, value) in
-        [("tag", "v1\n::x"), ("all", "[1,\"b\"]"), ("gone", ""), ("plan", "false"), ("outcome", "passed")]
+        [("tag", "v1\n::x"), ("all", "[1,\"b\"]"), ("gone", ""), ("kind", "apply"), ("outcome", "passed")]
     {
         assert_eq!(ran.output(name), value);
     }
@@ -496,7 +551,7 @@ fn a_part_that_keeps_failing_is_waited_for_a_minute() {
     // The same for the workflow, unless it is awaited.
     let routes: &[(&str, &[Answer])] =
         &[("/latest", &active()), (DEPLOY, &[seen(&mine("active"))]), ("/workflows/", &[http(500, "")])];
-    let ran = run_with(&["--assert=$.install_deploy_type == 'apply'"], routes);
+    let ran = run_with(&["--assert=$.install_deploy_type == 'apply'", "--until=applied"], routes);
     assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
     assert!((60..95).contains(&ran.seconds()), "{}", ran.seconds());
     let ran = run_with(&["--until=workflow"], routes);
@@ -508,6 +563,7 @@ fn a_part_that_keeps_failing_is_waited_for_a_minute() {
     let routes: &[(&str, &[Answer])] = &[
         ("/latest", &latest),
         (DEPLOY, &[http(500, ""), seen(&with(mine("active"), "component_name", json!("api")))]),
+        ("/workflows/", &[workflow("success", &["a=success"])]),
     ];
     let ran = run_with(&["--assert=$.component_name == 'api'"], routes);
     assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
@@ -519,8 +575,10 @@ fn a_server_that_asks_to_be_left_alone_is_asked_for_no_other_part() {
     let busy = http(429, "").header("retry-after", "60");
     let routes: &[(&str, &[Answer])] =
         &[("/latest", &active()), (DEPLOY, &[busy]), ("/workflows/", &[workflow("success", &["a=success"])])];
-    let ran = run_with(&[], routes);
+    let ran = run_with(&["--until=applied"], routes);
     assert_eq!((ran.ended(), ran.seconds(), ran.asked("/workflows/")), ((0, "passed", ""), 0, 0), "{}", ran.err);
+    let ran = run_with(&["--timeout=5m"], routes);
+    assert_eq!((ran.ended(), ran.asked("/workflows/")), ((124, "timed-out", "unreachable"), 0), "{}", ran.err);
 }
 
 #[test]
@@ -569,7 +627,8 @@ fn what_a_deploy_embeds_of_its_workflow_never_counts() {
                     ("/deploys/dpl", &[mine(by_id)]),
                     ("/workflows/", std::slice::from_ref(&answer)),
                 ];
-                let ran = run_with(&[require], routes);
+                let until = if ended.2 == "assertion-vacuous" { "--until=applied" } else { "--until=deploy" };
+                let ran = run_with(&[require, until], routes);
                 let is_fine = require == "--require=not-plan-only" && ended.2 == "assertion-false";
                 assert_eq!(ran.ended(), if is_fine { (0, "passed", "") } else { ended }, "{require}\n{}", ran.out);
             }

@@ -376,7 +376,7 @@ impl Oracle<'_> {
         }
     }
 
-    /// The deploy that is meant after all that was seen at the latest, as far as one was: a newer one takes the place of
+    /// The deploy that is meant after all that was seen at the latest, as far as one was: a newer one replaces
     /// the one before, unless that is finished.
     fn last_meant(&self) -> Option<&Value> {
         let asked = self.deciding();
@@ -409,7 +409,13 @@ impl Oracle<'_> {
         let judged = text(&self.run.report["targets"][0]["deploy"], "id");
         let mut at = asked.len();
         // Those that were left for it are asked for at the end.
-        while at > 0 && about(&asked[at - 1]) == About::Deploy && !asked[at - 1].path.ends_with(judged) {
+        let own = text(&self.run.report["targets"][0]["deploy"], "workflow_id");
+        let is_of_another = |asked: &Asked| match about(asked) {
+            About::Deploy => !asked.path.ends_with(judged),
+            About::Workflow | About::Steps => own.is_empty() || !asked.path.contains(own),
+            _ => false,
+        };
+        while at > 0 && is_of_another(&asked[at - 1]) {
             at -= 1;
         }
         let mut steps: Vec<Value> = Vec::new();
@@ -486,6 +492,8 @@ impl Oracle<'_> {
         let workflow = workflow.or((names_a_workflow && is_left_alone).then_some(Err(())));
         self.must(!names_a_workflow || workflow.is_some(), "the workflow was not asked for");
         let gate = &self.run.gate;
+        let needs_it = names_a_workflow && gate.until != Some("applied");
+        self.must(!needs_it || matches!(workflow, Some(Ok(_))), "its workflow could not be read");
         let has_nothing_to_verify = gate.until == Some("applied") || matches!(word(&seen), "auto-skipped" | "no-drift");
         let is_verified = !matches!(&workflow, Some(Ok(workflow)) if !is_verified(workflow, &seen));
         self.must(has_nothing_to_verify || is_verified, "its health was still being verified");
@@ -504,7 +512,7 @@ impl Oracle<'_> {
         }
         let unread = match (&detail, &workflow) {
             (None, _) => Unread::Anything,
-            (_, Some(Err(()))) => Unread::Workflow,
+            (_, None | Some(Err(()))) => Unread::Workflow,
             _ => Unread::Nothing,
         };
         let whole = assemble(seen, detail, workflow);
@@ -609,8 +617,14 @@ impl Oracle<'_> {
                 let refused = asked[..index].iter().any(|asked| {
                     matches!(about(asked), About::Workflow | About::Steps) && !matches!(asked.kind, Kind::Document(_))
                 });
-                let is_final =
-                    workflow_of(deploy).is_empty() || seen_failed + seen_well > 0 || unread || refused || is_late;
+                let asks = |workflow: &Value| {
+                    let steps = workflow["steps"].as_array().or(workflow.as_array());
+                    steps.is_some_and(|steps| steps.iter().any(|step| step["status"]["status"] == "approval-awaiting"))
+                };
+                let is_stopped =
+                    self.run.gate.stop_for_approval && asked[index..].iter().filter_map(document).any(asks);
+                let is_seen = seen_failed + seen_well > 0;
+                let is_final = workflow_of(deploy).is_empty() || is_seen || unread || refused || is_stopped || is_late;
                 self.must(is_final, "its workflow could still retry it");
             }
             Class::Good => {
@@ -622,7 +636,7 @@ impl Oracle<'_> {
                     && asked.iter().filter(|asked| about(asked) == About::Deploy).filter_map(document).any(|other| {
                         other["id"] != deploy["id"]
                             && self.pins_hold(other)
-                            && matches!(self.class(other), Class::Bad | Class::Maybe | Class::Parked)
+                            && (self.class(other) != Class::Good || seen_failed > 0)
                     });
                 self.must(is_unhealthy || has_left, "it had succeeded");
             }
@@ -714,7 +728,7 @@ impl Oracle<'_> {
                     || asked.iter().filter_map(document).any(|deploy| workflow_of(deploy).is_empty());
                 let before = asked.iter().filter(|asked| self.before().is_some_and(|id| asked.path.ends_with(id)));
                 let gone = before.filter(|asked| matches!(asked.kind, Kind::Absent | Kind::Foreign)).count();
-                let may = self.run.gate.until == Some("workflow") && missing || gone >= 2;
+                let may = self.run.gate.until != Some("applied") && missing || gone >= 2;
                 self.must(may, "nothing was missing");
             }
             "left-behind" | "unknown-status" => {
@@ -811,7 +825,9 @@ impl Oracle<'_> {
                         let rest = &asked[index + 1..];
                         let until = rest.iter().position(|asked| about(asked) == About::Latest).unwrap_or(rest.len());
                         let clean = |asked: &Asked| {
-                            asked.kind == Kind::Absent
+                            let is_workflow = matches!(about(asked), About::Workflow | About::Steps);
+                            let may_be_absent = !is_workflow || self.run.gate.until == Some("applied");
+                            asked.kind == Kind::Absent && may_be_absent
                                 || document(asked)
                                     .is_some_and(|value| about(asked) != About::Deploy || word(value) == word(deploy))
                         };
@@ -884,10 +900,9 @@ fn assemble(seen: Value, detail: Option<Value>, workflow: Option<Result<Value, (
     }
     match workflow {
         Some(Ok(workflow)) => whole["workflow"] = workflow,
-        Some(Err(())) => {
+        None | Some(Err(())) => {
             whole.as_object_mut().map(|members| members.remove("plan_only"));
         }
-        None => {}
     }
     if planned {
         whole["plan_only"] = true.into();
