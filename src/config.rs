@@ -148,7 +148,7 @@ pub fn connection(
     if plain && !network.allow_http && !matches!(token, Token::None) && !stays_here {
         return Err(format!(
             "--api-url (NUON_API_URL) {url} would send the token over plain HTTP; use https://, or --allow-http \
-             (DEPLOY_GATE_ALLOW_HTTP) if the way there is safe"
+             (DEPLOY_GATE_ALLOW_HTTP) if you trust the network"
         ));
     }
     let connection = Connection {

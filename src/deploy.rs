@@ -296,7 +296,7 @@ impl std::str::FromStr for Override {
             && status != "noop"
         {
             return Err(format!(
-                "\"{status}\" is known to be {}; only noop and words that the gate does not know can be read otherwise",
+                "\"{status}\" is known to be {}; only noop and unknown statuses can be overridden",
                 row.class.name()
             ));
         }

@@ -32,9 +32,14 @@ impl Failure {
         if let Some(deploy) = deploy {
             let job = &deploy["runner_jobs"][0];
             let status = told(&job["status"]).unwrap_or_else(|| "without a status".into());
-            words.extend(told(&job["status_description"]).map(|words| format!("runner job {status}: {words}")));
+            // One that went well is no reason.
+            let failed = told(&job["status_description"]).filter(|_| status != "finished");
+            words.extend(failed.map(|words| format!("runner job {status}: {words}")));
         }
-        for word in words {
+        let says_nothing =
+            |words: &String| words.to_lowercase().starts_with("step failed") || words == "runner job failed: failed";
+        let telling = words.iter().any(|words| !says_nothing(words));
+        for word in words.into_iter().filter(|words| !telling || !says_nothing(words)) {
             if !failure.words.contains(&word) {
                 failure.words.push(word);
             }
@@ -54,17 +59,17 @@ pub fn log_stream(deploy: &Value) -> Option<&str> {
     streams.into_iter().filter_map(Value::as_str).find(|id| !id.is_empty())
 }
 
-/// The last `most` lines of a page of log records, which comes with the newest first.
+/// The last `most` lines of a page of log records, which comes with the newest first and may hold several lines each.
 pub fn log_lines(records: &Value, most: usize) -> Vec<String> {
     let records = records.as_array().map(Vec::as_slice).unwrap_or_default();
-    let line = |record: &Value| {
+    let told = |record: &Value| {
         let severity = record["severity_text"].as_str().unwrap_or_default();
         let body = record["body"].as_str().unwrap_or_default().trim_end();
         if matches!(severity, "" | "info") { body.to_owned() } else { format!("{severity}: {body}") }
     };
-    let mut lines: Vec<String> = records.iter().take(most).map(line).collect();
-    lines.reverse();
-    lines
+    let records: Vec<String> = records.iter().take(most).map(told).collect();
+    let lines: Vec<String> = records.iter().rev().flat_map(|record| record.lines()).map(ToOwned::to_owned).collect();
+    lines[lines.len().saturating_sub(most)..].to_vec()
 }
 
 #[cfg(test)]
@@ -79,9 +84,9 @@ mod tests {
         assert_eq!(log_stream(&deploy), Some("log2"));
         assert_eq!(log_stream(&json!({"log_stream": {"id": "log0"}})), Some("log0"));
         assert_eq!(log_stream(&json!({})), None);
-        let records =
-            json!([{"severity_text": "error", "body": "c\n"}, {"severity_text": "info", "body": "b"}, {"body": "a"}]);
-        assert_eq!(log_lines(&records, 2), ["b", "error: c"]);
+        let records = json!([{"severity_text": "error", "body": "c\nd\n"}, {"severity_text": "info", "body": "b"}, {"body": "a"}]);
+        assert_eq!(log_lines(&records, 2), ["error: c", "d"]);
+        assert_eq!(log_lines(&records, 9), ["a", "b", "error: c", "d"]);
         assert_eq!(Failure::new("dpl1", Some(&deploy), None).words, ["runner job failed: timeout"]);
     }
 }

@@ -240,9 +240,9 @@ fn check_pins<'p>(
 ) -> Result<(), Stop> {
     if gate.require_pin && !all.clone().all(Pins::are_enough) {
         return Err(misuse(
-            "--require-pin (DEPLOY_GATE_REQUIRE_PIN): no pin says which deploy is meant; give --workflow, --deploy or \
-             --after (--build and --commit alone can be those of an earlier deploy), and see whether the step that \
-             should set it did"
+            "--require-pin (DEPLOY_GATE_REQUIRE_PIN): no pin was given, so any deploy would do; give --workflow, --deploy \
+             or --after (--build and --commit alone may match an earlier deploy), and check that the step that triggers \
+             the deploy set its output"
                 .into(),
         ));
     }
@@ -382,7 +382,7 @@ fn check(check: args::Check, world: &mut World<'_>) -> Result<u8, Stop> {
         watch::spoken(deploy.word()),
         class.name()
     ));
-    checks.iter().for_each(|check| report::people::assertion(check, &mut lines));
+    checks.iter().for_each(|check| report::people::assertion(check, &why, &mut lines));
     let text = report::people::painted(&lines, paint);
     match world.out.write_all(text.as_bytes()).and_then(|()| world.out.flush()) {
         Err(error) if is_loss(&error) => Ok(Ending::OutputNotWritten.code()),

@@ -160,14 +160,11 @@ fn look(
         404 => Look::Absent(miss(format!("{absent} ({})", said()))),
         401 => Look::Refused(
             Ending::Unauthorized,
-            format!("{}; likely the token is missing, mistyped or expired (NUON_API_TOKEN, --token-file)", said()),
+            format!("the token is missing or expired (NUON_API_TOKEN, --token-file): {}", said()),
         ),
         403 => Look::Refused(
             Ending::Forbidden,
-            format!(
-                "{}; likely the org is missing or wrong (--org, NUON_ORG_ID), or the token has no rights in it",
-                said()
-            ),
+            format!("the org is missing or wrong (--org, NUON_ORG_ID), or the token has no rights in it: {}", said()),
         ),
         408 | 409 | 425 | 429 | 500..=599 => Look::Missed(miss(said())),
         400..=499 => Look::Refused(Ending::BadAnswer, said()),
@@ -395,6 +392,6 @@ mod tests {
     #[test]
     fn the_servers_own_words_are_told() {
         let Look::Refused(_, why) = answer(403, &[], r#"{"error":"org not found"}"#) else { panic!("403 is final") };
-        assert!(why.starts_with("403 Forbidden: org not found; likely"), "{why}");
+        assert!(why.starts_with("the org is missing or wrong"), "{why}");
     }
 }

@@ -53,8 +53,10 @@ impl std::str::FromStr for After {
         // No id has a colon, and every time has one.
         match text.parse() {
             Ok(time) if text.contains(':') => Ok(Self::Time(time)),
-            _ => parse_id(text).map(Self::Deploy).map_err(|why| {
-                format!("{why}; or a time like 2026-01-14T16:02:09Z, or none where there was no deploy before")
+            _ => parse_id(text).map(Self::Deploy).map_err(|_| {
+                format!(
+                    "it should be the id of a deploy, a time like 2026-01-14T16:02:09Z, or none for a first deploy{UNSET}"
+                )
             }),
         }
     }
@@ -169,6 +171,9 @@ pub fn parse_workflow(text: &str) -> Result<String, String> {
     }
 }
 
+/// The usual cause.
+const UNSET: &str = " (did the step that should set it fail?)";
+
 /// Reads the id of a pin: a letter, and 9 or more letters, digits, - and _. CI systems hand a value that is not set on as
 /// `null`, `undefined`, `$(NAME)` and the like, which are no ids.
 ///
@@ -178,11 +183,7 @@ pub fn parse_id(text: &str) -> Result<String, String> {
     let is_id = text.len() >= 10
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    if is_id {
-        Ok(text.into())
-    } else {
-        Err("it should be an id like dplq3v8h1m5z7c2x9b4n6k0tsw; did the step that should set it fail?".into())
-    }
+    if is_id { Ok(text.into()) } else { Err(format!("it should be an id like dplq3v8h1m5z7c2x9b4n6k0tsw{UNSET}")) }
 }
 
 /// Whether an id has the shape that the server gives them: a prefix, and 23 letters and digits.

@@ -215,7 +215,7 @@ impl<'w> Progress<'w> {
         match event {
             Event::Changed(change) => {
                 let words = match change.description.as_str() {
-                    "" => String::new(),
+                    same if same.is_empty() || same == change.status => String::new(),
                     description => format!(", {description}"),
                 };
                 self.say(at, &format!("deploy {} is {}{words}", change.deploy, watch::spoken(&change.status)));

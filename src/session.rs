@@ -142,9 +142,12 @@ impl<'w> Session<'w> {
         let look = look::workflow(answer, id, target, self.clock.utc());
         let Look::Workflow(mut workflow, mut whole) = look else { return look };
         if whole.get("steps").is_none_or(|steps| steps.as_array().is_none_or(Vec::is_empty)) {
-            let steps = match self.pages(&format!("{path}/steps")) {
+            let is_empty = whole["steps"].is_array();
+            let steps = match self.pages(&format!("{path}/steps")).map_err(|look| *look) {
                 Ok(steps) => Value::Array(steps),
-                Err(look) => return *look,
+                // There is no list but the empty one.
+                Err(Look::Absent(_)) if is_empty => Value::Array(Vec::new()),
+                Err(look) => return look,
             };
             whole["steps"] = steps;
             workflow = match serde_json::from_value(whole.clone()) {

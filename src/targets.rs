@@ -11,8 +11,7 @@ use crate::target::Target;
 use crate::text;
 
 /// What to say where no install is given.
-const MISSING: &str =
-    "the install is missing: give --install ID or the variable NUON_INSTALL_ID, or set install_id in ~/.nuon";
+const MISSING: &str = "no install given: use --install ID, the variable NUON_INSTALL_ID, or install_id in ~/.nuon";
 
 /// A target, and which deploy of it is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]

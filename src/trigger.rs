@@ -23,12 +23,15 @@ pub fn workflow(text: &str) -> Result<String, String> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let answer = answer(text)?;
     if !(200..=299).contains(&answer.status) {
-        return Err(format!("the trigger was refused: {}", look::said(&answer)));
+        return Err(format!("the response in it is an error, so nothing was triggered: {}", look::said(&answer)));
     }
     // Of two members of one name nobody knows which is meant.
     let body = serde_json::from_slice(&answer.body).map_or(Value::Null, |Unambiguous(body)| body);
     if body["error"].as_str().is_some_and(|error| !error.is_empty()) {
-        return Err(format!("the trigger failed: {}", look::error_words(&answer.body).unwrap_or_default()));
+        return Err(format!(
+            "the response in it is an error, so nothing was triggered: {}",
+            look::error_words(&answer.body).unwrap_or_default()
+        ));
     }
     let headers = answer.headers.iter().filter(|(name, _)| name == HEADER).map(|(_, id)| id.trim());
     let members = MEMBERS.iter().filter_map(|name| body[name].as_str());
@@ -127,9 +130,12 @@ mod tests {
             ("HTTP/1.1 409 Conflict\r\n\r\n{\"error\":\"runner offline\"}", "409 Conflict: runner offline"),
             (
                 "HTTP/1.1 403 Forbidden\r\nx-nuon-install-workflow-id: inwnztgar4jedomg55ecfkfgzu\r\n\r\n",
-                "refused: 403",
+                "nothing was triggered: 403",
             ),
-            ("HTTP/1.1 302 Found\r\nx-nuon-install-workflow-id: inwnztgar4jedomg55ecfkfgzu\r\n\r\n", "refused: 302"),
+            (
+                "HTTP/1.1 302 Found\r\nx-nuon-install-workflow-id: inwnztgar4jedomg55ecfkfgzu\r\n\r\n",
+                "nothing was triggered: 302",
+            ),
             (
                 "HTTP/1.1 201\r\nx-nuon-install-workflow-id: inw0000000001\r\n\r\n{\"workflow_id\":\"inw0000000002\"}",
                 "several workflows: inw0000000001, inw0000000002",

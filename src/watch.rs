@@ -336,7 +336,7 @@ impl Watch {
     pub fn so_far(&self) -> String {
         let Some((deploy, class)) = &self.mine else {
             return match &self.other {
-                Some((other, _)) => format!("the deploy to wait for has not appeared; the latest is {}", other.id()),
+                Some((other, _)) => format!("the deploy you asked for has not appeared; the latest is {}", other.id()),
                 None => "no deploy seen yet".into(),
             };
         };
@@ -512,7 +512,7 @@ impl Watch {
                 return self.take(now, deploy, bytes);
             }
             self.preexisting = Some(false);
-            let why = format!("the latest deploy is {}, not the one to wait for ({})", deploy.id(), self.meant());
+            let why = format!("the latest deploy is {}, not the one you asked for ({})", deploy.id(), self.meant());
             self.other = Some((deploy, bytes));
             return self.seek(now, Miss::new(why));
         };
@@ -679,7 +679,8 @@ impl Watch {
     fn left_failed(&self, how: &str) -> Step {
         let mine = self.mine.as_ref().map(|(mine, _)| mine.id()).unwrap_or_default();
         let left = self.left.first().map(|left| left.id.as_str()).unwrap_or_default();
-        Step::End(Ending::DeployFailed, format!("deploy {left}, which {mine} replaced, {how}; {mine} succeeded"))
+        let why = format!("deploy {left} {how}; a later deploy, {mine}, succeeded, which does not make up for it");
+        Step::End(Ending::DeployFailed, why)
     }
 
     fn class(&self, deploy: &Deploy) -> Class {
@@ -784,7 +785,7 @@ impl Watch {
         let deploy = self.mine.as_ref().map(|(deploy, _)| deploy.id().to_owned());
         let (is_well, ended) = match &stage {
             Stage::Waiting(what) if self.rules.on_approval == OnApproval::Stop => {
-                return Step::End(Ending::ApprovalRequired, what.clone());
+                return Step::End(Ending::ApprovalRequired, format!("{what}; stopped because of --on-approval stop"));
             }
             Stage::Succeeded => (true, "its workflow has ended (success)".to_owned()),
             Stage::Failed(how) => (false, format!("its workflow has ended ({how})")),
@@ -914,7 +915,7 @@ impl Watch {
         match look {
             Look::Workflow(workflow, value) => {
                 let stage = self.enter(&workflow);
-                let is_over = stage.is_over();
+                let (is_over, is_parked) = (stage.is_over(), matches!(stage, Stage::Parked(_)));
                 let verification = match &self.mine {
                     Some((mine, Class::Success)) if self.rules.until != Until::Applied => {
                         workflow.verification(mine.id(), &self.install_component)
@@ -927,13 +928,20 @@ impl Watch {
                         return Step::End(Ending::WorkflowFailed, why);
                     }
                     (_, Verification::Open(step) | Verification::Failed(step)) if is_over => {
-                        return Step::End(Ending::DeployFailed, format!("{}, but {step}", self.so_far()));
+                        let word = self.mine.as_ref().map_or("", |(deploy, _)| deploy.word());
+                        let id = self.mine.as_ref().map_or("", |(deploy, _)| deploy.id());
+                        let parked = if is_parked { A_PERSON_CAN } else { "" };
+                        let why = format!("{step}; deploy {id} itself is {}{parked}", spoken(word));
+                        return Step::End(Ending::DeployFailed, why);
                     }
                     (Stage::Waiting(what), verification)
                         if (must_end || verification != Verification::Done)
                             && self.rules.on_approval == OnApproval::Stop =>
                     {
-                        return Step::End(Ending::ApprovalRequired, what);
+                        return Step::End(
+                            Ending::ApprovalRequired,
+                            format!("{what}; stopped because of --on-approval stop"),
+                        );
                     }
                     (Stage::Running(_) | Stage::Waiting(_), verification)
                         if must_end || verification != Verification::Done =>
@@ -982,7 +990,7 @@ impl Watch {
     /// A success needs the word of its workflow, which may take it back, unless the first word of the deploy is enough.
     fn whole_is_unknown(&mut self, ending: Ending, why: &str) -> Step {
         if self.rules.until != Until::Applied && !self.workflow().is_empty() || self.rules.until == Until::Workflow {
-            let hint = "--until applied does not wait for its word";
+            let hint = "to ignore the workflow, use --until applied";
             return Step::End(ending, format!("{}, but its workflow cannot be read: {why}; {hint}", self.so_far()));
         }
         if std::mem::take(&mut self.only_workflow) {
@@ -1006,7 +1014,7 @@ impl Watch {
     fn enter(&mut self, workflow: &Workflow) -> Stage {
         let stage = workflow.stage();
         if self.stage.as_ref() != Some(&stage)
-            && let Stage::Waiting(what) | Stage::Parked(what) = &stage
+            && let Stage::Waiting(what) = &stage
         {
             self.events.push(Event::Person(what.clone()));
         }
@@ -1027,7 +1035,7 @@ impl Watch {
         self.readable = readable;
     }
 
-    /// The latest deploy is not the one to wait for; the one that `--deploy` names can be asked for by its id.
+    /// The latest deploy is not the one you asked for; the one that `--deploy` names can be asked for by its id.
     fn seek(&mut self, now: Duration, miss: Miss) -> Step {
         if self.rules.pins.deploy.is_some() && self.baseline_is_unknown() {
             return self.ask(Goal::Baseline);
@@ -1055,7 +1063,7 @@ impl Watch {
         self.missed = None;
         let until = self.rules.appear_timeout.min(self.rules.timeout);
         if now >= until {
-            let why = format!("{}, {} after the start", miss.why, text::duration(now));
+            let why = format!("{}, {} after the gate started", miss.why, text::duration(now));
             return Step::End(Ending::NeverAppeared, why);
         }
         let due = self.beside_at.is_none_or(|at| now >= at + BESIDE) || self.orphaned.is_some();
@@ -1149,7 +1157,7 @@ fn strange() -> Miss {
 /// A status word as it is said: an absent one has a name too.
 pub fn spoken(word: &str) -> String {
     match word {
-        "" => "queued (no status_v2 yet)".into(),
+        "" => "queued".into(),
         word => format!("\"{word}\""),
     }
 }

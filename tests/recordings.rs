@@ -51,7 +51,7 @@ const TABLE: &[(&str, &[&str], u8, &str, &str, &str)] = &[
         1,
         "failed",
         "deploy-failed",
-        "deploy dpldddddddddddddddddddddd1, which dpldddddddddddddddddddddd2 replaced, ended as \"error\"",
+        "deploy dpldddddddddddddddddddddd1 ended as \"error\": unable to deploy; a later deploy, dpldddddddddddddddddddddd2,",
     ),
     (
         "rollback-takes-its-place",

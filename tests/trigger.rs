@@ -76,7 +76,7 @@ fn the_snippet_of_the_readme_pins_what_it_triggered() {
 fn the_snippet_fails_where_the_trigger_was_refused_or_gave_no_id() {
     for (trigger, words) in [
         (answer("409 Conflict", "", r#"{"error":"runner is offline"}"#), "409 Conflict: runner is offline"),
-        (answer("401 Unauthorized", "", "{}"), "the trigger was refused: 401"),
+        (answer("401 Unauthorized", "", "{}"), "nothing was triggered: 401"),
         (answer("201 Created", "", r#"{"id":"dpl00000000000000000000002"}"#), "it has id"),
         (answer("201 Created", "", "\"ok\""), "no id of a workflow"),
         (answer("201 Created", "", r#"{"workflow_id":"null"}"#), "is \"null\""),

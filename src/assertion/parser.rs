@@ -33,9 +33,7 @@ pub fn parse(text: &str) -> Parsed<Expression> {
     if parser.at < text.len() {
         let hint = match text[parser.at..].trim_start() {
             "" => "no white space at the end",
-            rest if rest.starts_with('=') => {
-                "the end, or an operator: == != < <= > >= && || (a single = is none of them)"
-            }
+            rest if rest.starts_with('=') => "the end, or an operator: == != < <= > >= && || (did you mean ==?)",
             _ => "the end, or an operator: == != < <= > >= && ||",
         };
         return parser.wrong(hint);
@@ -652,7 +650,7 @@ mod tests {
     fn a_mistake_is_shown_where_it_is() {
         let cases: &[(&str, usize, &str)] = &[
             ("", 0, "a query"),
-            ("$.a = 1", 3, "a single = is none"),
+            ("$.a = 1", 3, "did you mean =="),
             ("$.a === 1", 6, "a query"),
             ("$.a b", 3, "an operator"),
             ("$.a == ", 7, "a query"),

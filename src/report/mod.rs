@@ -273,7 +273,7 @@ impl Report {
             self.reason = ending.reason();
             self.exit_code = ending.code();
         }
-        self.message = format!("{lost}; apart from that: {}", self.message);
+        self.message = format!("{lost}; otherwise: {}", self.message);
     }
 
     /// The outputs for later steps of a pipeline: always all of them, empty where unknown. Of many targets, none speaks

@@ -26,12 +26,12 @@ pub fn render(report: &Report, paint: Paint) -> String {
     for verdict in shown {
         let (failed, others): (Vec<&Check>, Vec<&Check>) =
             verdict.assertions.iter().partition(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
-        failed.into_iter().for_each(|check| assertion(check, &mut lines));
+        failed.into_iter().for_each(|check| assertion(check, &report.message, &mut lines));
         if let Some(failure) = &verdict.failure {
             why(failure, &mut lines);
         }
         lines.extend(verdict.warnings.iter().map(|warning| format!("  {:<13} {warning}", "warning")));
-        others.into_iter().for_each(|check| assertion(check, &mut lines));
+        others.into_iter().for_each(|check| assertion(check, "", &mut lines));
         facts(verdict, &mut lines);
     }
     let polls = report.polls();
@@ -84,8 +84,8 @@ pub fn painted(lines: &[String], paint: Paint) -> String {
     lines.iter().enumerate().map(painted).collect()
 }
 
-/// The lines of one assertion: one, unless it is not true.
-pub fn assertion(check: &Check, lines: &mut Vec<String>) {
+/// The lines of one assertion: one, unless it is not true. What the headline of the verdict says is not said again.
+pub fn assertion(check: &Check, headline: &str, lines: &mut Vec<String>) {
     let mut say = |first: &str, words: &str| lines.push(format!("  {first:<13} {words}"));
     match check.outcome {
         Truth::True if presets::of(check).is_some() => say("true", &format!("{}: {}", check.title(), check.told())),
@@ -97,15 +97,13 @@ pub fn assertion(check: &Check, lines: &mut Vec<String>) {
             say(check.outcome.name(), &check.title());
             let mut told: Vec<&str> = Vec::new();
             for found in &check.queries {
-                if !told.contains(&found.query.as_str()) {
+                let words = match &found.missing {
+                    Some(missing) => missing.why.clone(),
+                    None => format!("{} is {}", found.query, found.shown()),
+                };
+                if !told.contains(&found.query.as_str()) && !headline.contains(&words) {
                     told.push(&found.query);
-                    say(
-                        "",
-                        &found.missing.as_ref().map_or_else(
-                            || format!("{} is {}", found.query, found.shown()),
-                            |missing| missing.why.clone(),
-                        ),
-                    );
+                    say("", &words);
                 }
             }
         }
@@ -136,7 +134,7 @@ fn facts(verdict: &Verdict, lines: &mut Vec<String>) {
         fact("workflow", &deploy.workflow_id);
         fact("commit", &deploy.commit);
         fact("link", &verdict.url);
-        fact("which", &verdict.belief);
+        fact("chosen by", &verdict.belief);
         fact("superseded by", &verdict.superseded_by);
     }
 }

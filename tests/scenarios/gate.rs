@@ -41,7 +41,7 @@ fn a_deploy_from_nothing_to_active() {
          \x20 deploy        DPL\n\
          \x20 status        active\n\
          \x20 build         BLD\n\
-         \x20 which         latest, no pin, last changed 1h10s ago\n\
+         \x20 chosen by     latest, no pin, last changed 1h10s ago\n\
          \x20 6 polls in 10.8s, exit code 0\n"
     );
     let err = short(&ran.err);
@@ -51,7 +51,7 @@ fn a_deploy_from_nothing_to_active() {
         [
             "waiting up to 1h for INL / CMP at https://api.nuon.co",
             "no deploy yet (404 Not Found: record not found: not found)",
-            "deploy DPL is queued (no status_v2 yet)",
+            "deploy DPL is queued",
             "deploy DPL is \"planning\", about planning",
             "no usable answer: 502 Bad Gateway",
             "deploy DPL is \"executing\", about executing",

@@ -44,7 +44,7 @@ fn a_pinned_run_passes_only_on_the_deploy_that_is_meant() {
         let ran = run(&[pin], &[old("active")]);
         assert_eq!((ran.ended(), ran.seconds()), ((3, "undecided", "never-appeared"), 300), "{pin}");
         assert!(
-            ran.message().contains(&format!("the latest deploy is {DEPLOY}, not the one to wait for")),
+            ran.message().contains(&format!("the latest deploy is {DEPLOY}, not the one you asked for")),
             "{}",
             ran.message()
         );
