@@ -119,7 +119,7 @@ pub struct Verdict {
     pub preexisting: bool,
     /// The deploy that took its place, or `""`.
     pub superseded_by: String,
-    /// How many looks at the deploy there were.
+    /// How many times the gate asked for the deploy.
     pub polls: u32,
     /// How many requests were made for this target, those that only explain as well.
     pub requests: u32,
@@ -260,7 +260,7 @@ impl Report {
         self.targets.first().filter(|_| self.fleet.is_none())
     }
 
-    /// How many looks at deploys there were.
+    /// How many times the gate asked for deploys, over all targets.
     fn polls(&self) -> u32 {
         self.targets.iter().map(|verdict| verdict.polls).sum()
     }
