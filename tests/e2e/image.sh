@@ -27,14 +27,14 @@ fi
 export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 
 # docker run IMAGE --help, and with a verdict that is not 0
-enter "$root" deploy-gate-entrypoint --help | grep -q 'Exit codes:'
+enter "$root" deploy-gate-entrypoint --help | grep -q 'EXIT STATUS'
 code=0
 enter "$root" deploy-gate-entrypoint replay /tmp/noop.jsonl --report dir=/tmp/outputs >/dev/null 2>&1 || code=$?
 [ "$code" = 1 ]
 # GitLab starts a shell in the image, with or without the entrypoint
 # shellcheck disable=SC2016 # the shell in the root expands it
-enter "$root" deploy-gate-entrypoint sh -c 'deploy-gate statuses | grep -q auto-skipped && [ "$(cat /tmp/outputs/outcome)" = failed ]'
-enter "$root" sh -c 'deploy-gate statuses | grep -q auto-skipped'
+enter "$root" deploy-gate-entrypoint sh -c 'deploy-gate explain status | grep -q auto-skipped && [ "$(cat /tmp/outputs/outcome)" = failed ]'
+enter "$root" sh -c 'deploy-gate explain status | grep -q auto-skipped'
 # One file on a machine with nothing on it at all
-enter "$root/empty" /deploy-gate statuses | grep -q auto-skipped
+enter "$root/empty" /deploy-gate explain status | grep -q auto-skipped
 echo 'runs as the user of the image, as a command and in a shell, and in an empty root'
