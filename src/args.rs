@@ -159,8 +159,8 @@ pub enum Topic {
     },
     /// What an exit code means
     ExitCode {
-        /// The number [default: all of them]
-        code: Option<u8>,
+        /// The number, the outcome or the reason [default: all of them]
+        code: Option<String>,
     },
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::args::{Explain, Stop, Topic};
 use crate::assertion::presets::{self, Preset};
 use crate::deploy::{self, Row};
-use crate::verdict::{self, ExitCode};
+use crate::verdict::{self, ExitCode, Reason};
 
 /// What `deploy-gate explain` prints.
 ///
@@ -18,11 +18,13 @@ pub fn explain(explain: &Explain) -> Result<Stop, String> {
         Topic::Preset { name: None } => print(presets::TABLE, explain.json, preset),
         Topic::Preset { name: Some(name) } => print(&[*presets::find(name)?], explain.json, preset),
         Topic::ExitCode { code: None } => print(verdict::TABLE, explain.json, exit_code),
-        Topic::ExitCode { code: Some(code) } => {
-            let row = verdict::TABLE.iter().find(|row| row.code == *code);
-            let codes = || verdict::TABLE.iter().map(|row| row.code.to_string()).collect::<Vec<_>>().join(", ");
-            let row = row.ok_or_else(|| format!("the gate never exits with {code}; it does with {}", codes()))?;
-            print(&[*row], explain.json, exit_code)
+        Topic::ExitCode { code: Some(word) } => {
+            let rows: Vec<ExitCode> = verdict::TABLE.iter().filter(|row| row.is(word)).copied().collect();
+            if rows.is_empty() {
+                let codes = verdict::TABLE.iter().map(|row| row.code.to_string()).collect::<Vec<_>>().join(", ");
+                return Err(format!("the gate never exits with {word}; it does with {codes}"));
+            }
+            print(&rows, explain.json, exit_code)
         }
     }
 }
@@ -38,7 +40,9 @@ fn preset(preset: &Preset) -> String {
 }
 
 fn exit_code(row: &ExitCode) -> String {
-    format!("{:<4} {}\n", row.code, row.told())
+    let reason = |reason: &Reason| format!("       {:<18} {}\n", reason.reason, reason.meaning);
+    let reasons: String = row.reasons.iter().map(reason).collect();
+    format!("{:<4} {}: {}\n{reasons}", row.code, row.outcome, row.meaning)
 }
 
 fn print<T: Serialize>(rows: &[T], json: bool, row: impl Fn(&T) -> String) -> Result<Stop, String> {

@@ -297,7 +297,9 @@ impl Fleet {
                     let so_far = gate.so_far();
                     (open, gate.verdict(open, so_far, clock))
                 }
-                Slot::Busy(target) => (open, Verdict::unknown(&target, open, "a request was in flight")),
+                Slot::Busy(target) => {
+                    (open, Verdict::unknown(&target, open, "the outcome was certain before its request was answered"))
+                }
             });
         }
         all.sort_by_key(|(ending, _)| ending.gravity());

@@ -13,7 +13,9 @@ const SECTIONS: [(&str, &str); 3] = [
         "EXAMPLES",
         "\
 Gate the deploy that was just triggered:
-  curl -sS -i -o trigger.txt -X POST … && deploy-gate wait --workflow @trigger.txt
+  rm -f trigger.txt
+  curl -sS -i -o trigger.txt -X POST …
+  deploy-gate wait --workflow @trigger.txt --require-pin
 Gate whatever is deployed after this point in time:
   after=$(date -u +%FT%TZ); …; deploy-gate wait --after \"$after\"
 Fail if it was only planned, if a step failed, or if it is of the wrong kind:

@@ -159,6 +159,7 @@ impl Teller {
         out: &mut dyn Write,
         err: &mut dyn Write,
     ) -> u8 {
+        report.extracts = std::mem::take(&mut self.extracts);
         self.warn_of_what_dotenv_drops(&mut report);
         let missed = self.files.missed();
         report.targets.iter_mut().for_each(|verdict| verdict.warnings.extend(missed.iter().cloned()));
@@ -191,7 +192,7 @@ impl Teller {
             return;
         }
         let left_out = dotenv::render(&report.outputs()).1;
-        let asked_for = self.extracts.iter().filter(|name| left_out.contains(&name.as_str()));
+        let asked_for = report.extracts.iter().filter(|name| left_out.contains(&name.as_str()));
         let warning = |name| {
             format!(
                 "the output {name} is empty in the dotenv report, which carries no blanks, $ or %, and 4 KiB in all"

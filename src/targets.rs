@@ -128,6 +128,9 @@ fn line(words: &[&str], pins: &Pins) -> Result<Wanted, String> {
         match name {
             "build" => pins.build = id()?,
             "deploy" => pins.deploy = id()?,
+            "workflow" if value.starts_with('@') => {
+                return Err(wrong("a target names its workflow itself; only --workflow reads it from a file"));
+            }
             "workflow" => pins.workflow = id()?,
             "after" => pins.after = Some(value.parse().map_err(|why: String| wrong(&why))?),
             "commit" => pins.commit = pin::parse_commit(value).map(Some).map_err(|why| wrong(&why))?,
@@ -165,7 +168,7 @@ mod tests {
             ("inl1 cmp1 commit=main", "line 1: \"commit=main\""),
             ("inl1 cmp1 deploy=", "line 1: \"deploy=\""),
             ("inl1 cmp1 after=null", "line 1: \"after=null\""),
-            ("inl1 cmp1 workflow=@file", "line 1: \"workflow=@file\""),
+            ("inl1 cmp1 workflow=@file", "line 1: \"workflow=@file\": a target names its workflow itself"),
             ("inl1 cmp1 commit=0123abc commit=89abcde", "line 1: \"commit=89abcde\": the pin is there twice"),
             ("inl1/x cmp1", "line 1: "),
             ("inl1 cmp1 # prod\rinl1 cmp2\n", "line 1: a carriage return"),

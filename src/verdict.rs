@@ -172,17 +172,25 @@ pub struct ExitCode {
     pub outcome: &'static str,
     /// When.
     pub meaning: &'static str,
-    /// Why, in a word; none where the outcome says it all.
-    pub reasons: &'static [&'static str],
+    /// Why; none where the outcome says it all.
+    pub reasons: &'static [Reason],
 }
 
-const fn exit_code(
-    code: u8,
-    outcome: &'static str,
-    meaning: &'static str,
-    reasons: &'static [&'static str],
-) -> ExitCode {
+/// Why a run ended with its code.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Reason {
+    /// The word for it.
+    pub reason: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+const fn exit_code(code: u8, outcome: &'static str, meaning: &'static str, reasons: &'static [Reason]) -> ExitCode {
     ExitCode { code, outcome, meaning, reasons }
+}
+
+const fn reason(reason: &'static str, meaning: &'static str) -> Reason {
+    Reason { reason, meaning }
 }
 
 /// Every exit code.
@@ -198,24 +206,35 @@ pub const TABLE: &[ExitCode] = &[
         1,
         "failed",
         "the answer is no",
-        &["deploy-failed", "workflow-failed", "assertion-false", "assertion-vacuous"],
+        &[
+            reason("deploy-failed", "the deploy ended badly, and nobody is about to retry it"),
+            reason(
+                "workflow-failed",
+                "the workflow ended badly: before it deployed the component, or with --until workflow",
+            ),
+            reason("assertion-false", "an assertion is false of the deploy document"),
+            reason("assertion-vacuous", "an assertion had nothing to check: what it asks about is not in the document"),
+        ],
     ),
-    exit_code(2, "misuse", "nothing was asked", &[]),
+    exit_code(2, "misuse", "a wrong flag, variable or file; no request was sent", &[]),
     exit_code(
         3,
         "undecided",
         "the gate could not find out",
         &[
-            "unauthorized",
-            "forbidden",
-            "not-found",
-            "never-appeared",
-            "bad-answer",
-            "engines-disagree",
-            "output-not-written",
-            "unknown-status",
-            "left-behind",
-            "not-awaited",
+            reason("unauthorized", "401: the server does not know the token"),
+            reason("forbidden", "403: the token may not read this, or not in this organization"),
+            reason("not-found", "the organization, the install, the component or the workflow is not there"),
+            reason("never-appeared", "no deploy that matches the pins came within --appear-timeout"),
+            reason("bad-answer", "the server sent something that is no answer of the API, such as a login page"),
+            reason("engines-disagree", "the two JSONPath engines differ about an assertion"),
+            reason("output-not-written", "a report could not be written"),
+            reason(
+                "unknown-status",
+                "its workflow has ended, and the gate does not know its status; --status can say what it is",
+            ),
+            reason("left-behind", "its workflow has ended, and the deploy itself never did"),
+            reason("not-awaited", "of many targets, one that was still open when the outcome was certain"),
         ],
     ),
     exit_code(
@@ -229,7 +248,12 @@ pub const TABLE: &[ExitCode] = &[
         124,
         "timed-out",
         "not over at the deadline",
-        &["still-running", "awaiting-approval", "unknown-status", "unreachable"],
+        &[
+            reason("still-running", "it was still under way"),
+            reason("awaiting-approval", "nobody had answered its approval"),
+            reason("unknown-status", "the gate does not know its status; --status can say what it is"),
+            reason("unreachable", "the server gave no usable answer when the gate last asked"),
+        ],
     ),
     exit_code(129, "interrupted", "by SIGHUP; reports are still written", &[]),
     exit_code(130, "interrupted", "by SIGINT; reports are still written", &[]),
@@ -240,8 +264,14 @@ pub const TABLE: &[ExitCode] = &[
 impl ExitCode {
     /// The row in words.
     pub fn told(&self) -> String {
-        let reasons = if self.reasons.is_empty() { String::new() } else { format!(": {}", self.reasons.join(", ")) };
+        let words = self.reasons.iter().map(|reason| reason.reason).collect::<Vec<_>>().join(", ");
+        let reasons = if words.is_empty() { words } else { format!(": {words}") };
         format!("{}: {}{reasons}", self.outcome, self.meaning)
+    }
+
+    /// Whether this is its number, its outcome or one of its reasons.
+    pub fn is(&self, word: &str) -> bool {
+        self.code.to_string() == word || self.outcome == word || self.reasons.iter().any(|reason| reason.reason == word)
     }
 }
 
@@ -276,7 +306,10 @@ mod tests {
         for ending in Ending::ALL {
             let row = TABLE.iter().find(|row| row.code == ending.code()).expect("a row");
             assert_eq!(row.outcome, ending.outcome().name());
-            assert!(ending.reason().is_empty() || row.reasons.contains(&ending.reason()), "{ending:?}");
+            assert!(
+                ending.reason().is_empty() || row.reasons.iter().any(|reason| reason.reason == ending.reason()),
+                "{ending:?}"
+            );
         }
         let reasons = TABLE.iter().map(|row| row.reasons.len()).sum::<usize>();
         assert_eq!(reasons, Ending::ALL.iter().filter(|ending| !ending.reason().is_empty()).count());

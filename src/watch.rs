@@ -990,7 +990,7 @@ impl Watch {
     /// A success needs the word of its workflow, which may take it back, unless the first word of the deploy is enough.
     fn whole_is_unknown(&mut self, ending: Ending, why: &str) -> Step {
         if self.rules.until != Until::Applied && !self.workflow().is_empty() || self.rules.until == Until::Workflow {
-            let hint = "to ignore the workflow, use --until applied";
+            let hint = "where the rest of the workflow does not matter, use --until applied";
             return Step::End(ending, format!("{}, but its workflow cannot be read: {why}; {hint}", self.so_far()));
         }
         if std::mem::take(&mut self.only_workflow) {
@@ -1029,8 +1029,11 @@ impl Watch {
         let may_come = matches!(look, Look::Missed(_) | Look::Absent(_));
         let readable = if may_come { Readable::NotNow } else { Readable::Never };
         let why = why(look);
-        if self.readable == Readable::Yes {
-            self.events.push(Event::Warning(format!("the workflow {} cannot be read: {why}", self.workflow())));
+        let words = format!("the workflow {} cannot be read: {why}", self.workflow());
+        match (self.readable, readable) {
+            (Readable::Yes, Readable::NotNow) => self.events.push(Event::Note(words)),
+            (Readable::Yes | Readable::NotNow, Readable::Never) => self.events.push(Event::Warning(words)),
+            _ => {}
         }
         self.readable = readable;
     }

@@ -33,6 +33,18 @@ fn a_fleet_shares_a_few_connections() {
 }
 
 #[test]
+fn an_output_that_belongs_to_one_deploy_is_there_and_empty() {
+    let server = Server::start(vec![deploy("active")]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = folder.path().join("gate.env");
+    let mut command = wait(&server, 2, &["--until=applied", "--extract=name=$.id"]);
+    let (code, out, _) = ran(command.arg(format!("--report=dotenv={}", report.display())));
+    assert_eq!(code, 0, "{out}");
+    let report = std::fs::read_to_string(report).expect("a report");
+    assert!(report.contains("GATE_OUTCOME=passed\n") && report.contains("GATE_NAME=\n"), "{report}");
+}
+
+#[test]
 fn targets_come_from_stdin_too() {
     let server = Server::start(vec![deploy("active")]);
     let mut command = deploy_gate(&["wait", "--targets=-", "--api-url", &server.url("http")]);

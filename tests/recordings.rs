@@ -130,31 +130,48 @@ const TABLE: &[(&str, &[&str], u8, &str, &str, &str)] = &[
     ("zero-document-200", &[], 0, "passed", "", "\"active\""),
 ];
 
+/// Replays a recording. Returns the exit code and the verdict.
+fn replay<'a>(name: &str, flags: impl Iterator<Item = &'a str>) -> (u8, String) {
+    let recording = format!("{}/examples/recordings/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
+    let arguments = ["deploy-gate", "replay", &recording].map(Into::into).into_iter();
+    let arguments: Vec<_> = arguments.chain(flags.map(Into::into)).collect();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let world = &mut World {
+        variables: &Variables::new(),
+        clock: &mut VirtualClock::default(),
+        connect: &mut |_| panic!("a replay asks no network"),
+        hire: &mut |_, _| panic!("a replay is no fleet"),
+        out: &mut out,
+        err: &mut err,
+        screens: Default::default(),
+        seed: 1,
+    };
+    let code = deploy_gate::run(&arguments, world);
+    (code, String::from_utf8_lossy(&out).into_owned())
+}
+
+#[test]
+fn the_readme_says_how_each_recording_ends() {
+    let readme = include_str!("../examples/recordings/README.md");
+    let rows = readme.lines().filter(|line| line.contains(".jsonl` |"));
+    let mut count = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        let (code, out) = replay(cells[1].trim_end_matches(".jsonl"), cells[3].split_whitespace());
+        assert_eq!(code.to_string(), cells[4], "{row}\n{out}");
+        count += 1;
+    }
+    assert_eq!(count, TABLE.iter().map(|(name, ..)| name).collect::<BTreeSet<_>>().len());
+}
+
 #[test]
 fn every_recording_ends_as_it_is_named() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/recordings");
     let scratch = tempfile::tempdir().expect("a folder");
     for (name, flags, code, outcome, reason, word) in TABLE {
         let report = scratch.path().join("result.json");
-        let mut arguments =
-            vec!["deploy-gate".into(), "replay".into(), folder.join(format!("{name}.jsonl")).into_os_string()];
-        arguments.push(format!("--report=json={}", report.display()).into());
-        arguments.extend(flags.iter().map(Into::into));
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let got = deploy_gate::run(
-            &arguments,
-            &mut World {
-                variables: &Variables::new(),
-                clock: &mut VirtualClock::default(),
-                connect: &mut |_| panic!("a replay asks no network"),
-                hire: &mut |_, _| panic!("a replay is no fleet"),
-                out: &mut out,
-                err: &mut err,
-                screens: Default::default(),
-                seed: 1,
-            },
-        );
-        let out = String::from_utf8_lossy(&out);
+        let json = format!("--report=json={}", report.display());
+        let (got, out) = replay(name, flags.iter().copied().chain([json.as_str()]));
         let result: Value = serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("JSON");
         assert_eq!(
             (got, &result["outcome"], &result["reason"]),

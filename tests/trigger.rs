@@ -14,11 +14,11 @@ const WORKFLOW: &str = "inwnztgar4jedomg55ecfkfgzu";
 fn snippet() -> String {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README");
     let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block);
-    let mut blocks = blocks.filter(|block| block.starts_with("curl ") && block.contains("@trigger.txt"));
+    let mut blocks = blocks.filter(|block| block.contains("curl ") && block.contains("@trigger.txt"));
     blocks.next().expect("such a block").to_owned()
 }
 
-/// Runs it, and returns its exit code, what it said, and what was asked.
+/// Runs it where a response of an earlier run lies. Returns its exit code, what it said, and what was asked.
 fn run(trigger: Reply) -> (Option<i32>, String, Vec<String>) {
     let json = |body: &str| answer("200 OK", "content-type: application/json\r\n", body);
     let deploy = |id: &str, workflow: &str| {
@@ -46,8 +46,11 @@ fn run(trigger: Reply) -> (Option<i32>, String, Vec<String>) {
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_deploy-gate"), folder.path().join("deploy-gate")).expect("a link");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::iter::once(folder.path().to_path_buf()).chain(std::env::split_paths(&path));
+    let earlier = format!("HTTP/1.1 201 Created\r\nX-Nuon-Install-Workflow-ID: {WORKFLOW}\r\n\r\n\"ok\"");
+    std::fs::write(folder.path().join("trigger.txt"), earlier).expect("it is written");
     let mut command = Command::new("sh");
-    command.args(["-ec", &snippet()]).current_dir(folder.path()).env_clear();
+    // Without -e, the gate has the last word also where curl failed.
+    command.args(["-c", &snippet()]).current_dir(folder.path()).env_clear();
     command.env("PATH", std::env::join_paths(path).expect("a path")).env("NUON_API_TOKEN", TOKEN);
     command.env("NUON_API_URL", server.url("http")).env("NUON_ORG_ID", "org1").env("BUILD", "bld1");
     command
@@ -80,6 +83,7 @@ fn the_snippet_fails_where_the_trigger_was_refused_or_gave_no_id() {
         (answer("201 Created", "", r#"{"id":"dpl00000000000000000000002"}"#), "it has id"),
         (answer("201 Created", "", "\"ok\""), "no id of a workflow"),
         (answer("201 Created", "", r#"{"workflow_id":"null"}"#), "is \"null\""),
+        (Reply::Last(Vec::new()), "--workflow (DEPLOY_GATE_WORKFLOW)"),
     ] {
         let (code, said, heads) = run(trigger);
         assert!(code == Some(2) && said.contains(words), "{said}");

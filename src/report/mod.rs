@@ -53,6 +53,9 @@ pub struct Report {
     pub fleet: Option<Fleet>,
     /// What became of each target, the worst first.
     pub targets: Vec<Verdict>,
+    /// The names of all `--extract`, for the outputs.
+    #[serde(skip)]
+    pub extracts: Vec<String>,
 }
 
 /// The program.
@@ -247,6 +250,7 @@ impl Report {
             duration_ms: text::millis(clock.now()),
             fleet: None,
             targets,
+            extracts: Vec::new(),
         }
     }
 
@@ -296,12 +300,11 @@ impl Report {
             self.duration_ms.to_string(),
             self.polls().to_string(),
         ];
-        let extracts = verdict.map(|verdict| verdict.extracts.as_slice()).unwrap_or_default();
-        OUTPUTS
-            .into_iter()
-            .zip(own)
-            .chain(extracts.iter().map(|(name, value)| (name.as_str(), value.clone())))
-            .collect()
+        let value = |name| {
+            let of_deploy = verdict.and_then(|verdict| verdict.extracts.iter().find(|(other, _)| other == name));
+            of_deploy.map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        OUTPUTS.into_iter().zip(own).chain(self.extracts.iter().map(|name| (name.as_str(), value(name)))).collect()
     }
 
     /// The report in a format.

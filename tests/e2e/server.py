@@ -33,6 +33,7 @@ def document(target, status):
         "id": "dpl00000000000000000000001",
         "install_id": target,
         "component_id": COMPONENT,
+        "created_at": "2026-01-14T17:00:00Z",
         "component_name": HOSTILE,
         "build_id": BUILD,
         "install_workflow_id": WORKFLOW,
