@@ -240,7 +240,7 @@ pub const TABLE: &[ExitCode] = &[
     exit_code(
         4,
         "approval-required",
-        "an approval that nobody has answered, with --on-approval stop; never a failure",
+        "nobody has answered an approval, and --on-approval stop says not to wait; neither yes nor no",
         &[],
     ),
     exit_code(5, "superseded", "another deploy took its place, with --on-superseded stop", &[]),

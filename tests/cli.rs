@@ -315,7 +315,7 @@ fn the_tables_are_printed() {
         (&["status", "noop"], 0, "noop                   failure"),
         (&["status", "warming-up"], 0, "warming-up             unknown"),
         (&["exit-code"], 0, "124  timed-out"),
-        (&["exit-code", "4"], 0, "4    approval-required: an approval that nobody has answered"),
+        (&["exit-code", "4"], 0, "4    approval-required: nobody has answered an approval"),
         (&["exit-code", "left-behind"], 0, "left-behind        its workflow has ended"),
         (&["exit-code", "7"], 2, "never exits with 7"),
     ] {
