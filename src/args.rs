@@ -14,6 +14,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::assertion::Assertion;
+use crate::base::outcome;
 use crate::ci::Ci;
 use crate::color::Color;
 use crate::deploy::{Expect, Override};
@@ -24,7 +25,6 @@ use crate::quorum::AtLeast;
 use crate::report::files::ReportFile;
 use crate::shard::Shard;
 use crate::text;
-use crate::verdict;
 use crate::watch::{OnApproval, OnSuperseded, Until};
 
 /// The environment, as the gate sees it.
@@ -405,7 +405,7 @@ fn has_variable(arg: &clap::Arg) -> bool {
 pub struct Stop {
     /// For stdout if the code is 0, else for stderr.
     pub text: String,
-    /// 0 for `--help` and `--version`, else [`verdict::MISUSE`].
+    /// 0 for `--help` and `--version`, else [`outcome::MISUSE`].
     pub code: u8,
 }
 
@@ -467,7 +467,7 @@ fn unknown_variables(variables: &Variables) -> Result<Vec<String>, Stop> {
         match ours.filter(is_near).min_by_key(|known| strsim::levenshtein(name, known)) {
             Some(near) => {
                 let text = format!("error: the variable {name} is not known to the gate; did you mean {near}?\n");
-                return Err(Stop { text, code: verdict::MISUSE });
+                return Err(Stop { text, code: outcome::MISUSE });
             }
             None => warnings.push(format!("the variable {name} is not known to the gate, which does not read it")),
         }
@@ -578,7 +578,7 @@ fn stop(error: &clap::Error, from_variables: &[String]) -> Stop {
             }
         }
     }
-    Stop { text, code: verdict::MISUSE }
+    Stop { text, code: outcome::MISUSE }
 }
 
 #[cfg(test)]

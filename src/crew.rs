@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
-use crate::clock::{Bell, Clock, RealClock, Signal};
+use crate::base::clock::{Bell, Clock, RealClock, Signal};
+use crate::base::outcome::Ending;
+use crate::base::source::Source;
 use crate::gate::{Gate, Turn};
 use crate::look::Miss;
 use crate::progress::Progress;
 use crate::report::Verdict;
 use crate::session::Session;
-use crate::source::Source;
-use crate::verdict::Ending;
 
 /// A turn to carry out.
 pub struct Task {

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::object::Object;
+use crate::base::object::Object;
 
 /// The parts of a deploy document that every look needs. Everything else is skipped unread.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

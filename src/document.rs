@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::object::Unambiguous;
+use crate::base::object::Unambiguous;
 use crate::watch::Parts;
 
 /// Members that can hold secrets. They are removed wherever they are, before anything looks at the document.

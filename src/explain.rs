@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::args::{Explain, Stop, Topic};
 use crate::assertion::presets::{self, Preset};
+use crate::base::outcome::{self, ExitCode, Reason};
 use crate::deploy::{self, Row};
-use crate::verdict::{self, ExitCode, Reason};
 
 /// What `deploy-gate explain` prints.
 ///
@@ -17,11 +17,11 @@ pub fn explain(explain: &Explain) -> Result<Stop, String> {
         Topic::Status { word: Some(word) } => print(&[deploy::row_of(word)], explain.json, status),
         Topic::Preset { name: None } => print(presets::TABLE, explain.json, preset),
         Topic::Preset { name: Some(name) } => print(&[*presets::find(name)?], explain.json, preset),
-        Topic::ExitCode { code: None } => print(verdict::TABLE, explain.json, exit_code),
+        Topic::ExitCode { code: None } => print(outcome::TABLE, explain.json, exit_code),
         Topic::ExitCode { code: Some(word) } => {
-            let rows: Vec<ExitCode> = verdict::TABLE.iter().filter(|row| row.is(word)).copied().collect();
+            let rows: Vec<ExitCode> = outcome::TABLE.iter().filter(|row| row.is(word)).copied().collect();
             if rows.is_empty() {
-                let codes = verdict::TABLE.iter().map(|row| row.code.to_string()).collect::<Vec<_>>().join(", ");
+                let codes = outcome::TABLE.iter().map(|row| row.code.to_string()).collect::<Vec<_>>().join(", ");
                 return Err(format!("the gate never exits with {word}; it does with {codes}"));
             }
             print(&rows, explain.json, exit_code)

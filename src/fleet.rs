@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::World;
-use crate::clock::{Clock, Signal};
+use crate::base::clock::{Clock, Signal};
+use crate::base::outcome::Ending;
 use crate::crew::{Crew, Done, News, Next, Task};
 use crate::gate::Gate;
 use crate::look::Miss;
@@ -21,7 +22,6 @@ use crate::session::LAST_LOOK;
 use crate::target::Target;
 use crate::targets::Wanted;
 use crate::text;
-use crate::verdict::Ending;
 
 /// How many targets the live table has at most.
 const ROWS: usize = 10;

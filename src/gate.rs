@@ -8,7 +8,9 @@ use jiff::Timestamp;
 
 use crate::World;
 use crate::assertion::{Check, Judging, Truth};
-use crate::clock::{Clock, Signal};
+use crate::base::clock::{Clock, Signal};
+use crate::base::outcome::{Ending, Outcome};
+use crate::base::source::Source;
 use crate::deploy::Deploy;
 use crate::document::Document;
 use crate::extract;
@@ -21,10 +23,8 @@ use crate::progress::Progress;
 use crate::report::{DeploySeen, Moment, Report, Verdict};
 use crate::schedule::Schedule;
 use crate::session::Session;
-use crate::source::Source;
 use crate::target::{Target, segment};
 use crate::text;
-use crate::verdict::{Ending, Outcome};
 use crate::watch::{self, Ask, Event, Rules, Step, Watch};
 use crate::workflow::Workflow;
 

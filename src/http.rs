@@ -12,10 +12,10 @@ use ureq::http::{HeaderMap, Uri};
 use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::DefaultConnector;
 
-use crate::clock::Bell;
+use crate::base::clock::Bell;
+use crate::base::source::{Fault, Request, Response, Source};
 use crate::config::Connection;
 use crate::resolver::Remembering;
-use crate::source::{Fault, Request, Response, Source};
 use crate::target::Secret;
 use crate::text;
 

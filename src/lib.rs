@@ -8,7 +8,7 @@
 //! # The idea
 //! 1. A run has one result, a [`report::Report`] with a verdict for each target; everything else is how it was
 //!    reached.
-//! 2. The world is three things: ask ([`source::Source`]), time ([`clock::Clock`]), print ([`std::io::Write`]). They
+//! 2. The world is three things: ask ([`base::source::Source`]), time ([`base::clock::Clock`]), print ([`std::io::Write`]). They
 //!    enter by [`World`], which is built in `main.rs` and nowhere else.
 //! 3. Deciding is pure: [`watch::Watch::step`] is the state machine, told the time as a number and the answer as a
 //!    value. The network, a recording and the tests' scripts all drive the same machine.
@@ -19,6 +19,7 @@
 //! The modules below are in reading order: first what is asked for, then how it is found out, then what is said.
 //! A verdict is never an `Err`; a fault of the transport is never a verdict.
 
+pub mod base;
 pub mod args;
 pub mod config;
 pub mod quorum;
@@ -26,9 +27,6 @@ pub mod shard;
 pub mod target;
 pub mod targets;
 pub mod trigger;
-
-pub mod clock;
-pub mod source;
 
 pub mod http;
 pub mod resolver;
@@ -44,7 +42,6 @@ pub mod session;
 pub mod deploy;
 pub mod workflow;
 pub mod look;
-pub mod object;
 pub mod pin;
 pub mod schedule;
 pub mod watch;
@@ -63,7 +60,6 @@ pub mod progress;
 pub mod redact;
 pub mod report;
 pub mod text;
-pub mod verdict;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -72,7 +68,9 @@ use std::sync::Arc;
 
 use args::{Command, Stop, Variables};
 use assertion::Judging;
-use clock::{Clock, ReplayClock, VirtualClock};
+use base::clock::{Clock, ReplayClock, VirtualClock};
+use base::outcome::{self, Ending};
+use base::source::Source;
 use config::Connection;
 use crew::Crew;
 use deploy::{Deploy, Expect};
@@ -87,9 +85,7 @@ use recording::{Recorder, Recording};
 use redact::Secrets;
 use serde::Deserialize;
 use session::Session;
-use source::Source;
 use target::Target;
-use verdict::Ending;
 use watch::{Ask, Parts};
 
 /// Everything that is not the gate.
@@ -175,7 +171,7 @@ fn is_loss(error: &std::io::Error) -> bool {
 fn misuse(why: String) -> Stop {
     // Files hold words that came from the network.
     let lines: Vec<String> = why.lines().map(defuse::line).collect();
-    Stop { text: format!("error: {}\n", lines.join("\n")), code: verdict::MISUSE }
+    Stop { text: format!("error: {}\n", lines.join("\n")), code: outcome::MISUSE }
 }
 
 /// `deploy-gate wait`.

@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::base::object::{Object, Unambiguous};
+use crate::base::outcome::Ending;
+use crate::base::source::{Fault, Response};
 use crate::deploy::Deploy;
 use crate::document;
-use crate::object::{Object, Unambiguous};
-use crate::source::{Fault, Response};
 use crate::target::Target;
-use crate::verdict::Ending;
 use crate::workflow::Workflow;
 
 /// The deepest nesting that the JSON parser takes.
@@ -61,7 +61,7 @@ impl Miss {
     }
 }
 
-/// An answer, as it came from a [`crate::source::Source`].
+/// An answer, as it came from a [`crate::base::source::Source`].
 pub type Answer = Result<Response, Fault>;
 
 /// Reads the answer to a look at a deploy of `target`. `utc` is the calendar now, for a `Retry-After` that is a date.

@@ -8,11 +8,11 @@ use std::sync::atomic::AtomicBool;
 
 use deploy_gate::World;
 use deploy_gate::args::Variables;
-use deploy_gate::clock::{Bell, RealClock};
+use deploy_gate::base::clock::{Bell, RealClock};
+use deploy_gate::base::outcome;
 use deploy_gate::crew::Threads;
 use deploy_gate::http::Http;
 use deploy_gate::progress::Screen;
-use deploy_gate::verdict;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -22,11 +22,11 @@ fn main() -> ExitCode {
     leave_no_core();
     let bell = Bell::default();
     if let Err(error) = listen(&bell) {
-        return complain(&format!("signals cannot be handled: {error}"), verdict::BUG);
+        return complain(&format!("signals cannot be handled: {error}"), outcome::BUG);
     }
     let variables = match variables() {
         Ok(variables) => variables,
-        Err(why) => return complain(&why, verdict::MISUSE),
+        Err(why) => return complain(&why, outcome::MISUSE),
     };
     let arguments: Vec<_> = std::env::args_os().collect();
     let mut clock = RealClock::new(bell.clone());
@@ -106,7 +106,7 @@ fn complain(why: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// A panic says so and exits with [`verdict::BUG`], whichever thread it is on.
+/// A panic says so and exits with [`outcome::BUG`], whichever thread it is on.
 #[expect(
     clippy::exit,
     clippy::disallowed_methods,
@@ -117,7 +117,7 @@ fn exit_with_a_code_of_its_own_on_a_bug() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
         eprintln!("deploy-gate has a bug{place}; there is no verdict. Please report this.");
-        std::process::exit(verdict::BUG.into());
+        std::process::exit(outcome::BUG.into());
     }));
 }
 

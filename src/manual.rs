@@ -5,7 +5,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use crate::args::{self, Stop};
-use crate::verdict;
+use crate::base::outcome;
 
 /// What a user of `wait` looks for beside its flags: title and text.
 const SECTIONS: [(&str, &str); 3] = [
@@ -50,7 +50,7 @@ pub fn sections() -> String {
 
 /// The exit codes under their title.
 pub fn exit_status() -> String {
-    format!("EXIT STATUS\n{}", verdict::exit_codes())
+    format!("EXIT STATUS\n{}", outcome::exit_codes())
 }
 
 fn indented(text: &str) -> String {
@@ -81,7 +81,7 @@ pub fn man() -> Stop {
     text += &section(|out| page.render_description_section(out));
     command.get_subcommands().for_each(|subcommand| text += &chapter(subcommand));
     let sections = SECTIONS.iter().map(|(title, text)| (*title, (*text).to_owned()));
-    for (title, lines) in sections.chain([("EXIT STATUS", verdict::exit_codes())]) {
+    for (title, lines) in sections.chain([("EXIT STATUS", outcome::exit_codes())]) {
         text += &format!(".SH \"{title}\"\n.nf\n");
         // As it is in --help: the lines are a table.
         let escaped = |line: &str| line.replace('\\', "\\e").replace('-', "\\-");

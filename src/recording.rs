@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::base::source::{Fault, Request, Response, Source};
 use crate::document;
 use crate::redact::Secrets;
 use crate::report::file::{OutputFile, Stream};
-use crate::source::{Fault, Request, Response, Source};
 use crate::target::Target;
 
 /// Headers that are worth keeping; the rest can hold what nobody should share.

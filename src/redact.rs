@@ -14,7 +14,7 @@ use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use regex::bytes::Regex;
 
-use crate::source::{Fault, Response};
+use crate::base::source::{Fault, Response};
 
 /// What stands in place of a secret.
 const MARK: &str = "[token]";

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::clock::{Clock, Signal};
+use crate::base::clock::{Clock, Signal};
+use crate::base::source::{Request, Source};
 use crate::look::{self, Answer, Look};
 use crate::progress::Progress;
 use crate::redact::Secrets;
-use crate::source::{Request, Source};
 use crate::target::{Target, segment};
 use crate::text;
 use crate::watch::Ask;
@@ -189,7 +189,7 @@ impl<'w> Session<'w> {
             }
         }
         let why = format!("there are more than {PAGES} pages of {path}");
-        Err(Box::new(Look::Refused(crate::verdict::Ending::BadAnswer, why)))
+        Err(Box::new(Look::Refused(crate::base::outcome::Ending::BadAnswer, why)))
     }
 
     /// Waits, and says `so_far` now and then.

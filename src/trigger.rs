@@ -5,10 +5,10 @@
 
 use serde_json::Value;
 
+use crate::base::object::Unambiguous;
+use crate::base::source::Response;
 use crate::look;
-use crate::object::Unambiguous;
 use crate::pin;
-use crate::source::Response;
 
 /// Where servers of 2025 give it.
 const HEADER: &str = "x-nuon-install-workflow-id";

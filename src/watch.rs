@@ -8,12 +8,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::base::outcome::Ending;
 use crate::deploy::{self, Class, Deploy, Expect, Override};
 use crate::look::{self, Look, Miss};
 use crate::pin::Pins;
 use crate::schedule::Schedule;
 use crate::text;
-use crate::verdict::Ending;
 use crate::workflow::{Stage, Verification, Workflow};
 
 /// How often the workflow is looked at while the status of the deploy stays the same.

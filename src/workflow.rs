@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::object::Object;
+use crate::base::object::Object;
 
 /// The parts of a workflow that decide.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

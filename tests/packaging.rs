@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use deploy_gate::args;
+use deploy_gate::base::outcome::exit_codes;
 use deploy_gate::report::{OUTPUTS, dotenv};
-use deploy_gate::verdict::exit_codes;
 use regex::Regex;
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use deploy_gate::look::{self, Look};
-use deploy_gate::source::Response;
+use deploy_gate::base::source::Response;
 use deploy_gate::target::Target;
 use libfuzzer_sys::fuzz_target;
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::clock::Bell;
+use crate::base::clock::Bell;
 use crate::defuse;
 use crate::document::{Document, SENSITIVE, is_masked};
 use crate::text;

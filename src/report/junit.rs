@@ -5,9 +5,9 @@
 
 use super::{Report, Verdict};
 use crate::assertion::{Check, Truth};
+use crate::base::outcome::Ending;
 use crate::defuse::xml;
 use crate::text;
-use crate::verdict::Ending;
 
 /// How many characters of a name are shown.
 const NAME: usize = 200;

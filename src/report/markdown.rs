@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::{Moment, Report, Verdict};
 use crate::assertion::{Check, Truth, presets};
+use crate::base::outcome::Outcome;
 use crate::defuse::{block, code, markdown, mermaid, url};
 use crate::deploy::Class;
 use crate::text;
-use crate::verdict::Outcome;
 
 /// How many bytes the page has at most.
 const LARGEST: usize = 64 << 10;

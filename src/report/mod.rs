@@ -15,14 +15,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::assertion::Check;
-use crate::clock::Clock;
+use crate::base::clock::Clock;
+use crate::base::outcome::{Ending, Outcome};
 use crate::defuse;
 use crate::deploy::{Class, Deploy};
 use crate::document::Part;
 use crate::failure::Failure;
 use crate::target::Target;
 use crate::text;
-use crate::verdict::{Ending, Outcome};
 use files::Format;
 
 /// The result of a run. Fields may be added; none changes its meaning within a `schema_version`.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::{Report, Verdict};
 use crate::assertion::{Check, Truth, presets};
+use crate::base::outcome::Outcome;
 use crate::color::Paint;
 use crate::defuse;
 use crate::failure::Failure;
 use crate::text;
-use crate::verdict::Outcome;
 
 /// How many of many targets have a row of their own.
 const ROWS: usize = 50;

@@ -187,7 +187,7 @@ fn a_signal_is_told_of_every_target() {
     let components: Vec<String> = (1..=2).map(|nth| format!("--component=cmp{nth:023}")).collect();
     let flags: Vec<&str> = components.iter().map(String::as_str).collect();
     let routes: [(&str, &[Answer]); 3] = [(&one, &planning), (&two, &active), (&by_id, &active)];
-    let ran = run_until(&flags, &routes, Some((60, deploy_gate::clock::Signal::Terminate)));
+    let ran = run_until(&flags, &routes, Some((60, deploy_gate::base::clock::Signal::Terminate)));
     assert_eq!(ran.ended(), (143, "interrupted", ""));
     assert_eq!(outcomes(&ran), ["interrupted", "passed"]);
 }

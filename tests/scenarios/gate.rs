@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use deploy_gate::World;
 use deploy_gate::args::Variables;
-use deploy_gate::clock::{Signal, VirtualClock};
-use deploy_gate::source::Fault;
+use deploy_gate::base::clock::{Signal, VirtualClock};
+use deploy_gate::base::source::Fault;
 use serde_json::json;
 
 use crate::script::*;

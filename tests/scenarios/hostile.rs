@@ -305,7 +305,7 @@ fn what_is_marked_as_sensitive_is_judged_and_never_shown() {
             &["deploy-gate".into(), "replay".into(), recording.into(), assertion.into()],
             &mut deploy_gate::World {
                 variables: &Default::default(),
-                clock: &mut deploy_gate::clock::VirtualClock::default(),
+                clock: &mut deploy_gate::base::clock::VirtualClock::default(),
                 connect: &mut |_| panic!("a replay asks no network"),
                 hire: &mut |_, _| panic!("a replay is no fleet"),
                 out: &mut out,

@@ -839,7 +839,7 @@ fn a_deploy_that_is_found_by_its_id_has_to_be_of_the_other_pins_too() {
 
 #[test]
 fn a_signal_during_any_request_ends_the_run() {
-    let signal = fault(deploy_gate::source::Fault::Interrupted(deploy_gate::clock::Signal::Terminate));
+    let signal = fault(deploy_gate::base::source::Fault::Interrupted(deploy_gate::base::clock::Signal::Terminate));
     let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
     let newer = seen(&made(NEWER, "executing", 2, ""));
     let goes_on = [workflow("in-progress", &["apply=in-progress"])];

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use deploy_gate::clock::Clock;
+use deploy_gate::base::clock::Clock;
+use deploy_gate::base::source::Source;
 use deploy_gate::crew::{Crew, News, Task, carry_out};
-use deploy_gate::source::Source;
 
 pub(crate) struct Alone {
     source: Box<dyn Source>,

@@ -23,7 +23,7 @@ use std::time::Duration;
 use assertions::Expression;
 use deploy_gate::World;
 use deploy_gate::args::Variables;
-use deploy_gate::clock::{Signal, VirtualClock};
+use deploy_gate::base::clock::{Signal, VirtualClock};
 use fastrand::Rng;
 use serde_json::Value;
 use world::{Asked, COMPONENT, INSTALL, Ids, Network, SimulatedClock, Transcript};
@@ -180,7 +180,7 @@ pub fn run(seed: u64, folder: &Path) -> Run {
     let epoch = jiff::Timestamp::from_second(world::EPOCH).ok();
     let mut clock = SimulatedClock::random(VirtualClock::new(epoch), &mut dice);
     let signal = clock.signal;
-    let began = deploy_gate::clock::Clock::utc(&clock).map_or_else(String::new, world::stamp);
+    let began = deploy_gate::base::clock::Clock::utc(&clock).map_or_else(String::new, world::stamp);
     let transcript = Transcript::default();
     let mut network =
         Some(Network { world, clock: clock.clone(), dice: dice.fork(), transcript: Rc::clone(&transcript) });
@@ -215,7 +215,7 @@ pub fn run(seed: u64, folder: &Path) -> Run {
         transcript,
         signal,
         began,
-        ended: deploy_gate::clock::Clock::now(&time),
+        ended: deploy_gate::base::clock::Clock::now(&time),
         code,
         out: String::from_utf8(out).expect("text"),
         err: String::from_utf8(err).expect("text"),

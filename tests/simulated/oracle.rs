@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Run;
 use super::assertions::{Truth, Unread};
 use super::world::{Asked, Kind};
-use deploy_gate::clock::Signal;
+use deploy_gate::base::clock::Signal;
 
 /// Every way a run can end here: exit code, outcome, reason.
 pub const OUTCOMES: [(u8, &str, &str); 22] = [

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use deploy_gate::clock::{Clock, Signal, VirtualClock};
-use deploy_gate::source::{Fault, Request, Response, Source};
+use deploy_gate::base::clock::{Clock, Signal, VirtualClock};
+use deploy_gate::base::source::{Fault, Request, Response, Source};
 use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::Signal;
+use crate::base::clock::Signal;
 
 /// One GET.
 #[derive(Clone, Debug)]

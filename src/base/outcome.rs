@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::clock::Signal;
+use crate::base::clock::Signal;
 
 /// The exit code of misuse: nothing was asked.
 pub const MISUSE: u8 = 2;

@@ -1,0 +1,6 @@
+//! What everything stands on: time and signals, what answers a request, strict JSON, how a run can end.
+
+pub mod clock;
+pub mod source;
+pub mod object;
+pub mod outcome;
