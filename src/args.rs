@@ -16,7 +16,6 @@ use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::assertion::Assertion;
 use crate::base::outcome;
 use crate::ci::Ci;
-use crate::color::Color;
 use crate::deploy::{Expect, Override};
 use crate::extract::Extract;
 use crate::manual;
@@ -24,7 +23,8 @@ use crate::pin::Pins;
 use crate::quorum::AtLeast;
 use crate::report::files::ReportFile;
 use crate::shard::Shard;
-use crate::text;
+use crate::text::color::Color;
+use crate::text::format;
 use crate::watch::{OnApproval, OnSuperseded, Until};
 
 /// The environment, as the gate sees it.
@@ -220,7 +220,7 @@ pub struct Network {
     #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
     pub allow_http: bool,
     /// Largest response body, decoded
-    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = text::parse_size)]
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = format::parse_size)]
     pub max_body: u64,
     /// Time limit of one request, from connect to last byte
     #[arg(long, value_name = "D", default_value = "30s", value_parser = positive)]
@@ -255,10 +255,10 @@ pub struct Gate {
     #[arg(long, value_name = "WORD=CLASS", help_heading = "Waiting")]
     pub status: Vec<Override>,
     /// Time limit of the whole run, from its start
-    #[arg(long, value_name = "D", default_value = "1h", value_parser = text::parse_duration, help_heading = "Waiting")]
+    #[arg(long, value_name = "D", default_value = "1h", value_parser = format::parse_duration, help_heading = "Waiting")]
     pub timeout: Duration,
     /// How long to wait for the deploy to appear at all
-    #[arg(long, value_name = "D", default_value = "5m", value_parser = text::parse_duration, help_heading = "Waiting")]
+    #[arg(long, value_name = "D", default_value = "5m", value_parser = format::parse_duration, help_heading = "Waiting")]
     pub appear_timeout: Duration,
     /// First wait between polls; it grows by half each time [default: 2s]
     #[arg(long, value_name = "D", value_parser = positive, help_heading = "Waiting")]
@@ -303,8 +303,8 @@ impl Gate {
         match (self.interval, self.max_interval) {
             (Some(first), Some(longest)) if first > longest => Err(format!(
                 "--interval (DEPLOY_GATE_INTERVAL) {} is longer than --max-interval (DEPLOY_GATE_MAX_INTERVAL) {}; it must not be",
-                text::duration(first),
-                text::duration(longest)
+                format::duration(first),
+                format::duration(longest)
             )),
             (Some(first), given) => Ok((first, given.unwrap_or(longest.max(first)))),
             (None, Some(longest)) => Ok((first.min(longest), longest)),
@@ -343,7 +343,7 @@ impl Asserting {
                 std::fs::read_to_string(file).map_err(|error| format!("{from} {name} cannot be read: {error}"))?;
             let before = assertions.len();
             for (number, line) in lines.lines().enumerate() {
-                text::whole_line(line).map_err(|why| format!("{from} {name}, line {}: {why}", number + 1))?;
+                format::whole_line(line).map_err(|why| format!("{from} {name}, line {}: {why}", number + 1))?;
                 if is_comment(line) {
                     continue;
                 }
@@ -371,7 +371,7 @@ fn whole<const LEAST: u16, const MOST: u16>(text: &str) -> Result<u16, String> {
 }
 
 fn positive(text: &str) -> Result<Duration, String> {
-    match text::parse_duration(text)? {
+    match format::parse_duration(text)? {
         Duration::ZERO => Err("it must be more than nothing".into()),
         duration => Ok(duration),
     }

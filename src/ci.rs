@@ -7,10 +7,10 @@ use jiff::Timestamp;
 
 use crate::args::Variables;
 use crate::assertion::Truth;
-use crate::defuse;
 use crate::report::Report;
 use crate::report::files::Format;
-use crate::text;
+use crate::text::defuse;
+use crate::text::format;
 
 /// How much of an annotation is shown: GitHub cuts at 4096 characters.
 const ANNOTATION: usize = 2000;
@@ -79,7 +79,7 @@ impl Ci {
         let more = failed.filter(|check| !report.message.contains(check.name()));
         let more = more.map(|check| format!("`{}` is {}", check.name(), check.outcome.name()));
         let words: Vec<String> = std::iter::once(report.message.clone()).chain(more).collect();
-        let words = defuse::line(&text::cut(&words.join("; "), ANNOTATION));
+        let words = defuse::line(&format::cut(&words.join("; "), ANNOTATION));
         match (self, report.outcome) {
             (Ci::Github, outcome) => {
                 let kind = if outcome == "passed" { "notice" } else { "error" };

@@ -11,8 +11,8 @@ use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts};
 
 use crate::args::{Network, Variables};
-use crate::redact::Secrets;
 use crate::target::{Secret, Target};
+use crate::text::redact::Secrets;
 
 /// All that is needed to ask.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ use crate::schedule::Schedule;
 use crate::session::LAST_LOOK;
 use crate::target::Target;
 use crate::targets::Wanted;
-use crate::text;
+use crate::text::format;
 
 /// How many targets the live table has at most.
 const ROWS: usize = 10;
@@ -50,7 +50,7 @@ pub fn run(targets: Targets, jobs: usize, plan: Plan, crew: &mut dyn Crew, world
     let share = shard.as_ref().map_or_else(String::new, |shard| format!(", shard {} of {}", shard.index, shard.of));
     let opening = format!(
         "waiting up to {} for {} targets{share} at {}",
-        text::duration(question.rules.timeout),
+        format::duration(question.rules.timeout),
         fleet.slots.len(),
         question.place.api
     );
@@ -183,7 +183,7 @@ impl Fleet {
                 let until = ended.saturating_add(wait);
                 if until > self.not_before {
                     self.not_before = until;
-                    let wait = text::duration(wait);
+                    let wait = format::duration(wait);
                     progress.say(ended, &format!("the server is overloaded: all targets wait {wait}"));
                 }
             }

@@ -24,7 +24,7 @@ use crate::report::{DeploySeen, Moment, Report, Verdict};
 use crate::schedule::Schedule;
 use crate::session::Session;
 use crate::target::{Target, segment};
-use crate::text;
+use crate::text::format;
 use crate::watch::{self, Ask, Event, Rules, Step, Watch};
 use crate::workflow::Workflow;
 
@@ -368,7 +368,7 @@ impl Gate {
         let deploy = self.watch.deploy();
         let age = deploy.and_then(|(deploy, _)| age(deploy, clock.utc()));
         // Nobody wants fractions of a second.
-        let age = age.map(|age| text::duration(Duration::from_secs(age.as_secs())));
+        let age = age.map(|age| format::duration(Duration::from_secs(age.as_secs())));
         if let Some((deploy, _)) = deploy.filter(|_| self.watch.preexisting() && pins.may_be_old()) {
             let age = age.as_ref().map_or_else(String::new, |age| format!(", last changed {age} ago"));
             let doubt = if pins.any() {
@@ -417,13 +417,13 @@ impl Gate {
             superseded_by: self.watch.superseded_by().unwrap_or_default().into(),
             polls: self.watch.looks(),
             requests: self.requests,
-            noticed_after_ms: self.noticed_after.map(text::millis),
+            noticed_after_ms: self.noticed_after.map(format::millis),
             timeline: self
                 .watch
                 .timeline()
                 .iter()
                 .map(|change| Moment {
-                    at_ms: text::millis(change.at),
+                    at_ms: format::millis(change.at),
                     deploy: change.deploy.clone(),
                     status: change.status.clone(),
                     class: change.class,

@@ -17,7 +17,7 @@ use crate::base::source::{Fault, Request, Response, Source};
 use crate::config::Connection;
 use crate::resolver::Remembering;
 use crate::target::Secret;
-use crate::text;
+use crate::text::format;
 
 /// Names the gate to the server. It must not hold `nuon/`, `curl` or the like: the server counts those as its own CLI.
 const USER_AGENT: &str = concat!("deploy-gate/", env!("CARGO_PKG_VERSION"));
@@ -177,7 +177,7 @@ fn fault(error: &ureq::Error, within: Duration) -> Fault {
     }
     match error {
         ureq::Error::BodyExceedsLimit(_) => Fault::TooLarge,
-        ureq::Error::Timeout(_) => Fault::Transient(format!("no whole answer within {}", text::duration(within))),
+        ureq::Error::Timeout(_) => Fault::Transient(format!("no whole answer within {}", format::duration(within))),
         ureq::Error::HostNotFound => Fault::Transient("the host name does not resolve".into()),
         ureq::Error::Io(io) if limit_inside(io) => Fault::TooLarge,
         ureq::Error::Io(io) => Fault::Transient(io.to_string()),

@@ -19,6 +19,7 @@
 //! The modules below are in reading order: first what is asked for, then how it is found out, then what is said.
 //! A verdict is never an `Err`; a fault of the transport is never a verdict.
 
+pub mod text;
 pub mod base;
 pub mod args;
 pub mod config;
@@ -52,14 +53,10 @@ pub mod extract;
 pub mod failure;
 
 pub mod ci;
-pub mod color;
-pub mod defuse;
 pub mod explain;
 pub mod manual;
 pub mod progress;
-pub mod redact;
 pub mod report;
-pub mod text;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -82,10 +79,11 @@ use plan::{Place, Plan};
 use progress::{Manner, Progress, Screen};
 use quorum::Quorum;
 use recording::{Recorder, Recording};
-use redact::Secrets;
 use serde::Deserialize;
 use session::Session;
 use target::Target;
+use text::redact::Secrets;
+use text::{defuse, format};
 use watch::{Ask, Parts};
 
 /// Everything that is not the gate.
@@ -209,7 +207,7 @@ fn wait(wait: args::Wait, secrets: &Secrets, world: &mut World<'_>) -> Result<u8
     let target = wanted.remove(0).target;
     let question = &plan.question;
     let opening =
-        format!("waiting up to {} for {target} at {}", text::duration(question.rules.timeout), question.place.api);
+        format!("waiting up to {} for {target} at {}", format::duration(question.rules.timeout), question.place.api);
     let mut source = (world.connect)(connection);
     if let Some(path) = record {
         let wrong = |why| misuse(format!("--record (DEPLOY_GATE_RECORD) {}: {why}", path.display()));
@@ -276,7 +274,7 @@ fn replay(replay: args::Replay, secrets: &Secrets, world: &mut World<'_>) -> Res
     read_trigger(&mut gate.pins)?;
     check_pins(&gate, std::iter::once(&gate.pins), time.utc())?;
     let plan = Plan::new(gate, Place::default(), world.variables, world.screens, secrets).map_err(misuse)?;
-    let opening = format!("replaying {file} for {target}, up to {}", text::duration(plan.question.rules.timeout));
+    let opening = format!("replaying {file} for {target}, up to {}", format::duration(plan.question.rules.timeout));
     // Always the same seed, so that a recording replays alike each time.
     let world = world.reborrow();
     let mut clock = ReplayClock { time, signals: world.clock };

@@ -8,16 +8,16 @@ use std::time::Duration;
 use crate::args::{self, Variables};
 use crate::assertion::Assertion;
 use crate::ci::{self, Ci};
-use crate::color::Paint;
 use crate::config::Connection;
-use crate::defuse;
 use crate::extract::{self, Extract};
 use crate::is_loss;
 use crate::progress::{Manner, Screen, Verbosity};
-use crate::redact::Secrets;
 use crate::report::file::OutputFile;
 use crate::report::files::{Files, Format, Place as Whose, ReportFile};
 use crate::report::{self, Report, dotenv, people};
+use crate::text::color::Paint;
+use crate::text::defuse;
+use crate::text::redact::Secrets;
 use crate::watch::{Rules, Until};
 
 /// What a run will do, with everything that can fail before the wait behind it.

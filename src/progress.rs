@@ -8,10 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::ci::Ci;
-use crate::defuse;
-use crate::redact::Secrets;
 use crate::target::Target;
-use crate::text;
+use crate::text::defuse;
+use crate::text::format;
+use crate::text::redact::Secrets;
 use crate::watch::{self, Event};
 
 /// When the gate says again that nothing has changed, in minutes without a change; later every five: some CI systems end a
@@ -129,8 +129,8 @@ impl<'w> Progress<'w> {
     /// Shows that the gate is still there, and returns how long that is enough.
     pub fn linger(&mut self, at: Duration, so_far: &str, left: Duration) -> Duration {
         if let Some(live) = &self.live {
-            let next = format!("next look in {}", text::duration(Duration::from_secs(left.as_secs())));
-            self.draw(live, &[format!("{}  {so_far}, {next}", text::elapsed(at))]);
+            let next = format!("next look in {}", format::duration(Duration::from_secs(left.as_secs())));
+            self.draw(live, &[format!("{}  {so_far}, {next}", format::elapsed(at))]);
             return FRAME;
         }
         self.heartbeat(at, so_far)
@@ -139,7 +139,7 @@ impl<'w> Progress<'w> {
     /// The same for many targets: a table of those that are still waiting, where somebody watches.
     pub fn linger_over_many(&mut self, at: Duration, so_far: &str, rows: impl FnOnce() -> Vec<String>) -> Duration {
         if let Some(live) = &self.live {
-            let head = format!("{}  {so_far}", text::elapsed(at));
+            let head = format!("{}  {so_far}", format::elapsed(at));
             let lines: Vec<String> = std::iter::once(head).chain(rows()).collect();
             self.draw(live, &lines);
             return FRAME;
@@ -153,7 +153,7 @@ impl<'w> Progress<'w> {
             .map_or(80, |(width, _)| usize::from(width.0))
             .saturating_sub(4);
         let lines: Vec<String> =
-            lines.iter().map(|line| text::cut(&self.manner.secrets.redact(&defuse::line(line)), width)).collect();
+            lines.iter().map(|line| format::cut(&self.manner.secrets.redact(&defuse::line(line)), width)).collect();
         live.set_message(lines.join("\n  "));
         live.tick();
     }
@@ -182,7 +182,7 @@ impl<'w> Progress<'w> {
         (self.last, self.beats.0) = (at, 0);
         if self.manner.verbosity > Verbosity::Quiet {
             let about = self.about.as_ref().map_or_else(String::new, |target| format!("{target}: "));
-            self.write(&format!("{:>8}  {}\n", text::elapsed(at), defuse::line(&(about + words))));
+            self.write(&format!("{:>8}  {}\n", format::elapsed(at), defuse::line(&(about + words))));
         }
     }
 

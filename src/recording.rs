@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::base::source::{Fault, Request, Response, Source};
 use crate::document;
-use crate::redact::Secrets;
 use crate::report::file::{OutputFile, Stream};
 use crate::target::Target;
+use crate::text::redact::Secrets;
 
 /// Headers that are worth keeping; the rest can hold what nobody should share.
 const KEPT: [&str; 7] =

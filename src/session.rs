@@ -8,9 +8,9 @@ use crate::base::clock::{Clock, Signal};
 use crate::base::source::{Request, Source};
 use crate::look::{self, Answer, Look};
 use crate::progress::Progress;
-use crate::redact::Secrets;
 use crate::target::{Target, segment};
-use crate::text;
+use crate::text::format;
+use crate::text::redact::Secrets;
 use crate::watch::Ask;
 
 /// How much longer than the deadline a look may take. The last look begins at the deadline at the latest.
@@ -195,7 +195,7 @@ impl<'w> Session<'w> {
     /// Waits, and says `so_far` now and then.
     pub fn pause(&mut self, wait: Duration, so_far: &str) -> Option<Signal> {
         let until = self.clock.now() + wait;
-        self.progress.say_more(self.clock.now(), &format!("next look in {}", text::duration(wait)));
+        self.progress.say_more(self.clock.now(), &format!("next look in {}", format::duration(wait)));
         loop {
             let now = self.clock.now();
             let left = until.saturating_sub(now);

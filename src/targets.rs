@@ -8,7 +8,7 @@ use crate::args;
 use crate::config;
 use crate::pin::{self, Pins};
 use crate::target::Target;
-use crate::text;
+use crate::text::format;
 
 /// What to say where no install is given.
 const MISSING: &str = "no install given: use --install ID, the variable NUON_INSTALL_ID, or install_id in ~/.nuon";
@@ -97,7 +97,7 @@ pub fn parse(text: &str, pins: &Pins) -> Result<Vec<Wanted>, String> {
     let mut all = Vec::new();
     let mut seen = BTreeMap::new();
     for (number, line) in (1..).zip(text.lines()) {
-        text::whole_line(line).map_err(|why| format!(", line {number}: {why}"))?;
+        format::whole_line(line).map_err(|why| format!(", line {number}: {why}"))?;
         let words: Vec<&str> = line.split_whitespace().take_while(|word| !word.starts_with('#')).collect();
         if words.is_empty() {
             continue;

@@ -13,7 +13,7 @@ use crate::deploy::{self, Class, Deploy, Expect, Override};
 use crate::look::{self, Look, Miss};
 use crate::pin::Pins;
 use crate::schedule::Schedule;
-use crate::text;
+use crate::text::format;
 use crate::workflow::{Stage, Verification, Workflow};
 
 /// How often the workflow is looked at while the status of the deploy stays the same.
@@ -1066,7 +1066,7 @@ impl Watch {
         self.missed = None;
         let until = self.rules.appear_timeout.min(self.rules.timeout);
         if now >= until {
-            let why = format!("{}, {} after the gate started", miss.why, text::duration(now));
+            let why = format!("{}, {} after the gate started", miss.why, format::duration(now));
             return Step::End(Ending::NeverAppeared, why);
         }
         let due = self.beside_at.is_none_or(|at| now >= at + BESIDE) || self.orphaned.is_some();
@@ -1112,7 +1112,7 @@ impl Watch {
             let ending = if ending == Ending::NeverAppeared { Ending::Unreachable } else { ending };
             let why = format!(
                 "the server asks to wait {} (Retry-After), which is past the deadline; {why}",
-                text::duration(floor)
+                format::duration(floor)
             );
             return Step::End(ending, why);
         }

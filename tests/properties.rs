@@ -8,8 +8,8 @@ use deploy_gate::config::NuonFile;
 use deploy_gate::document::Document;
 use deploy_gate::pin::{After, parse_id, parse_workflow};
 use deploy_gate::recording::Recording;
-use deploy_gate::redact::Secrets;
-use deploy_gate::text::{duration, parse_duration, parse_size};
+use deploy_gate::text::format::{duration, parse_duration, parse_size};
+use deploy_gate::text::redact::Secrets;
 use deploy_gate::trigger::workflow;
 use proptest::prelude::*;
 

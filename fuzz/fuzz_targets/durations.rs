@@ -1,7 +1,7 @@
 //! Any text as a duration and as a size.
 #![no_main]
 
-use deploy_gate::text::{duration, elapsed, parse_duration, parse_size};
+use deploy_gate::text::format::{duration, elapsed, parse_duration, parse_size};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -20,9 +20,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::base::clock::Bell;
-use crate::defuse;
 use crate::document::{Document, SENSITIVE, is_masked};
-use crate::text;
+use crate::text::defuse;
+use crate::text::format;
 pub use engines::Compiled;
 pub use expression::Expression;
 use expression::{Query, Segment, is_singular};
@@ -309,7 +309,7 @@ impl<T: Send + 'static> Judging<T> {
             Err(RecvTimeoutError::Disconnected) => Some(Err("judging broke off".into())),
             Err(RecvTimeoutError::Timeout) => {
                 self.left -= moment;
-                self.left.is_zero().then(|| Err(format!("judging took longer than {}", text::duration(TIME_LIMIT))))
+                self.left.is_zero().then(|| Err(format!("judging took longer than {}", format::duration(TIME_LIMIT))))
             }
         }
     }
@@ -344,8 +344,8 @@ fn check(assertion: &Assertion, document: &Document, extent: &impl Deref<Target 
         queries.push(Found {
             query: shown.into(),
             selected: nodes.len(),
-            brief: nodes.iter().take(SHOWN.0).map(|node| text::cut(&brief(node, document), SHOWN.1)).collect(),
-            values: nodes.iter().take(SHOWN.0).map(|node| text::cut(&document.shown(node), SHOWN.1)).collect(),
+            brief: nodes.iter().take(SHOWN.0).map(|node| format::cut(&brief(node, document), SHOWN.1)).collect(),
+            values: nodes.iter().take(SHOWN.0).map(|node| format::cut(&document.shown(node), SHOWN.1)).collect(),
             missing: missing(query, nodes, document),
             note: only_there(query, nodes, document).or_else(|| nothing_there(query, nodes, document)),
         });
@@ -494,7 +494,7 @@ fn missing(query: &Query, nodes: &[&Value], document: &Document) -> Option<Missi
         why: format!(
             "{} is {}, which has no elements",
             path(&query.segments[..leading.len()]),
-            text::cut(&document.shown(node), 40)
+            format::cut(&document.shown(node), 40)
         ),
     })
 }
@@ -506,7 +506,7 @@ fn is_masked_value(node: &Value, document: &Document) -> bool {
 
 /// Why a function makes nothing of what a query selects, if so: nothing differs from everything.
 fn useless_to_a_function(query: &Query, nodes: &[&Value], document: &Document) -> Option<String> {
-    let shown = |node: &Value| text::cut(&document.shown(node), SHOWN.1);
+    let shown = |node: &Value| format::cut(&document.shown(node), SHOWN.1);
     if query.valued && nodes.len() != 1 {
         return Some(format!("selects {} values, and value() takes one", nodes.len()));
     }
@@ -533,10 +533,10 @@ fn absence(
 ) -> String {
     let there = match node {
         Value::Object(_) | Value::Array(_) => String::new(),
-        other => format!(" is {}, which", text::cut(&document.shown(other), 40)),
+        other => format!(" is {}, which", format::cut(&document.shown(other), 40)),
     };
     let name = match segment {
-        Segment::Name(name) => format!("\"{}\"", text::cut(name, 60)),
+        Segment::Name(name) => format!("\"{}\"", format::cut(name, 60)),
         Segment::Index(index) => format!("element {index}"),
         Segment::Many(_) | Segment::Below(_) => String::new(),
     };
@@ -576,7 +576,7 @@ fn nearest(node: &Value, segment: &Segment, document: &Document) -> Vec<String> 
         .filter(|(likeness, _)| *likeness > 0.75)
         .collect();
     names.sort_by(|a, b| b.0.total_cmp(&a.0));
-    names.into_iter().take(3).map(|(_, name)| text::cut(name, 60)).collect()
+    names.into_iter().take(3).map(|(_, name)| format::cut(name, 60)).collect()
 }
 
 /// Segments as they are written.
@@ -678,7 +678,8 @@ impl Extent {
 
 /// Values as they are shown in one line.
 fn show(nodes: &[&Value], document: &Document) -> String {
-    let shown: Vec<String> = nodes.iter().take(SHOWN.0).map(|node| text::cut(&document.shown(node), SHOWN.1)).collect();
+    let shown: Vec<String> =
+        nodes.iter().take(SHOWN.0).map(|node| format::cut(&document.shown(node), SHOWN.1)).collect();
     match nodes.len() {
         0 => "nothing".into(),
         count if count > SHOWN.0 => format!("{count}: {}, …", shown.join(", ")),

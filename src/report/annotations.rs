@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Report;
-use crate::defuse;
+use crate::text::defuse;
 
 /// Renders a link to each deploy whose page is known.
 pub fn render(report: &Report) -> String {

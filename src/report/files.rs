@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::OutputFile;
 use super::{Report, dotenv};
-use crate::redact::Secrets;
+use crate::text::redact::Secrets;
 
 /// `--report FORMAT=FILE`.
 #[derive(Clone, Debug, PartialEq, Eq)]

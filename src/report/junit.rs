@@ -6,8 +6,8 @@
 use super::{Report, Verdict};
 use crate::assertion::{Check, Truth};
 use crate::base::outcome::Ending;
-use crate::defuse::xml;
-use crate::text;
+use crate::text::defuse::xml;
+use crate::text::format;
 
 /// How many characters of a name are shown.
 const NAME: usize = 200;
@@ -72,7 +72,7 @@ fn cases(report: &Report) -> Vec<Case> {
         for verdict in &report.targets {
             let target = format!("{} / {}: ", verdict.install, verdict.component);
             let end = end(verdict.outcome, verdict.reason, &verdict.message, [verdict].into_iter());
-            let name = text::cut(&format!("{target}the deploy succeeds"), NAME);
+            let name = format::cut(&format!("{target}the deploy succeeds"), NAME);
             cases.push(Case { class: "deploy-gate.deploy", name, seconds: 0.0, end });
             cases.extend(assertions(&target, verdict));
         }
@@ -83,7 +83,7 @@ fn cases(report: &Report) -> Vec<Case> {
 
 fn assertions(target: &str, verdict: &Verdict) -> impl Iterator<Item = Case> {
     verdict.assertions.iter().enumerate().map(move |(index, check)| {
-        let name = text::cut(&format!("{target}#{} {}", index + 1, check.title()), NAME);
+        let name = format::cut(&format!("{target}#{} {}", index + 1, check.title()), NAME);
         Case { class: "deploy-gate.assertion", name, seconds: 0.0, end: assertion(check) }
     })
 }

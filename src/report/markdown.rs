@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::{Moment, Report, Verdict};
 use crate::assertion::{Check, Truth, presets};
 use crate::base::outcome::Outcome;
-use crate::defuse::{block, code, markdown, mermaid, url};
 use crate::deploy::Class;
-use crate::text;
+use crate::text::defuse::{block, code, markdown, mermaid, url};
+use crate::text::format;
 
 /// How many bytes the page has at most.
 const LARGEST: usize = 64 << 10;
@@ -66,7 +66,7 @@ pub fn render(report: &Report) -> String {
     let sign = if report.outcome == "passed" { "✅" } else { "❌" };
     let reason = if report.reason.is_empty() { String::new() } else { format!(" ({})", report.reason) };
     page.push(&format!("### {sign} Deploy gate: {}{reason}\n\n", report.outcome));
-    page.push(&format!("{}\n\n", markdown(&text::cut(&report.message, 2000))));
+    page.push(&format!("{}\n\n", markdown(&format::cut(&report.message, 2000))));
     match report.only() {
         Some(verdict) => target(report, verdict, &mut page),
         None => fleet(report, &mut page),
@@ -85,12 +85,12 @@ fn fleet(report: &Report, page: &mut Page) {
         let word = if verdict.reason.is_empty() { &verdict.outcome } else { &verdict.reason };
         let deploy = verdict.deploy.as_ref().map_or_else(String::new, |deploy| code(&deploy.id));
         let linked = if verdict.url.is_empty() { deploy } else { format!("[{deploy}](<{}>)", url(&verdict.url)) };
-        let message = markdown(&text::cut(&verdict.message, CELL));
+        let message = markdown(&format::cut(&verdict.message, CELL));
         format!("| {word}{sign} | {} | {} | {linked} | {message} |", code(&verdict.install), code(&verdict.component))
     };
     let rows: Vec<String> = report.targets.iter().map(row).collect();
     page.table("| | Install | Component | Deploy | |", &rows);
-    let took = text::duration(Duration::from_millis(report.duration_ms));
+    let took = format::duration(Duration::from_millis(report.duration_ms));
     page.push(&format!("{took}, {} looks, exit code {}\n\n", report.polls(), report.exit_code));
     for verdict in report.targets.iter().take(TOLD).filter(|verdict| verdict.outcome == Outcome::Failed.name()) {
         let name = format!("{} / {}", code(&verdict.install), code(&verdict.component));
@@ -105,7 +105,7 @@ fn target(report: &Report, verdict: &Verdict, page: &mut Page) {
     let warnings: String = verdict
         .warnings
         .iter()
-        .map(|warning| format!("- Warning: {}\n", markdown(&text::cut(warning, 1000))))
+        .map(|warning| format!("- Warning: {}\n", markdown(&format::cut(warning, 1000))))
         .collect();
     if !warnings.is_empty() {
         page.push(&(warnings + "\n"));
@@ -114,14 +114,14 @@ fn target(report: &Report, verdict: &Verdict, page: &mut Page) {
     if let Some(failure) = &verdict.failure {
         let step = (!failure.step.is_empty()).then(|| format!("The failed step is {}.\n\n", code(&failure.step)));
         page.push(&step.unwrap_or_default());
-        let words: Vec<String> = failure.words.iter().map(|words| text::cut(words, 1000)).collect();
+        let words: Vec<String> = failure.words.iter().map(|words| format::cut(words, 1000)).collect();
         if !words.is_empty() {
             page.push(&(block(&words) + "\n"));
         }
     }
     timeline(report, verdict, page);
     if let Some(failure) = verdict.failure.as_ref().filter(|failure| !failure.log.is_empty()) {
-        let lines: Vec<String> = failure.log.iter().map(|line| text::cut(line, 500)).collect();
+        let lines: Vec<String> = failure.log.iter().map(|line| format::cut(line, 500)).collect();
         page.details(&format!("The last {} lines of the deploy's log", lines.len()), |page| {
             page.push(&(block(&lines) + "\n"));
         });
@@ -142,19 +142,21 @@ fn assertions(checks: &[Check], page: &mut Page) {
         };
         let title = match presets::of(check) {
             Some(preset) => code(preset.name),
-            None if check.label.is_empty() => code(&text::cut(&check.expression, CELL)),
-            None => format!("{}: {}", markdown(&check.label), code(&text::cut(&check.expression, CELL))),
+            None if check.label.is_empty() => code(&format::cut(&check.expression, CELL)),
+            None => format!("{}: {}", markdown(&check.label), code(&format::cut(&check.expression, CELL))),
         };
         if presets::of(check).is_some() {
             return format!(
                 "| {}{sign} | {title} | {} |",
                 check.outcome.name(),
-                markdown(&text::cut(&check.told(), CELL))
+                markdown(&format::cut(&check.told(), CELL))
             );
         }
         let found = check.queries.iter().map(|found| match &found.missing {
-            Some(missing) => markdown(&text::cut(&missing.why, CELL)),
-            None => format!("{} → {}", code(&text::cut(&found.query, CELL)), code(&text::cut(&found.shown(), CELL))),
+            Some(missing) => markdown(&format::cut(&missing.why, CELL)),
+            None => {
+                format!("{} → {}", code(&format::cut(&found.query, CELL)), code(&format::cut(&found.shown(), CELL)))
+            }
         });
         let mut found: Vec<String> = found.collect();
         found.dedup();
@@ -177,7 +179,7 @@ fn facts(report: &Report, verdict: &Verdict) -> Vec<String> {
         let id = code(&deploy.id);
         let linked = if verdict.url.is_empty() { id } else { format!("[{id}](<{}>)", url(&verdict.url)) };
         fact("Deploy", linked);
-        let words = markdown(&text::cut(&deploy.status_description, CELL));
+        let words = markdown(&format::cut(&deploy.status_description, CELL));
         fact(
             "Status",
             [code(&deploy.status), words].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
@@ -189,7 +191,7 @@ fn facts(report: &Report, verdict: &Verdict) -> Vec<String> {
         fact("Superseded by", code(&verdict.superseded_by));
     }
     let looks = if verdict.polls == 1 { "look" } else { "looks" };
-    let took = text::duration(Duration::from_millis(report.duration_ms));
+    let took = format::duration(Duration::from_millis(report.duration_ms));
     fact("Took", format!("{took}, {} {looks}, exit code {}", verdict.polls, report.exit_code));
     rows
 }
@@ -203,8 +205,8 @@ fn timeline(report: &Report, verdict: &Verdict, page: &mut Page) {
     page.push(&chart(moments, report.duration_ms));
     let row = |moment: &Moment| {
         let status = if moment.status.is_empty() { "*none yet*".into() } else { code(&moment.status) };
-        let at = text::elapsed(Duration::from_millis(moment.at_ms));
-        let words = markdown(&text::cut(&moment.description, CELL));
+        let at = format::elapsed(Duration::from_millis(moment.at_ms));
+        let words = markdown(&format::cut(&moment.description, CELL));
         format!("| {at} | {} | {status} | {words} |", code(&moment.deploy))
     };
     let rows: Vec<String> = moments.iter().map(row).collect();
@@ -224,7 +226,7 @@ fn chart(moments: &[Moment], end_ms: u64) -> String {
         if section != Some(&moment.deploy) {
             section = Some(&moment.deploy);
             // There is room for some ten characters.
-            text.push_str(&format!("    section {}\n", text::cut(&mermaid(&moment.deploy), 10)));
+            text.push_str(&format!("    section {}\n", format::cut(&mermaid(&moment.deploy), 10)));
         }
         let end = moments.get(index + 1).map_or(end_ms, |next| next.at_ms).max(moment.at_ms);
         let kind = match moment.class {

@@ -17,12 +17,12 @@ use serde::Serialize;
 use crate::assertion::Check;
 use crate::base::clock::Clock;
 use crate::base::outcome::{Ending, Outcome};
-use crate::defuse;
 use crate::deploy::{Class, Deploy};
 use crate::document::Part;
 use crate::failure::Failure;
 use crate::target::Target;
-use crate::text;
+use crate::text::defuse;
+use crate::text::format;
 use files::Format;
 
 /// The result of a run. Fields may be added; none changes its meaning within a `schema_version`.
@@ -221,7 +221,7 @@ impl DeploySeen {
             kind: text(&deploy.install_deploy_type),
             status: deploy.word().into(),
             class,
-            status_description: text::cut(deploy.description(), DESCRIPTION),
+            status_description: format::cut(deploy.description(), DESCRIPTION),
             commit: deploy.commit().into(),
             created_at: text(&deploy.created_at),
             updated_at: text(&deploy.updated_at),
@@ -247,7 +247,7 @@ impl Report {
             exit_code: ending.code(),
             started_at: started.map(|time| format!("{time:.3}")),
             finished_at: clock.utc().map(|time| format!("{time:.3}")),
-            duration_ms: text::millis(clock.now()),
+            duration_ms: format::millis(clock.now()),
             fleet: None,
             targets,
             extracts: Vec::new(),

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::{Report, Verdict};
 use crate::assertion::{Check, Truth, presets};
 use crate::base::outcome::Outcome;
-use crate::color::Paint;
-use crate::defuse;
 use crate::failure::Failure;
-use crate::text;
+use crate::text::color::Paint;
+use crate::text::defuse;
+use crate::text::format;
 
 /// How many of many targets have a row of their own.
 const ROWS: usize = 50;
@@ -38,7 +38,7 @@ pub fn render(report: &Report, paint: Paint) -> String {
     lines.push(format!(
         "  {polls} poll{} in {}, exit code {}",
         if polls == 1 { "" } else { "s" },
-        text::duration(Duration::from_millis(report.duration_ms)),
+        format::duration(Duration::from_millis(report.duration_ms)),
         report.exit_code
     ));
     painted(&lines, paint)
@@ -49,7 +49,7 @@ fn rows<'r>(targets: &'r [Verdict], lines: &mut Vec<String>) -> &'r [Verdict] {
     let others = targets.iter().take_while(|verdict| !verdict.is_pass()).count();
     for verdict in &targets[..others.min(ROWS)] {
         let reason = if verdict.reason.is_empty() { &verdict.outcome } else { &verdict.reason };
-        let message = text::cut(&verdict.message, MESSAGE);
+        let message = format::cut(&verdict.message, MESSAGE);
         lines.push(format!("  {reason:<18} {} / {}  {message}", verdict.install, verdict.component));
     }
     if others > ROWS {

@@ -1,0 +1,6 @@
+//! What is shown: secrets out, commands of terminals and CI systems out, formats, colors. The last door before any byte is written.
+
+pub mod redact;
+pub mod defuse;
+pub mod color;
+pub mod format;
