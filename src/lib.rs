@@ -19,6 +19,7 @@
 //! The modules below are in reading order: first what is asked for, then how it is found out, then what is said.
 //! A verdict is never an `Err`; a fault of the transport is never a verdict.
 
+pub mod net;
 pub mod text;
 pub mod base;
 pub mod args;
@@ -28,10 +29,6 @@ pub mod shard;
 pub mod target;
 pub mod targets;
 pub mod trigger;
-
-pub mod http;
-pub mod resolver;
-pub mod recording;
 
 pub mod crew;
 pub mod fleet;
@@ -74,11 +71,11 @@ use deploy::{Deploy, Expect};
 use document::Document;
 use jiff::{SignedDuration, Timestamp};
 use look::{Look, Miss};
+use net::recording::{Recorder, Recording};
 use pin::{After, Pins};
 use plan::{Place, Plan};
 use progress::{Manner, Progress, Screen};
 use quorum::Quorum;
-use recording::{Recorder, Recording};
 use serde::Deserialize;
 use session::Session;
 use target::Target;

@@ -1,7 +1,7 @@
 //! Any text as a recording.
 #![no_main]
 
-use deploy_gate::recording::Recording;
+use deploy_gate::net::recording::Recording;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -1,4 +1,4 @@
-//! Where answers come from: the network ([`crate::http`]), a recording ([`crate::recording`]) or a test's script.
+//! Where answers come from: the network ([`crate::net::http`]), a recording ([`crate::net::recording`]) or a test's script.
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ use ureq::unversioned::transport::DefaultConnector;
 use crate::base::clock::Bell;
 use crate::base::source::{Fault, Request, Response, Source};
 use crate::config::Connection;
-use crate::resolver::Remembering;
+use crate::net::resolver::Remembering;
 use crate::target::Secret;
 use crate::text::format;
 

@@ -1,0 +1,5 @@
+//! The only network; a recording is another source of answers.
+
+pub mod http;
+pub mod resolver;
+pub mod recording;
