@@ -11,7 +11,7 @@ use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts};
 
 use crate::args::{Network, Variables};
-use crate::target::{Secret, Target};
+use crate::nuon::target::{Secret, Target};
 use crate::text::redact::Secrets;
 
 /// All that is needed to ask.

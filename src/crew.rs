@@ -8,7 +8,7 @@ use crate::base::clock::{Bell, Clock, RealClock, Signal};
 use crate::base::outcome::Ending;
 use crate::base::source::Source;
 use crate::gate::{Gate, Turn};
-use crate::look::Miss;
+use crate::nuon::look::Miss;
 use crate::progress::Progress;
 use crate::report::Verdict;
 use crate::session::Session;

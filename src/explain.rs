@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::args::{Explain, Stop, Topic};
 use crate::assertion::presets::{self, Preset};
 use crate::base::outcome::{self, ExitCode, Reason};
-use crate::deploy::{self, Row};
+use crate::nuon::deploy::{self, Row};
 
 /// What `deploy-gate explain` prints.
 ///

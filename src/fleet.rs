@@ -12,14 +12,14 @@ use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::Ending;
 use crate::crew::{Crew, Done, News, Next, Task};
 use crate::gate::Gate;
-use crate::look::Miss;
+use crate::nuon::look::Miss;
+use crate::nuon::target::Target;
 use crate::plan::{Plan, Question};
 use crate::progress::Progress;
 use crate::quorum::Quorum;
 use crate::report::{self, Report, ShardSeen, Verdict};
 use crate::schedule::Schedule;
 use crate::session::LAST_LOOK;
-use crate::target::Target;
 use crate::targets::Wanted;
 use crate::text::format;
 

@@ -11,22 +11,22 @@ use crate::assertion::{Check, Judging, Truth};
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::{Ending, Outcome};
 use crate::base::source::Source;
-use crate::deploy::Deploy;
 use crate::document::Document;
 use crate::extract;
-use crate::failure::{self, Failure};
-use crate::look::{self, Look, Miss};
 use crate::names;
+use crate::nuon::deploy::Deploy;
+use crate::nuon::failure::{self, Failure};
+use crate::nuon::look::{self, Look, Miss};
+use crate::nuon::target::{Target, segment};
+use crate::nuon::workflow::Workflow;
 use crate::pin::Pins;
 use crate::plan::{Plan, Question};
 use crate::progress::Progress;
 use crate::report::{DeploySeen, Moment, Report, Verdict};
 use crate::schedule::Schedule;
 use crate::session::Session;
-use crate::target::{Target, segment};
 use crate::text::format;
 use crate::watch::{self, Ask, Event, Rules, Step, Watch};
-use crate::workflow::Workflow;
 
 /// How long all may take whose answers only explain.
 const EXPLAINING: Duration = Duration::from_secs(5);

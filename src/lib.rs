@@ -19,6 +19,7 @@
 //! The modules below are in reading order: first what is asked for, then how it is found out, then what is said.
 //! A verdict is never an `Err`; a fault of the transport is never a verdict.
 
+pub mod nuon;
 pub mod net;
 pub mod text;
 pub mod base;
@@ -26,7 +27,6 @@ pub mod args;
 pub mod config;
 pub mod quorum;
 pub mod shard;
-pub mod target;
 pub mod targets;
 pub mod trigger;
 
@@ -37,9 +37,6 @@ pub mod names;
 pub mod plan;
 pub mod session;
 
-pub mod deploy;
-pub mod workflow;
-pub mod look;
 pub mod pin;
 pub mod schedule;
 pub mod watch;
@@ -47,7 +44,6 @@ pub mod watch;
 pub mod assertion;
 pub mod document;
 pub mod extract;
-pub mod failure;
 
 pub mod ci;
 pub mod explain;
@@ -67,18 +63,18 @@ use base::outcome::{self, Ending};
 use base::source::Source;
 use config::Connection;
 use crew::Crew;
-use deploy::{Deploy, Expect};
 use document::Document;
 use jiff::{SignedDuration, Timestamp};
-use look::{Look, Miss};
 use net::recording::{Recorder, Recording};
+use nuon::deploy::{self, Deploy, Expect};
+use nuon::look::{self, Look, Miss};
+use nuon::target::Target;
 use pin::{After, Pins};
 use plan::{Place, Plan};
 use progress::{Manner, Progress, Screen};
 use quorum::Quorum;
 use serde::Deserialize;
 use session::Session;
-use target::Target;
 use text::redact::Secrets;
 use text::{defuse, format};
 use watch::{Ask, Parts};

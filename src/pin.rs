@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::deploy::Deploy;
+use crate::nuon::deploy::Deploy;
 
 /// What the user knows of the deploy that is meant; all of it must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::ci::Ci;
-use crate::target::Target;
+use crate::nuon::target::Target;
 use crate::text::defuse;
 use crate::text::format;
 use crate::text::redact::Secrets;

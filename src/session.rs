@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::base::clock::{Clock, Signal};
 use crate::base::source::{Request, Source};
-use crate::look::{self, Answer, Look};
+use crate::nuon::look::{self, Answer, Look};
+use crate::nuon::target::{Target, segment};
 use crate::progress::Progress;
-use crate::target::{Target, segment};
 use crate::text::format;
 use crate::text::redact::Secrets;
 use crate::watch::Ask;

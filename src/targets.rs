@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::args;
 use crate::config;
+use crate::nuon::target::Target;
 use crate::pin::{self, Pins};
-use crate::target::Target;
 use crate::text::format;
 
 /// What to say where no install is given.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::base::object::Unambiguous;
 use crate::base::source::Response;
-use crate::look;
+use crate::nuon::look;
 use crate::pin;
 
 /// Where servers of 2025 give it.

@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::base::outcome::Ending;
-use crate::deploy::{self, Class, Deploy, Expect, Override};
-use crate::look::{self, Look, Miss};
+use crate::nuon::deploy::{self, Class, Deploy, Expect, Override};
+use crate::nuon::look::{self, Look, Miss};
+use crate::nuon::workflow::{Stage, Verification, Workflow};
 use crate::pin::Pins;
 use crate::schedule::Schedule;
 use crate::text::format;
-use crate::workflow::{Stage, Verification, Workflow};
 
 /// How often the workflow is looked at while the status of the deploy stays the same.
 const BESIDE: Duration = Duration::from_secs(60);

@@ -1,9 +1,9 @@
 //! Any body of any status, as an answer about the latest deploy and about a workflow.
 #![no_main]
 
-use deploy_gate::look::{self, Look};
+use deploy_gate::nuon::look::{self, Look};
 use deploy_gate::base::source::Response;
-use deploy_gate::target::Target;
+use deploy_gate::nuon::target::Target;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u16, Vec<u8>)| {

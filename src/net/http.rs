@@ -16,7 +16,7 @@ use crate::base::clock::Bell;
 use crate::base::source::{Fault, Request, Response, Source};
 use crate::config::Connection;
 use crate::net::resolver::Remembering;
-use crate::target::Secret;
+use crate::nuon::target::Secret;
 use crate::text::format;
 
 /// Names the gate to the server. It must not hold `nuon/`, `curl` or the like: the server counts those as its own CLI.

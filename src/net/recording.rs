@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::base::source::{Fault, Request, Response, Source};
 use crate::document;
+use crate::nuon::target::Target;
 use crate::report::file::{OutputFile, Stream};
-use crate::target::Target;
 use crate::text::redact::Secrets;
 
 /// Headers that are worth keeping; the rest can hold what nobody should share.

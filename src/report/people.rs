@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Report, Verdict};
 use crate::assertion::{Check, Truth, presets};
 use crate::base::outcome::Outcome;
-use crate::failure::Failure;
+use crate::nuon::failure::Failure;
 use crate::text::color::Paint;
 use crate::text::defuse;
 use crate::text::format;

@@ -85,7 +85,7 @@ fn every_status_has_its_ending() {
         ("running", 124, "still-running"),
         ("unknown", 124, "unknown-status"),
     ];
-    for row in deploy_gate::deploy::TABLE {
+    for row in deploy_gate::nuon::deploy::TABLE {
         let ran = run(&["--timeout=10m"], &[deploy(row.status)]);
         let (_, code, reason) =
             cases.iter().find(|(class, ..)| *class == row.class.name()).expect("every class has a case");

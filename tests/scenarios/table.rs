@@ -113,7 +113,7 @@ fn ending(status: &str, assertion: &str, pin: Pin, fault: Fault, deadline: u64) 
 #[test]
 fn everything_has_exactly_one_ending() {
     let statuses = [&PASSES[..], &FAILS, &RUNS, &UNKNOWN].concat();
-    let table: Vec<&str> = deploy_gate::deploy::TABLE.iter().map(|row| row.status).collect();
+    let table: Vec<&str> = deploy_gate::nuon::deploy::TABLE.iter().map(|row| row.status).collect();
     assert!(table.iter().all(|word| statuses.contains(word)), "the gate knows a status that the contract does not");
     let runs = std::thread::scope(|scope| {
         let shares: Vec<_> = statuses

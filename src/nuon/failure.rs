@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::workflow::Workflow;
+use crate::nuon::workflow::Workflow;
 
 /// What the server says about a failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

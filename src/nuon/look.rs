@@ -10,10 +10,10 @@ use serde_json::Value;
 use crate::base::object::{Object, Unambiguous};
 use crate::base::outcome::Ending;
 use crate::base::source::{Fault, Response};
-use crate::deploy::Deploy;
 use crate::document;
-use crate::target::Target;
-use crate::workflow::Workflow;
+use crate::nuon::deploy::Deploy;
+use crate::nuon::target::Target;
+use crate::nuon::workflow::Workflow;
 
 /// The deepest nesting that the JSON parser takes.
 const DEEPEST: usize = 127;

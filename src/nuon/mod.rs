@@ -1,0 +1,7 @@
+//! What the server says: its answers, its words, its paths. A change of the server touches this room only. Pure.
+
+pub mod target;
+pub mod look;
+pub mod deploy;
+pub mod workflow;
+pub mod failure;
