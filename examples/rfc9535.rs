@@ -6,8 +6,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use deploy_gate::assertion::{Assertion, Judging, Truth};
-use deploy_gate::document::Document;
+use deploy_gate::judge::assertion::{Assertion, Judging, Truth};
+use deploy_gate::judge::document::Document;
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -13,10 +13,10 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::assertion::Assertion;
 use crate::base::outcome;
 use crate::ci::Ci;
-use crate::extract::Extract;
+use crate::judge::assertion::Assertion;
+use crate::judge::extract::Extract;
 use crate::manual;
 use crate::nuon::deploy::{Expect, Override};
 use crate::pin::Pins;
@@ -378,7 +378,7 @@ fn positive(text: &str) -> Result<Duration, String> {
 }
 
 fn preset(name: &str) -> Result<Assertion, String> {
-    let preset = crate::assertion::presets::find(name)?;
+    let preset = crate::judge::assertion::presets::find(name)?;
     format!("{}: {}", preset.name, preset.expression).parse()
 }
 

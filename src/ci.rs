@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 
 use crate::args::Variables;
-use crate::assertion::Truth;
+use crate::judge::assertion::Truth;
 use crate::report::Report;
 use crate::report::files::Format;
 use crate::text::defuse;

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::args::{Explain, Stop, Topic};
-use crate::assertion::presets::{self, Preset};
 use crate::base::outcome::{self, ExitCode, Reason};
+use crate::judge::assertion::presets::{self, Preset};
 use crate::nuon::deploy::{self, Row};
 
 /// What `deploy-gate explain` prints.

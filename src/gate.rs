@@ -7,12 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::World;
-use crate::assertion::{Check, Judging, Truth};
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::{Ending, Outcome};
 use crate::base::source::Source;
-use crate::document::Document;
-use crate::extract;
+use crate::judge::assertion::{Check, Judging, Truth};
+use crate::judge::document::Document;
+use crate::judge::extract;
 use crate::names;
 use crate::nuon::deploy::Deploy;
 use crate::nuon::failure::{self, Failure};

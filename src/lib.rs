@@ -19,6 +19,7 @@
 //! The modules below are in reading order: first what is asked for, then how it is found out, then what is said.
 //! A verdict is never an `Err`; a fault of the transport is never a verdict.
 
+pub mod judge;
 pub mod nuon;
 pub mod net;
 pub mod text;
@@ -41,10 +42,6 @@ pub mod pin;
 pub mod schedule;
 pub mod watch;
 
-pub mod assertion;
-pub mod document;
-pub mod extract;
-
 pub mod ci;
 pub mod explain;
 pub mod manual;
@@ -57,14 +54,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use args::{Command, Stop, Variables};
-use assertion::Judging;
 use base::clock::{Clock, ReplayClock, VirtualClock};
 use base::outcome::{self, Ending};
 use base::source::Source;
 use config::Connection;
 use crew::Crew;
-use document::Document;
 use jiff::{SignedDuration, Timestamp};
+use judge::assertion::Judging;
+use judge::document::Document;
 use net::recording::{Recorder, Recording};
 use nuon::deploy::{self, Deploy, Expect};
 use nuon::look::{self, Look, Miss};

@@ -6,11 +6,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::args::{self, Variables};
-use crate::assertion::Assertion;
 use crate::ci::{self, Ci};
 use crate::config::Connection;
-use crate::extract::{self, Extract};
 use crate::is_loss;
+use crate::judge::assertion::Assertion;
+use crate::judge::extract::{self, Extract};
 use crate::progress::{Manner, Screen, Verbosity};
 use crate::report::file::OutputFile;
 use crate::report::files::{Files, Format, Place as Whose, ReportFile};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deploy_gate::assertion::{Assertion, Judging, Truth};
 use deploy_gate::config::NuonFile;
-use deploy_gate::document::Document;
+use deploy_gate::judge::assertion::{Assertion, Judging, Truth};
+use deploy_gate::judge::document::Document;
 use deploy_gate::net::recording::Recording;
 use deploy_gate::pin::{After, parse_id, parse_workflow};
 use deploy_gate::text::format::{duration, parse_duration, parse_size};

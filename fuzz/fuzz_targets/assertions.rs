@@ -1,8 +1,8 @@
 //! Any text as an assertion; whatever reads as one is put to a document by both engines.
 #![no_main]
 
-use deploy_gate::assertion::Assertion;
-use deploy_gate::document::Document;
+use deploy_gate::judge::assertion::Assertion;
+use deploy_gate::judge::document::Document;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::source::{Fault, Request, Response, Source};
-use crate::document;
+use crate::judge::document;
 use crate::nuon::target::Target;
 use crate::report::file::{OutputFile, Stream};
 use crate::text::redact::Secrets;

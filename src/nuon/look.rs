@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::base::object::{Object, Unambiguous};
 use crate::base::outcome::Ending;
 use crate::base::source::{Fault, Response};
-use crate::document;
+use crate::judge::document;
 use crate::nuon::deploy::Deploy;
 use crate::nuon::target::Target;
 use crate::nuon::workflow::Workflow;

@@ -4,8 +4,8 @@
 //! they are how a test is found again in the next run.
 
 use super::{Report, Verdict};
-use crate::assertion::{Check, Truth};
 use crate::base::outcome::Ending;
+use crate::judge::assertion::{Check, Truth};
 use crate::text::defuse::xml;
 use crate::text::format;
 

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::{Moment, Report, Verdict};
-use crate::assertion::{Check, Truth, presets};
 use crate::base::outcome::Outcome;
+use crate::judge::assertion::{Check, Truth, presets};
 use crate::nuon::deploy::Class;
 use crate::text::defuse::{block, code, markdown, mermaid, url};
 use crate::text::format;

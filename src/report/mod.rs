@@ -14,10 +14,10 @@ pub mod people;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::assertion::Check;
 use crate::base::clock::Clock;
 use crate::base::outcome::{Ending, Outcome};
-use crate::document::Part;
+use crate::judge::assertion::Check;
+use crate::judge::document::Part;
 use crate::nuon::deploy::{Class, Deploy};
 use crate::nuon::failure::Failure;
 use crate::nuon::target::Target;

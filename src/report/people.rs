@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{Report, Verdict};
-use crate::assertion::{Check, Truth, presets};
 use crate::base::outcome::Outcome;
+use crate::judge::assertion::{Check, Truth, presets};
 use crate::nuon::failure::Failure;
 use crate::text::color::Paint;
 use crate::text::defuse;

@@ -111,7 +111,7 @@ fn no_failed_steps_is_right_for_both_generations_of_the_server() {
             run_with(&["--require=no-failed-steps"], &[("/latest", &active()), ("/workflows/", &steps(list.clone()))]);
         assert_eq!(ran.ended(), ended, "{list}");
         // The text of the preset does the same.
-        let preset = deploy_gate::assertion::presets::find("no-failed-steps").expect("a preset");
+        let preset = deploy_gate::judge::assertion::presets::find("no-failed-steps").expect("a preset");
         let pasted =
             run_with(&["--assert", preset.expression], &[("/latest", &active()), ("/workflows/", &steps(list))]);
         assert_eq!(pasted.ended(), ended);

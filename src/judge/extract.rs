@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::assertion::{Assertion, Extent, Judging, afford};
-use crate::document::Document;
+use crate::judge::assertion::{Assertion, Extent, Judging, afford};
+use crate::judge::document::Document;
 
 /// How many bytes an output carries: GitHub takes 1 MB for all outputs of a job.
 const LARGEST: usize = 64 << 10;

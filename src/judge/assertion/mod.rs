@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::base::clock::Bell;
-use crate::document::{Document, SENSITIVE, is_masked};
+use crate::judge::document::{Document, SENSITIVE, is_masked};
 use crate::text::defuse;
 use crate::text::format;
 pub use engines::Compiled;

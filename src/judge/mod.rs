@@ -1,0 +1,5 @@
+//! What is checked: the document, the assertions, the extracts. Pure.
+
+pub mod document;
+pub mod assertion;
+pub mod extract;
