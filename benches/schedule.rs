@@ -3,7 +3,7 @@
 //! writes the plot, `benches/schedule.svg`; `--search` tries other schedules.
 //!
 //! The deploys are of two kinds: with one status from 5 s to 2 h, log-uniform; and with changes on the way, as the
-//! recordings have them. The schedule is that of `src/schedule.rs`, which starts again at each change that a look sees.
+//! recordings have them. The schedule is that of `src/watch/schedule.rs`, which starts again at each change that a look sees.
 
 #![allow(
     clippy::print_stdout,
@@ -16,7 +16,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use deploy_gate::schedule::Schedule;
+use deploy_gate::watch::schedule::Schedule;
 
 /// How many deploys of each kind.
 const DEPLOYS: usize = 20_000;

@@ -19,12 +19,12 @@ use crate::judge::assertion::Assertion;
 use crate::judge::extract::Extract;
 use crate::manual;
 use crate::nuon::deploy::{Expect, Override};
-use crate::pin::Pins;
 use crate::quorum::AtLeast;
 use crate::report::files::ReportFile;
 use crate::shard::Shard;
 use crate::text::color::Color;
 use crate::text::format;
+use crate::watch::pin::Pins;
 use crate::watch::{OnApproval, OnSuperseded, Until};
 
 /// The environment, as the gate sees it.

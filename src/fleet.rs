@@ -18,10 +18,10 @@ use crate::plan::{Plan, Question};
 use crate::progress::Progress;
 use crate::quorum::Quorum;
 use crate::report::{self, Report, ShardSeen, Verdict};
-use crate::schedule::Schedule;
 use crate::session::LAST_LOOK;
 use crate::targets::Wanted;
 use crate::text::format;
+use crate::watch::schedule::Schedule;
 
 /// How many targets the live table has at most.
 const ROWS: usize = 10;

@@ -19,13 +19,13 @@ use crate::nuon::failure::{self, Failure};
 use crate::nuon::look::{self, Look, Miss};
 use crate::nuon::target::{Target, segment};
 use crate::nuon::workflow::Workflow;
-use crate::pin::Pins;
 use crate::plan::{Plan, Question};
 use crate::progress::Progress;
 use crate::report::{DeploySeen, Moment, Report, Verdict};
-use crate::schedule::Schedule;
 use crate::session::Session;
 use crate::text::format;
+use crate::watch::pin::Pins;
+use crate::watch::schedule::Schedule;
 use crate::watch::{self, Ask, Event, Rules, Step, Watch};
 
 /// How long all may take whose answers only explain.

@@ -19,6 +19,7 @@
 //! The modules below are in reading order: first what is asked for, then how it is found out, then what is said.
 //! A verdict is never an `Err`; a fault of the transport is never a verdict.
 
+pub mod watch;
 pub mod judge;
 pub mod nuon;
 pub mod net;
@@ -37,10 +38,6 @@ pub mod gate;
 pub mod names;
 pub mod plan;
 pub mod session;
-
-pub mod pin;
-pub mod schedule;
-pub mod watch;
 
 pub mod ci;
 pub mod explain;
@@ -66,7 +63,6 @@ use net::recording::{Recorder, Recording};
 use nuon::deploy::{self, Deploy, Expect};
 use nuon::look::{self, Look, Miss};
 use nuon::target::Target;
-use pin::{After, Pins};
 use plan::{Place, Plan};
 use progress::{Manner, Progress, Screen};
 use quorum::Quorum;
@@ -74,6 +70,7 @@ use serde::Deserialize;
 use session::Session;
 use text::redact::Secrets;
 use text::{defuse, format};
+use watch::pin::{self, After, Pins};
 use watch::{Ask, Parts};
 
 /// Everything that is not the gate.

@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::args;
 use crate::config;
 use crate::nuon::target::Target;
-use crate::pin::{self, Pins};
 use crate::text::format;
+use crate::watch::pin::{self, Pins};
 
 /// What to say where no install is given.
 const MISSING: &str = "no install given: use --install ID, the variable NUON_INSTALL_ID, or install_id in ~/.nuon";
@@ -143,7 +143,7 @@ fn line(words: &[&str], pins: &Pins) -> Result<Wanted, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pin::After;
+    use crate::watch::pin::After;
 
     #[test]
     fn a_target_a_line() {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::base::object::Unambiguous;
 use crate::base::source::Response;
 use crate::nuon::look;
-use crate::pin;
+use crate::watch::pin;
 
 /// Where servers of 2025 give it.
 const HEADER: &str = "x-nuon-install-workflow-id";

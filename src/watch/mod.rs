@@ -3,6 +3,9 @@
 //! *Latest* is a moving word, so the watch first seeks the deploy that is meant, then stays with it: through a retry in
 //! its workflow, through a newer deploy that takes its place, until it has settled and its document is whole.
 
+pub mod pin;
+pub mod schedule;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,9 +15,9 @@ use crate::base::outcome::Ending;
 use crate::nuon::deploy::{self, Class, Deploy, Expect, Override};
 use crate::nuon::look::{self, Look, Miss};
 use crate::nuon::workflow::{Stage, Verification, Workflow};
-use crate::pin::Pins;
-use crate::schedule::Schedule;
 use crate::text::format;
+use crate::watch::pin::Pins;
+use crate::watch::schedule::Schedule;
 
 /// How often the workflow is looked at while the status of the deploy stays the same.
 const BESIDE: Duration = Duration::from_secs(60);
