@@ -14,12 +14,12 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::base::outcome;
-use crate::ci::Ci;
 use crate::judge::assertion::Assertion;
 use crate::judge::extract::Extract;
 use crate::manual;
 use crate::nuon::deploy::{Expect, Override};
 use crate::quorum::AtLeast;
+use crate::report::ci::Ci;
 use crate::report::files::ReportFile;
 use crate::shard::Shard;
 use crate::text::color::Color;

@@ -9,8 +9,8 @@ use crate::base::outcome::Ending;
 use crate::base::source::Source;
 use crate::gate::{Gate, Turn};
 use crate::nuon::look::Miss;
-use crate::progress::Progress;
 use crate::report::Verdict;
+use crate::report::progress::Progress;
 use crate::session::Session;
 
 /// A turn to carry out.

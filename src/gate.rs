@@ -20,7 +20,7 @@ use crate::nuon::look::{self, Look, Miss};
 use crate::nuon::target::{Target, segment};
 use crate::nuon::workflow::Workflow;
 use crate::plan::{Plan, Question};
-use crate::progress::Progress;
+use crate::report::progress::Progress;
 use crate::report::{DeploySeen, Moment, Report, Verdict};
 use crate::session::Session;
 use crate::text::format;

@@ -19,6 +19,7 @@
 //! The modules below are in reading order: first what is asked for, then how it is found out, then what is said.
 //! A verdict is never an `Err`; a fault of the transport is never a verdict.
 
+pub mod report;
 pub mod watch;
 pub mod judge;
 pub mod nuon;
@@ -39,11 +40,8 @@ pub mod names;
 pub mod plan;
 pub mod session;
 
-pub mod ci;
 pub mod explain;
 pub mod manual;
-pub mod progress;
-pub mod report;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -64,8 +62,8 @@ use nuon::deploy::{self, Deploy, Expect};
 use nuon::look::{self, Look, Miss};
 use nuon::target::Target;
 use plan::{Place, Plan};
-use progress::{Manner, Progress, Screen};
 use quorum::Quorum;
+use report::progress::{Manner, Progress, Screen};
 use serde::Deserialize;
 use session::Session;
 use text::redact::Secrets;

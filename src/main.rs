@@ -12,7 +12,7 @@ use deploy_gate::base::clock::{Bell, RealClock};
 use deploy_gate::base::outcome;
 use deploy_gate::crew::Threads;
 use deploy_gate::net::http::Http;
-use deploy_gate::progress::Screen;
+use deploy_gate::report::progress::Screen;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 

@@ -6,14 +6,14 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::args::{self, Variables};
-use crate::ci::{self, Ci};
 use crate::config::Connection;
 use crate::is_loss;
 use crate::judge::assertion::Assertion;
 use crate::judge::extract::{self, Extract};
-use crate::progress::{Manner, Screen, Verbosity};
+use crate::report::ci::{self, Ci};
 use crate::report::file::OutputFile;
 use crate::report::files::{Files, Format, Place as Whose, ReportFile};
+use crate::report::progress::{Manner, Screen, Verbosity};
 use crate::report::{self, Report, dotenv, people};
 use crate::text::color::Paint;
 use crate::text::defuse;

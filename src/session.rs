@@ -8,7 +8,7 @@ use crate::base::clock::{Clock, Signal};
 use crate::base::source::{Request, Source};
 use crate::nuon::look::{self, Answer, Look};
 use crate::nuon::target::{Target, segment};
-use crate::progress::Progress;
+use crate::report::progress::Progress;
 use crate::text::format;
 use crate::text::redact::Secrets;
 use crate::watch::Ask;

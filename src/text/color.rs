@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 
 use crate::args::Variables;
-use crate::progress::Screen;
+use crate::report::progress::Screen;
 
 /// `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

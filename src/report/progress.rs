@@ -7,8 +7,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
-use crate::ci::Ci;
 use crate::nuon::target::Target;
+use crate::report::ci::Ci;
 use crate::text::defuse;
 use crate::text::format;
 use crate::text::redact::Secrets;
