@@ -19,6 +19,7 @@
 //! The modules below are in reading order: first what is asked for, then how it is found out, then what is said.
 //! A verdict is never an `Err`; a fault of the transport is never a verdict.
 
+pub mod run;
 pub mod report;
 pub mod watch;
 pub mod judge;
@@ -28,17 +29,9 @@ pub mod text;
 pub mod base;
 pub mod args;
 pub mod config;
-pub mod quorum;
 pub mod shard;
 pub mod targets;
 pub mod trigger;
-
-pub mod crew;
-pub mod fleet;
-pub mod gate;
-pub mod names;
-pub mod plan;
-pub mod session;
 
 pub mod explain;
 pub mod manual;
@@ -53,7 +46,6 @@ use base::clock::{Clock, ReplayClock, VirtualClock};
 use base::outcome::{self, Ending};
 use base::source::Source;
 use config::Connection;
-use crew::Crew;
 use jiff::{SignedDuration, Timestamp};
 use judge::assertion::Judging;
 use judge::document::Document;
@@ -61,11 +53,13 @@ use net::recording::{Recorder, Recording};
 use nuon::deploy::{self, Deploy, Expect};
 use nuon::look::{self, Look, Miss};
 use nuon::target::Target;
-use plan::{Place, Plan};
-use quorum::Quorum;
 use report::progress::{Manner, Progress, Screen};
+use run::crew::Crew;
+use run::plan::{Place, Plan};
+use run::quorum::Quorum;
+use run::session::Session;
+use run::{fleet, gate, names};
 use serde::Deserialize;
-use session::Session;
 use text::redact::Secrets;
 use text::{defuse, format};
 use watch::pin::{self, After, Pins};

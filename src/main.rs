@@ -10,9 +10,9 @@ use deploy_gate::World;
 use deploy_gate::args::Variables;
 use deploy_gate::base::clock::{Bell, RealClock};
 use deploy_gate::base::outcome;
-use deploy_gate::crew::Threads;
 use deploy_gate::net::http::Http;
 use deploy_gate::report::progress::Screen;
+use deploy_gate::run::crew::Threads;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use deploy_gate::base::clock::Clock;
 use deploy_gate::base::source::Source;
-use deploy_gate::crew::{Crew, News, Task, carry_out};
+use deploy_gate::run::crew::{Crew, News, Task, carry_out};
 
 pub(crate) struct Alone {
     source: Box<dyn Source>,

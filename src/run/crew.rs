@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::base::clock::{Bell, Clock, RealClock, Signal};
 use crate::base::outcome::Ending;
 use crate::base::source::Source;
-use crate::gate::{Gate, Turn};
 use crate::nuon::look::Miss;
 use crate::report::Verdict;
 use crate::report::progress::Progress;
-use crate::session::Session;
+use crate::run::gate::{Gate, Turn};
+use crate::run::session::Session;
 
 /// A turn to carry out.
 pub struct Task {

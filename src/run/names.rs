@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::base::outcome::Ending;
 use crate::nuon::look::{self, Look, Miss};
 use crate::nuon::target::{Target, segment};
-use crate::session::Session;
+use crate::run::session::Session;
 use crate::watch::pin;
 
 /// Whether a text is an id, well-shaped or not: shapes change. Anything else is a name.
