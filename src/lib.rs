@@ -19,6 +19,7 @@
 //! The modules below are in reading order: first what is asked for, then how it is found out, then what is said.
 //! A verdict is never an `Err`; a fault of the transport is never a verdict.
 
+pub mod cli;
 pub mod run;
 pub mod report;
 pub mod watch;
@@ -27,25 +28,18 @@ pub mod nuon;
 pub mod net;
 pub mod text;
 pub mod base;
-pub mod args;
-pub mod config;
-pub mod shard;
-pub mod targets;
-pub mod trigger;
-
-pub mod explain;
-pub mod manual;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use args::{Command, Stop, Variables};
 use base::clock::{Clock, ReplayClock, VirtualClock};
 use base::outcome::{self, Ending};
 use base::source::Source;
-use config::Connection;
+use cli::args::{Command, Stop, Variables};
+use cli::config::Connection;
+use cli::{args, config, explain, manual, targets, trigger};
 use jiff::{SignedDuration, Timestamp};
 use judge::assertion::Judging;
 use judge::document::Document;

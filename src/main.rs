@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use deploy_gate::World;
-use deploy_gate::args::Variables;
 use deploy_gate::base::clock::{Bell, RealClock};
 use deploy_gate::base::outcome;
+use deploy_gate::cli::args::Variables;
 use deploy_gate::net::http::Http;
 use deploy_gate::report::progress::Screen;
 use deploy_gate::run::crew::Threads;

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use deploy_gate::args;
 use deploy_gate::base::outcome::exit_codes;
+use deploy_gate::cli::args;
 use deploy_gate::report::{OUTPUTS, dotenv};
 use regex::Regex;
 use serde_json::Value;
@@ -142,7 +142,7 @@ fn the_choices_of_the_component_are_those_of_the_flags() {
 
 #[test]
 fn the_man_page_has_every_flag_and_variable() {
-    let text = deploy_gate::manual::man().text.replace('\\', "");
+    let text = deploy_gate::cli::manual::man().text.replace('\\', "");
     for (flag, (variable, _)) in flags() {
         assert!(text.contains(&format!("--{flag}")) && text.contains(&variable), "{flag} {variable}");
     }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deploy_gate::config::NuonFile;
+use deploy_gate::cli::config::NuonFile;
+use deploy_gate::cli::trigger::workflow;
 use deploy_gate::judge::assertion::{Assertion, Judging, Truth};
 use deploy_gate::judge::document::Document;
 use deploy_gate::net::recording::Recording;
 use deploy_gate::text::format::{duration, parse_duration, parse_size};
 use deploy_gate::text::redact::Secrets;
-use deploy_gate::trigger::workflow;
 use deploy_gate::watch::pin::{After, parse_id, parse_workflow};
 use proptest::prelude::*;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use deploy_gate::World;
-use deploy_gate::args::Variables;
 use deploy_gate::base::clock::VirtualClock;
+use deploy_gate::cli::args::Variables;
 use serde_json::Value;
 
 /// Recording, flags, exit code, outcome, reason, and a word that the verdict must say.

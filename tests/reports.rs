@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use deploy_gate::World;
-use deploy_gate::args::Variables;
 use deploy_gate::base::clock::VirtualClock;
+use deploy_gate::cli::args::Variables;
 use serde_json::Value;
 
 /// A run, and what the reports of it are called.

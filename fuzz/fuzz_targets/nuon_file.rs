@@ -1,7 +1,7 @@
 //! Any text as the file of the Nuon CLI.
 #![no_main]
 
-use deploy_gate::config::NuonFile;
+use deploy_gate::cli::config::NuonFile;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -14,7 +14,7 @@ use ureq::unversioned::transport::DefaultConnector;
 
 use crate::base::clock::Bell;
 use crate::base::source::{Fault, Request, Response, Source};
-use crate::config::Connection;
+use crate::cli::config::Connection;
 use crate::net::resolver::Remembering;
 use crate::nuon::target::Secret;
 use crate::text::format;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::World;
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::Ending;
+use crate::cli::targets::Wanted;
 use crate::nuon::look::Miss;
 use crate::nuon::target::Target;
 use crate::report::progress::Progress;
@@ -19,7 +20,6 @@ use crate::run::gate::Gate;
 use crate::run::plan::{Plan, Question};
 use crate::run::quorum::Quorum;
 use crate::run::session::LAST_LOOK;
-use crate::targets::Wanted;
 use crate::text::format;
 use crate::watch::schedule::Schedule;
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::args::{self, Variables};
-use crate::config::Connection;
+use crate::cli::args::{self, Variables};
+use crate::cli::config::Connection;
 use crate::is_loss;
 use crate::judge::assertion::Assertion;
 use crate::judge::extract::{self, Extract};

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 
-use crate::args::Variables;
+use crate::cli::args::Variables;
 use crate::report::progress::Screen;
 
 /// `--color`.

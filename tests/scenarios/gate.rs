@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use deploy_gate::World;
-use deploy_gate::args::Variables;
 use deploy_gate::base::clock::{Signal, VirtualClock};
 use deploy_gate::base::source::Fault;
+use deploy_gate::cli::args::Variables;
 use serde_json::json;
 
 use crate::script::*;

@@ -22,8 +22,8 @@ use std::time::Duration;
 
 use assertions::Expression;
 use deploy_gate::World;
-use deploy_gate::args::Variables;
 use deploy_gate::base::clock::{Signal, VirtualClock};
+use deploy_gate::cli::args::Variables;
 use fastrand::Rng;
 use serde_json::Value;
 use world::{Asked, COMPONENT, INSTALL, Ids, Network, SimulatedClock, Transcript};

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::args::{Explain, Stop, Topic};
 use crate::base::outcome::{self, ExitCode, Reason};
+use crate::cli::args::{Explain, Stop, Topic};
 use crate::judge::assertion::presets::{self, Preset};
 use crate::nuon::deploy::{self, Row};
 

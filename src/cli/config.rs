@@ -10,7 +10,7 @@ use ureq::Proxy;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts};
 
-use crate::args::{Network, Variables};
+use crate::cli::args::{Network, Variables};
 use crate::nuon::target::{Secret, Target};
 use crate::text::redact::Secrets;
 

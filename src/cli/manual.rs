@@ -4,8 +4,8 @@ use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use crate::args::{self, Stop};
 use crate::base::outcome;
+use crate::cli::args::{self, Stop};
 
 /// What a user of `wait` looks for beside its flags: title and text.
 const SECTIONS: [(&str, &str); 3] = [

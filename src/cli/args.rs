@@ -14,14 +14,14 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::base::outcome;
+use crate::cli::manual;
+use crate::cli::shard::Shard;
 use crate::judge::assertion::Assertion;
 use crate::judge::extract::Extract;
-use crate::manual;
 use crate::nuon::deploy::{Expect, Override};
 use crate::report::ci::Ci;
 use crate::report::files::ReportFile;
 use crate::run::quorum::AtLeast;
-use crate::shard::Shard;
 use crate::text::color::Color;
 use crate::text::format;
 use crate::watch::pin::Pins;

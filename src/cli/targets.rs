@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-use crate::args;
-use crate::config;
+use crate::cli::args;
+use crate::cli::config;
 use crate::nuon::target::Target;
 use crate::text::format;
 use crate::watch::pin::{self, Pins};

@@ -1,0 +1,9 @@
+//! What was asked for: arguments, variables, the Nuon CLI's file, files of targets; and what is printed about the gate itself.
+
+pub mod args;
+pub mod config;
+pub mod shard;
+pub mod targets;
+pub mod trigger;
+pub mod explain;
+pub mod manual;
