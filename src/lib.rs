@@ -1,23 +1,36 @@
-//! `deploy-gate` waits for a deploy of the Nuon platform, puts the user's assertions to it, and exits with a code that
-//! a pipeline can trust.
+//! `deploy-gate` waits for a deploy of the Nuon platform, checks the user's assertions against it, and exits with a code
+//! that a pipeline can trust.
 //!
 //! # The promise
-//! Exit 0 means: one complete answer of the server, received by this run, showed the deploy that was asked for in a
-//! successful terminal state, and every assertion was true *about something*. Nothing else ever exits 0.
+//! Exit 0 means: complete answers of the server, received by this run, showed the deploy that was asked for in a
+//! successful state that nobody will take back by itself, and every assertion was true *about something*. Nothing else
+//! ever exits 0.
 //!
 //! # The idea
 //! 1. A run has one result, a [`report::Report`] with a verdict for each target; everything else is how it was
 //!    reached.
-//! 2. The world is three things: ask ([`base::source::Source`]), time ([`base::clock::Clock`]), print ([`std::io::Write`]). They
-//!    enter by [`World`], which is built in `main.rs` and nowhere else.
+//! 2. The world is three things: ask ([`base::source::Source`]), time ([`base::clock::Clock`]), print
+//!    ([`std::io::Write`]). They enter by [`World`], which is built in `main.rs` and nowhere else.
 //! 3. Deciding is pure: [`watch::Watch::step`] is the state machine, told the time as a number and the answer as a
 //!    value. The network, a recording and the tests' scripts all drive the same machine.
 //! 4. Arguments are parsed into what they mean; after that nothing is malformed.
 //! 5. What can fail before the wait fails before the wait.
+//! 6. A verdict is never an `Err`; a fault of the transport is never a verdict.
 //!
-//! # Where things are
-//! The modules below are in reading order: first what is asked for, then how it is found out, then what is said.
-//! A verdict is never an `Err`; a fault of the transport is never a verdict.
+//! # Rooms
+//! Each room may use those below it, never one above; `tests/rooms.rs` holds them to that.
+//!
+//! | room | what is there |
+//! |---|---|
+//! | [`cli`] | what was asked for: arguments, variables, the Nuon CLI's file, files of targets; help and tables |
+//! | [`mod@run`] | one gate from its first look to its verdict, and many in one run |
+//! | [`report`] | the result, a renderer for each format, the log, the CI systems' dialects |
+//! | [`watch`] | pure: which deploy, and until when |
+//! | [`judge`] | pure: the document, assertions, extracts |
+//! | [`nuon`] | pure: what the server says; the one table of statuses is [`nuon::deploy::TABLE`] |
+//! | [`net`] | the only network; a recording is another source of answers |
+//! | [`text`] | what is shown: secrets out, commands out, formats, colors |
+//! | [`base`] | time and signals, requests and answers, strict JSON, files, how a run can end |
 
 pub mod cli;
 pub mod run;
@@ -35,49 +48,29 @@ use std::path::Path;
 use std::sync::Arc;
 
 use base::clock::{Clock, ReplayClock, VirtualClock};
+use base::file::is_loss;
 use base::outcome::{self, Ending};
-use base::source::Source;
-use cli::args::{Command, Stop, Variables};
-use cli::config::Connection;
+use cli::args::{Command, Stop};
 use cli::{args, config, explain, manual, targets, trigger};
 use jiff::{SignedDuration, Timestamp};
 use judge::assertion::Judging;
-use judge::document::Document;
+use judge::document::{Document, Parts};
 use net::recording::{Recorder, Recording};
 use nuon::deploy::{self, Deploy, Expect};
 use nuon::look::{self, Look, Miss};
 use nuon::target::Target;
-use report::progress::{Manner, Progress, Screen};
-use run::crew::Crew;
-use run::plan::{Place, Plan};
+use report::progress::{Manner, Progress};
+use run::plan::Place;
 use run::quorum::Quorum;
 use run::session::Session;
 use run::{fleet, gate, names};
 use serde::Deserialize;
 use text::redact::Secrets;
 use text::{defuse, format};
+use watch::Ask;
 use watch::pin::{self, After, Pins};
-use watch::{Ask, Parts};
 
-/// Everything that is not the gate.
-pub struct World<'w> {
-    /// The environment.
-    pub variables: &'w Variables,
-    /// Time.
-    pub clock: &'w mut dyn Clock,
-    /// Makes the source that asks over the network.
-    pub connect: &'w mut dyn FnMut(Connection) -> Box<dyn Source>,
-    /// Makes the crew that asks for many targets, so many at once.
-    pub hire: &'w mut dyn FnMut(Connection, usize) -> Box<dyn Crew>,
-    /// For verdicts.
-    pub out: &'w mut dyn Write,
-    /// For progress and complaints.
-    pub err: &'w mut dyn Write,
-    /// What [`World::out`] and [`World::err`] are.
-    pub screens: (Screen, Screen),
-    /// Seeds the jitter and the trace ids.
-    pub seed: u64,
-}
+pub use run::world::World;
 
 impl World<'_> {
     /// The same world, for a shorter time.
@@ -134,11 +127,6 @@ fn run_guarded(arguments: &[OsString], secrets: &Secrets, world: &mut World<'_>)
     })
 }
 
-/// Whether an error of stdout means that somebody does not get what they asked for; a closed pipe does not.
-fn is_loss(error: &std::io::Error) -> bool {
-    error.kind() != std::io::ErrorKind::BrokenPipe
-}
-
 fn misuse(why: String) -> Stop {
     // Files hold words that came from the network.
     let lines: Vec<String> = why.lines().map(defuse::line).collect();
@@ -167,7 +155,8 @@ fn wait(wait: args::Wait, secrets: &Secrets, world: &mut World<'_>) -> Result<u8
     if is_fleet && record.is_some() {
         return Err(misuse("--record (DEPLOY_GATE_RECORD) takes the recording of one target".into()));
     }
-    let plan = Plan::new(gate, Place::of(&connection), world.variables, world.screens, secrets).map_err(misuse)?;
+    let plan =
+        cli::plan::plan(gate, Place::of(&connection), world.variables, world.screens, secrets).map_err(misuse)?;
     if is_fleet {
         let all = wanted.len();
         let share = targets.shard.map(|shard| shard.take(&mut wanted, world.variables));
@@ -236,7 +225,7 @@ fn replay(replay: args::Replay, secrets: &Secrets, world: &mut World<'_>) -> Res
     let text =
         std::fs::read_to_string(&replay.recording).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
     let recording = Recording::parse(&text).map_err(wrong)?;
-    let target = recording.target().ok_or_else(|| {
+    let target = recording.find(Target::of_latest).ok_or_else(|| {
         wrong(
             "there is no look at a latest deploy in it; it should have been written by deploy-gate wait --record"
                 .into(),
@@ -246,7 +235,7 @@ fn replay(replay: args::Replay, secrets: &Secrets, world: &mut World<'_>) -> Res
     let mut gate = replay.gate;
     read_trigger(&mut gate.pins)?;
     check_pins(&gate, std::iter::once(&gate.pins), time.utc())?;
-    let plan = Plan::new(gate, Place::default(), world.variables, world.screens, secrets).map_err(misuse)?;
+    let plan = cli::plan::plan(gate, Place::default(), world.variables, world.screens, secrets).map_err(misuse)?;
     let opening = format!("replaying {file} for {target}, up to {}", format::duration(plan.question.rules.timeout));
     // Always the same seed, so that a recording replays alike each time.
     let world = world.reborrow();

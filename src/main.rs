@@ -8,10 +8,10 @@ use std::sync::atomic::AtomicBool;
 
 use deploy_gate::World;
 use deploy_gate::base::clock::{Bell, RealClock};
+use deploy_gate::base::environment::Screen;
+use deploy_gate::base::environment::Variables;
 use deploy_gate::base::outcome;
-use deploy_gate::cli::args::Variables;
 use deploy_gate::net::http::Http;
-use deploy_gate::report::progress::Screen;
 use deploy_gate::run::crew::Threads;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;

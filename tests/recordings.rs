@@ -5,7 +5,7 @@ use std::path::Path;
 
 use deploy_gate::World;
 use deploy_gate::base::clock::VirtualClock;
-use deploy_gate::cli::args::Variables;
+use deploy_gate::base::environment::Variables;
 use serde_json::Value;
 
 /// Recording, flags, exit code, outcome, reason, and a word that the verdict must say.

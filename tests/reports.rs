@@ -8,7 +8,7 @@ use std::path::Path;
 
 use deploy_gate::World;
 use deploy_gate::base::clock::VirtualClock;
-use deploy_gate::cli::args::Variables;
+use deploy_gate::base::environment::Variables;
 use serde_json::Value;
 
 /// A run, and what the reports of it are called.

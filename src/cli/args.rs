@@ -5,7 +5,6 @@
 
 #![allow(rustdoc::bare_urls, reason = "these docs are --help")]
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::base::environment::Variables;
 use crate::base::outcome;
 use crate::cli::manual;
 use crate::cli::shard::Shard;
@@ -26,9 +26,6 @@ use crate::text::color::Color;
 use crate::text::format;
 use crate::watch::pin::Pins;
 use crate::watch::{OnApproval, OnSuperseded, Until};
-
-/// The environment, as the gate sees it.
-pub type Variables = BTreeMap<String, String>;
 
 /// Waits for a Nuon deploy, checks assertions against it, and exits with a code that a pipeline can trust.
 #[derive(Debug, Parser)]

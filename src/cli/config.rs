@@ -1,75 +1,18 @@
 //! From arguments to a connection: URL, token, org, proxy and trust, each checked before the first request.
 
-use std::fmt;
 use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use serde::Deserialize;
 use ureq::Proxy;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts};
 
-use crate::cli::args::{Network, Variables};
-use crate::nuon::target::{Secret, Target};
+use crate::base::environment::Variables;
+use crate::cli::args::Network;
+use crate::net::connection::{Connection, Secret, Token};
+use crate::nuon::target::Target;
 use crate::text::redact::Secrets;
-
-/// All that is needed to ask.
-#[derive(Debug)]
-pub struct Connection {
-    /// Scheme and authority, in lower case.
-    pub origin: String,
-    /// What stands before `/v1/`, without a slash at its end.
-    pub base: String,
-    /// The org, if one is known.
-    pub org: Option<String>,
-    /// The token, if one is known.
-    pub token: Token,
-    /// What must not be told: every token that is read from a file is added.
-    pub secrets: Secrets,
-    /// The proxy, if the environment names one for this URL.
-    pub proxy: Option<Proxy>,
-    /// Whom to trust.
-    pub roots: RootCerts,
-    /// Largest decoded body, in bytes.
-    pub max_body: u64,
-    /// Longest time for one request.
-    pub request_timeout: Duration,
-}
-
-/// Where the token comes from.
-pub enum Token {
-    /// There is none; the server will say what it thinks of that.
-    None,
-    /// The same for the whole run.
-    Fixed(Secret),
-    /// Read again for every request, since mounted tokens rotate.
-    File(PathBuf),
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[token]")
-    }
-}
-
-impl Token {
-    /// The token as it is now.
-    ///
-    /// # Errors
-    /// Why the file gives none.
-    pub fn read(&self) -> Result<Option<Secret>, String> {
-        match self {
-            Token::None => Ok(None),
-            Token::Fixed(secret) => Ok(Some(secret.clone())),
-            Token::File(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-                Secret::new(&text).map(Some).map_err(|why| format!("{}: {why}", path.display()))
-            }
-        }
-    }
-}
 
 /// The Nuon CLI's own file. Keys that the gate has no use for are passed over.
 #[derive(Default, Deserialize)]

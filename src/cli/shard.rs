@@ -1,9 +1,9 @@
 //! `--shard`: a stable share of the targets for each of several machines. The CI system joins the jobs: all must pass.
 //! Pure.
 
-use crate::cli::args::Variables;
-use crate::cli::targets::Wanted;
+use crate::base::environment::Variables;
 use crate::report::ShardSeen;
+use crate::run::spec::Wanted;
 
 /// `--shard I/N|auto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

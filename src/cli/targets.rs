@@ -7,20 +7,12 @@ use std::path::Path;
 use crate::cli::args;
 use crate::cli::config;
 use crate::nuon::target::Target;
+use crate::run::spec::Wanted;
 use crate::text::format;
 use crate::watch::pin::{self, Pins};
 
 /// What to say where no install is given.
 const MISSING: &str = "no install given: use --install ID, the variable NUON_INSTALL_ID, or install_id in ~/.nuon";
-
-/// A target, and which deploy of it is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// Where.
-    pub target: Target,
-    /// Which.
-    pub pins: Pins,
-}
 
 /// All targets of a run, at least one. `fallback` is the install of the config file.
 ///

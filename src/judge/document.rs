@@ -5,16 +5,21 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::base::object::Unambiguous;
-use crate::watch::Parts;
+use crate::text::sensitive::{SECRET, SENSITIVE, holds_sensitive, is_sensitive, mask, strip};
 
-/// Members that can hold secrets. They are removed wherever they are, before anything looks at the document.
-const SECRET: [&str; 3] = ["write_token", "plan_json", "composite_plan"];
-
-/// What is shown in place of a value that is marked as sensitive.
-pub const SENSITIVE: &str = "(sensitive)";
+/// What a document is made of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parts {
+    /// The answer that showed success.
+    pub seen: Vec<u8>,
+    /// The deploy by its id, or why it could not be read.
+    pub deploy: Option<Result<Value, String>>,
+    /// Its workflow, or why it could not be read; `None` if the deploy names none.
+    pub workflow: Option<Result<Value, String>>,
+}
 
 /// A document that can be judged.
 #[derive(Debug, PartialEq)]
@@ -177,10 +182,6 @@ fn place(node: &Value) -> usize {
     std::ptr::from_ref(node).addr()
 }
 
-fn is_sensitive(members: &Map<String, Value>) -> bool {
-    members.get("sensitive") == Some(&Value::Bool(true))
-}
-
 /// Collects where values are that stand in an object that is marked as sensitive.
 fn sensitive(value: &Value, is_inside: bool, all: &mut BTreeSet<usize>) {
     if is_inside {
@@ -198,75 +199,12 @@ fn sensitive(value: &Value, is_inside: bool, all: &mut BTreeSet<usize>) {
     }
 }
 
-/// Whether there is an object inside that is marked as sensitive.
-fn holds_sensitive(value: &Value) -> bool {
-    match value {
-        Value::Object(members) => is_sensitive(members) || members.values().any(holds_sensitive),
-        Value::Array(elements) => elements.iter().any(holds_sensitive),
-        _ => false,
-    }
-}
-
-/// Puts [`SENSITIVE`] in place of what stands in objects that are marked so.
-pub fn mask(value: &mut Value) {
-    match value {
-        Value::Object(members) if is_sensitive(members) => {
-            let others = members.iter_mut().filter(|(name, _)| *name != "sensitive");
-            others.for_each(|(_, value)| *value = SENSITIVE.into());
-        }
-        Value::Object(members) => members.values_mut().for_each(mask),
-        Value::Array(elements) => elements.iter_mut().for_each(mask),
-        _ => {}
-    }
-}
-
-/// Whether something inside was masked, so that nothing can be said about it.
-pub fn is_masked(value: &Value) -> bool {
-    match value {
-        Value::Object(members) => {
-            is_sensitive(members) && members.values().any(|value| value == SENSITIVE) || members.values().any(is_masked)
-        }
-        Value::Array(elements) => elements.iter().any(is_masked),
-        _ => false,
-    }
-}
-
-/// Removes the members that can hold secrets, at any depth.
-pub fn strip(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            let is_secret = |name: &String| SECRET.contains(&name.as_str());
-            // Hardly ever there is one.
-            if members.keys().any(is_secret) {
-                members.retain(|name, _| !is_secret(name));
-            }
-            members.values_mut().for_each(strip);
-        }
-        Value::Array(elements) => elements.iter_mut().for_each(strip),
-        _ => {}
-    }
-}
-
-/// Drops every text that mentions one of those members, for what is only kept: an answer can be quoted within another.
-pub fn hush(value: &mut Value) {
-    match value {
-        Value::Object(members) => members.values_mut().for_each(hush),
-        Value::Array(elements) => elements.iter_mut().for_each(hush),
-        Value::String(text) if mentions_secret(text) => text.clear(),
-        _ => {}
-    }
-}
-
-/// Whether a text, which cannot be rid of them, mentions one of those members.
-pub fn mentions_secret(text: &str) -> bool {
-    SECRET.iter().any(|name| text.contains(name))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::text::sensitive;
 
     #[test]
     fn secrets_are_removed_at_any_depth() {
@@ -321,7 +259,7 @@ mod tests {
         ] {
             assert_eq!(document.shown(at(path)), shown, "{path}");
         }
-        assert!(!is_masked(document.value()) && is_masked(&masked));
+        assert!(!sensitive::is_masked(document.value()) && sensitive::is_masked(&masked));
     }
 
     #[test]

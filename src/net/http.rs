@@ -14,9 +14,9 @@ use ureq::unversioned::transport::DefaultConnector;
 
 use crate::base::clock::Bell;
 use crate::base::source::{Fault, Request, Response, Source};
-use crate::cli::config::Connection;
+use crate::net::connection::Connection;
+use crate::net::connection::Secret;
 use crate::net::resolver::Remembering;
-use crate::nuon::target::Secret;
 use crate::text::format;
 
 /// Names the gate to the server. It must not hold `nuon/`, `curl` or the like: the server counts those as its own CLI.

@@ -8,11 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::base::file::{OutputFile, Stream};
 use crate::base::source::{Fault, Request, Response, Source};
-use crate::judge::document;
-use crate::nuon::target::Target;
-use crate::report::file::{OutputFile, Stream};
 use crate::text::redact::Secrets;
+use crate::text::sensitive;
 
 /// Headers that are worth keeping; the rest can hold what nobody should share.
 const KEPT: [&str; 7] =
@@ -73,9 +72,9 @@ impl Recording {
         Ok(Self { lines })
     }
 
-    /// The target of the first look.
-    pub fn target(&self) -> Option<Target> {
-        self.lines.iter().find_map(|(_, path, _)| Target::of_latest(path))
+    /// The first path, in their order, that something can be made of.
+    pub fn find<T>(&self, wanted: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.lines.iter().find_map(|(_, path, _)| wanted(path))
     }
 
     /// What the calendar said at the start, if the server told.
@@ -154,9 +153,9 @@ fn line(request: &Request, answer: &Result<Response, Fault>) -> Option<String> {
             line.body = Some(match serde_json::from_slice(&response.body) {
                 // A body that is a JSON string would be read back as raw text, so it stays as it came.
                 Ok(mut json @ (Value::Object(_) | Value::Array(_))) => {
-                    document::strip(&mut json);
-                    document::mask(&mut json);
-                    document::hush(&mut json);
+                    sensitive::strip(&mut json);
+                    sensitive::mask(&mut json);
+                    sensitive::hush(&mut json);
                     json
                 }
                 _ => Value::String(unreadable(&response.body)),
@@ -173,7 +172,7 @@ fn line(request: &Request, answer: &Result<Response, Fault>) -> Option<String> {
 /// name, so text that mentions one is not kept.
 fn unreadable(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    if document::mentions_secret(&text) {
+    if sensitive::mentions_secret(&text) {
         let end = text.len() - text.trim_start().len() + 1;
         return text.get(..end).unwrap_or_default().into();
     }
@@ -201,7 +200,7 @@ mod tests {
                {"at_ms": 20, "path": "/b", "status": 200, "body": {"id": "x"}}"#,
         )
         .expect("parses");
-        assert_eq!(recording.target().map(|target| target.component).as_deref(), Some("c 1"));
+        assert_eq!(recording.find(|path| path.contains("/components/c%201/").then_some("c 1")), Some("c 1"));
         let first = ask(&mut recording, 99, "/v1/installs/inl1/components/c%201/deploys/latest").expect("an answer");
         assert_eq!(
             (first.status, first.header("retry-after"), first.body.as_slice()),

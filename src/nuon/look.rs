@@ -10,10 +10,10 @@ use serde_json::Value;
 use crate::base::object::{Object, Unambiguous};
 use crate::base::outcome::Ending;
 use crate::base::source::{Fault, Response};
-use crate::judge::document;
 use crate::nuon::deploy::Deploy;
 use crate::nuon::target::Target;
 use crate::nuon::workflow::Workflow;
+use crate::text::sensitive;
 
 /// The deepest nesting that the JSON parser takes.
 const DEEPEST: usize = 127;
@@ -263,7 +263,7 @@ pub fn said(response: &Response) -> String {
         Err(_) if response.body.trim_ascii_start().starts_with(b"<") => String::new(),
         Err(_) => String::from_utf8_lossy(&response.body).trim().to_owned(),
     };
-    let words = if document::mentions_secret(&words) { String::new() } else { words };
+    let words = if sensitive::mentions_secret(&words) { String::new() } else { words };
     match words.chars().count() {
         0 => line,
         1..=300 => format!("{line}: {words}"),

@@ -1,4 +1,4 @@
-//! What is gated: an install's component, and the secret that opens the door to it.
+//! What is gated: an install's component, and the paths that the server has for it.
 
 use std::fmt;
 
@@ -56,36 +56,4 @@ impl fmt::Display for Target {
 /// One segment of a URL path.
 pub fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
-}
-
-/// A token. It cannot be printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Takes a token, without the white space around it.
-    ///
-    /// # Errors
-    /// What is wrong with it, without showing it.
-    pub fn new(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err("it is empty".into());
-        }
-        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("it holds blanks, line breaks or characters beyond ASCII, which no token has".into());
-        }
-        Ok(Self(text.into()))
-    }
-
-    /// The token, for the one place that sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
 }

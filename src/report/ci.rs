@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use jiff::Timestamp;
 
-use crate::cli::args::Variables;
+use crate::base::environment::Variables;
 use crate::judge::assertion::Truth;
 use crate::report::Report;
 use crate::report::files::Format;

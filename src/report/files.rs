@@ -3,8 +3,8 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::file::OutputFile;
 use super::{Report, dotenv};
+use crate::base::file::OutputFile;
 use crate::text::redact::Secrets;
 
 /// `--report FORMAT=FILE`.

@@ -1,9 +1,8 @@
 //! What a run says in the end: one value, and a renderer a format. All are made from that value, so they cannot
-//! disagree. Rendering is pure, one file a format; [`mod@file`] is the only writer.
+//! disagree. Rendering is pure, one file a format; [`crate::base::file`] is the only writer.
 
 pub mod ci;
 pub mod progress;
-pub mod file;
 pub mod files;
 
 mod annotations;

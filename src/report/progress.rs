@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
+use crate::base::environment::Screen;
 use crate::nuon::target::Target;
 use crate::report::ci::Ci;
 use crate::text::defuse;
@@ -49,16 +50,6 @@ impl Manner {
     pub fn quiet(secrets: &Secrets) -> Self {
         Self { verbosity: Verbosity::Quiet, ci: Ci::None, screen: Screen::File, secrets: secrets.clone() }
     }
-}
-
-/// Where a stream leads to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Screen {
-    /// A terminal.
-    Terminal,
-    /// Anything else: a file, a pipe, the log of a CI system.
-    #[default]
-    File,
 }
 
 /// The log of a run.

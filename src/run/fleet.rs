@@ -7,10 +7,8 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::World;
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::Ending;
-use crate::cli::targets::Wanted;
 use crate::nuon::look::Miss;
 use crate::nuon::target::Target;
 use crate::report::progress::Progress;
@@ -20,6 +18,8 @@ use crate::run::gate::Gate;
 use crate::run::plan::{Plan, Question};
 use crate::run::quorum::Quorum;
 use crate::run::session::LAST_LOOK;
+use crate::run::spec::Wanted;
+use crate::run::world::World;
 use crate::text::format;
 use crate::watch::schedule::Schedule;
 

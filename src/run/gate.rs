@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::World;
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::{Ending, Outcome};
 use crate::base::source::Source;
@@ -23,6 +22,7 @@ use crate::report::{DeploySeen, Moment, Report, Verdict};
 use crate::run::names;
 use crate::run::plan::{Plan, Question};
 use crate::run::session::Session;
+use crate::run::world::World;
 use crate::text::format;
 use crate::watch::pin::Pins;
 use crate::watch::schedule::Schedule;

@@ -1,9 +1,11 @@
 //! Gates in one run: one from its first look to its verdict, many with shared workers.
 
-pub mod fleet;
-pub mod crew;
-pub mod gate;
+pub mod world;
+pub mod spec;
+pub mod plan;
 pub mod session;
 pub mod names;
-pub mod plan;
+pub mod gate;
+pub mod fleet;
+pub mod crew;
 pub mod quorum;

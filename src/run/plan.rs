@@ -5,20 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::cli::args::{self, Variables};
-use crate::cli::config::Connection;
-use crate::is_loss;
+use crate::base::environment::Variables;
+use crate::base::file::OutputFile;
+use crate::base::file::is_loss;
 use crate::judge::assertion::Assertion;
-use crate::judge::extract::{self, Extract};
+use crate::judge::extract::Extract;
+use crate::net::connection::Connection;
 use crate::report::ci::{self, Ci};
-use crate::report::file::OutputFile;
 use crate::report::files::{Files, Format, Place as Whose, ReportFile};
-use crate::report::progress::{Manner, Screen, Verbosity};
+use crate::report::progress::Manner;
 use crate::report::{self, Report, dotenv, people};
 use crate::text::color::Paint;
 use crate::text::defuse;
 use crate::text::redact::Secrets;
-use crate::watch::{Rules, Until};
+use crate::watch::Rules;
 
 /// What a run will do, with everything that can fail before the wait behind it.
 pub struct Plan {
@@ -46,65 +46,6 @@ pub struct Question {
     pub place: Place,
 }
 
-impl Plan {
-    /// Checks all that can be checked, and creates the files of the reports.
-    ///
-    /// # Errors
-    /// What is wrong, with its flag and variable.
-    pub fn new(
-        gate: args::Gate,
-        place: Place,
-        variables: &Variables,
-        (out, err): (Screen, Screen),
-        secrets: &Secrets,
-    ) -> Result<Self, String> {
-        let intervals = gate.intervals()?;
-        let verbosity = match (gate.quiet, gate.verbose) {
-            (true, true) => {
-                return Err(
-                    "--quiet (DEPLOY_GATE_QUIET) and --verbose (DEPLOY_GATE_VERBOSE): it can only be one".into()
-                );
-            }
-            (true, false) => Verbosity::Quiet,
-            (false, true) => Verbosity::Verbose,
-            (false, false) if ci::is_debugging(variables) => Verbosity::Verbose,
-            (false, false) => Verbosity::Normal,
-        };
-        let assertions = gate.asserting.assertions()?;
-        extract::names(&gate.extract, &report::OUTPUTS)?;
-        let names: Vec<String> = gate.extract.iter().map(|extract| extract.name.clone()).collect();
-        let ci = gate.ci.found(variables);
-        let files = Teller::files(gate.report, &names, variables, secrets)?;
-        let teller = Teller { extracts: names, ci, paint: gate.color.paint(variables, out), files };
-        let pins = gate.pins;
-        let question = Question {
-            rules: Rules {
-                expect: gate.expect,
-                overrides: gate.status,
-                on_superseded: gate.on_superseded,
-                on_approval: gate.on_approval,
-                until: gate.until,
-                // Actions are steps of it, which come after the deploy.
-                workflow_is_judged: assertions
-                    .iter()
-                    .any(|assertion| assertion.looks_at("workflow") || assertion.looks_at("action_workflow_runs")),
-                document_is_needed: !assertions.is_empty() || !gate.extract.is_empty() || gate.until == Until::Workflow,
-                timeout: gate.timeout,
-                appear_timeout: gate.appear_timeout,
-                pins,
-                began: None,
-            },
-            intervals,
-            assertions,
-            extracts: gate.extract,
-            log_lines: usize::from(gate.log_lines),
-            manner: Manner { verbosity, ci, screen: err, secrets: secrets.clone() },
-            place,
-        };
-        Ok(Self { question, teller })
-    }
-}
-
 /// Tells what came of a run.
 pub struct Teller {
     extracts: Vec<String>,
@@ -114,6 +55,21 @@ pub struct Teller {
 }
 
 impl Teller {
+    /// Creates the files of all reports.
+    ///
+    /// # Errors
+    /// Which cannot be created, with its flag and variable.
+    pub fn new(
+        reports: Vec<ReportFile>,
+        extracts: Vec<String>,
+        (ci, paint): (Ci, Paint),
+        variables: &Variables,
+        secrets: &Secrets,
+    ) -> Result<Self, String> {
+        let files = Self::files(reports, &extracts, variables, secrets)?;
+        Ok(Self { extracts, ci, paint, files })
+    }
+
     /// Creates the files of all reports, and finds those that the CI system shares.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 
-use crate::cli::args::Variables;
-use crate::report::progress::Screen;
+use crate::base::environment::Screen;
+use crate::base::environment::Variables;
 
 /// `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -9,9 +9,9 @@ pub mod schedule;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use crate::base::outcome::Ending;
+use crate::judge::document::Parts;
 use crate::nuon::deploy::{self, Class, Deploy, Expect, Override};
 use crate::nuon::look::{self, Look, Miss};
 use crate::nuon::workflow::{Stage, Verification, Workflow};
@@ -118,17 +118,6 @@ pub enum Step {
     Judge(Box<Parts>),
     /// It is over.
     End(Ending, String),
-}
-
-/// What a document is made of.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Parts {
-    /// The answer that showed success.
-    pub seen: Vec<u8>,
-    /// The deploy by its id, or why it could not be read.
-    pub deploy: Option<Result<Value, String>>,
-    /// Its workflow, or why it could not be read; `None` if the deploy names none.
-    pub workflow: Option<Result<Value, String>>,
 }
 
 /// Something that happened, for whoever watches the watch.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use deploy_gate::World;
 use deploy_gate::base::clock::{Signal, VirtualClock};
+use deploy_gate::base::environment::Variables;
 use deploy_gate::base::source::Fault;
-use deploy_gate::cli::args::Variables;
 use serde_json::json;
 
 use crate::script::*;

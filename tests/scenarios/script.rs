@@ -9,8 +9,8 @@ use std::time::Duration;
 use base64::Engine;
 use deploy_gate::World;
 use deploy_gate::base::clock::{Clock, Signal, VirtualClock};
+use deploy_gate::base::environment::Variables;
 use deploy_gate::base::source::{Fault, Request, Response, Source};
-use deploy_gate::cli::args::Variables;
 use regex::{Captures, Regex};
 use serde_json::{Value, json};
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use deploy_gate::World as GateWorld;
 use deploy_gate::base::clock::{Clock, VirtualClock};
+use deploy_gate::base::environment::Variables;
 use deploy_gate::base::source::{Fault, Request, Response, Source};
-use deploy_gate::cli::args::Variables;
 use fastrand::Rng;
 use serde_json::Value;
 

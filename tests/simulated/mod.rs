@@ -23,7 +23,7 @@ use std::time::Duration;
 use assertions::Expression;
 use deploy_gate::World;
 use deploy_gate::base::clock::{Signal, VirtualClock};
-use deploy_gate::cli::args::Variables;
+use deploy_gate::base::environment::Variables;
 use fastrand::Rng;
 use serde_json::Value;
 use world::{Asked, COMPONENT, INSTALL, Ids, Network, SimulatedClock, Transcript};

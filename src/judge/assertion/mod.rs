@@ -20,9 +20,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::base::clock::Bell;
-use crate::judge::document::{Document, SENSITIVE, is_masked};
+use crate::judge::document::Document;
 use crate::text::defuse;
 use crate::text::format;
+use crate::text::sensitive::{SENSITIVE, is_masked};
 pub use engines::Compiled;
 pub use expression::Expression;
 use expression::{Query, Segment, is_singular};
@@ -938,7 +939,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_is_vacuous_whatever_way_it_is_asked_for() {
-        let parts = crate::watch::Parts {
+        let parts = crate::judge::document::Parts {
             seen: br#"{"id":"dpl1","status_v2":{"status":"active"}}"#.to_vec(),
             deploy: Some(Err("403".into())),
             workflow: Some(Err("403".into())),

@@ -196,6 +196,11 @@ fn sync(file: &File) -> io::Result<()> {
     }
 }
 
+/// Whether an error of stdout means that somebody does not get what they asked for; a closed pipe does not.
+pub fn is_loss(error: &std::io::Error) -> bool {
+    error.kind() != std::io::ErrorKind::BrokenPipe
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

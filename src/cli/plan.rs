@@ -1,0 +1,64 @@
+//! From arguments to what a run will do.
+
+use crate::base::environment::{Screen, Variables};
+use crate::cli::args;
+use crate::judge::extract;
+use crate::report::progress::{Manner, Verbosity};
+use crate::report::{self, ci};
+use crate::run::plan::{Place, Plan, Question, Teller};
+use crate::text::redact::Secrets;
+use crate::watch::{Rules, Until};
+
+/// Checks all that can be checked, and creates the files of the reports.
+///
+/// # Errors
+/// What is wrong, with its flag and variable.
+pub fn plan(
+    gate: args::Gate,
+    place: Place,
+    variables: &Variables,
+    (out, err): (Screen, Screen),
+    secrets: &Secrets,
+) -> Result<Plan, String> {
+    let intervals = gate.intervals()?;
+    let verbosity = match (gate.quiet, gate.verbose) {
+        (true, true) => {
+            return Err("--quiet (DEPLOY_GATE_QUIET) and --verbose (DEPLOY_GATE_VERBOSE): it can only be one".into());
+        }
+        (true, false) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) if ci::is_debugging(variables) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
+    };
+    let assertions = gate.asserting.assertions()?;
+    extract::names(&gate.extract, &report::OUTPUTS)?;
+    let names: Vec<String> = gate.extract.iter().map(|extract| extract.name.clone()).collect();
+    let ci = gate.ci.found(variables);
+    let teller = Teller::new(gate.report, names, (ci, gate.color.paint(variables, out)), variables, secrets)?;
+    let pins = gate.pins;
+    let question = Question {
+        rules: Rules {
+            expect: gate.expect,
+            overrides: gate.status,
+            on_superseded: gate.on_superseded,
+            on_approval: gate.on_approval,
+            until: gate.until,
+            // Actions are steps of it, which come after the deploy.
+            workflow_is_judged: assertions
+                .iter()
+                .any(|assertion| assertion.looks_at("workflow") || assertion.looks_at("action_workflow_runs")),
+            document_is_needed: !assertions.is_empty() || !gate.extract.is_empty() || gate.until == Until::Workflow,
+            timeout: gate.timeout,
+            appear_timeout: gate.appear_timeout,
+            pins,
+            began: None,
+        },
+        intervals,
+        assertions,
+        extracts: gate.extract,
+        log_lines: usize::from(gate.log_lines),
+        manner: Manner { verbosity, ci, screen: err, secrets: secrets.clone() },
+        place,
+    };
+    Ok(Plan { question, teller })
+}
