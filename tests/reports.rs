@@ -12,7 +12,7 @@ use deploy_gate::base::environment::Variables;
 use serde_json::Value;
 
 /// A run, and what the reports of it are called.
-const RUNS: [(&str, &str, &[&str]); 2] = [
+const RUNS: [(&str, &str, &[&str]); 5] = [
     (
         "assertion-false",
         "apply-success-with-approval",
@@ -26,6 +26,13 @@ const RUNS: [(&str, &str, &[&str]); 2] = [
         ],
     ),
     ("deploy-failed", "error-during-plan", &["--assert=$.plan_only == false"]),
+    (
+        "followed",
+        "superseded-by-newer-deploy",
+        &["--on-superseded=follow", "--after=2026-01-01T00:00:00Z", "--extract=name=$.component_name"],
+    ),
+    ("timed-out", "stuck-waiting-for-approval", &["--timeout=10m", "--assert=$.plan_only == false"]),
+    ("approval-required", "stuck-waiting-for-approval", &["--on-approval=stop", "--extract=name=$.component_name"]),
 ];
 
 #[test]

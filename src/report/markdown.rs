@@ -63,7 +63,12 @@ impl Page {
 /// Renders the page.
 pub fn render(report: &Report) -> String {
     let mut page = Page { text: String::new(), left_out: false };
-    let sign = if report.outcome == "passed" { "✅" } else { "❌" };
+    let sign = match report.outcome {
+        "passed" => "✅",
+        // A person must act; that is no failure.
+        "approval-required" => "✋",
+        _ => "❌",
+    };
     let reason = if report.reason.is_empty() { String::new() } else { format!(" ({})", report.reason) };
     page.push(&format!("### {sign} Deploy gate: {}{reason}\n\n", report.outcome));
     page.push(&format!("{}\n\n", markdown(&format::cut(&report.message, 2000))));
@@ -91,7 +96,7 @@ fn fleet(report: &Report, page: &mut Page) {
     let rows: Vec<String> = report.targets.iter().map(row).collect();
     page.table("| | Install | Component | Deploy | |", &rows);
     let took = format::duration(Duration::from_millis(report.duration_ms));
-    page.push(&format!("{took}, {} looks, exit code {}\n\n", report.polls(), report.exit_code));
+    page.push(&format!("{took}, {} polls, exit code {}\n\n", report.polls(), report.exit_code));
     for verdict in report.targets.iter().take(TOLD).filter(|verdict| verdict.outcome == Outcome::Failed.name()) {
         let name = format!("{} / {}", code(&verdict.install), code(&verdict.component));
         page.push(&format!("#### {name}\n\n"));
@@ -190,9 +195,9 @@ fn facts(report: &Report, verdict: &Verdict) -> Vec<String> {
         fact("Which deploy", markdown(&verdict.belief));
         fact("Superseded by", code(&verdict.superseded_by));
     }
-    let looks = if verdict.polls == 1 { "look" } else { "looks" };
+    let polls = if verdict.polls == 1 { "poll" } else { "polls" };
     let took = format::duration(Duration::from_millis(report.duration_ms));
-    fact("Took", format!("{took}, {} {looks}, exit code {}", verdict.polls, report.exit_code));
+    fact("Took", format!("{took}, {} {polls}, exit code {}", verdict.polls, report.exit_code));
     rows
 }
 
