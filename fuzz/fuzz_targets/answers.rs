@@ -1,8 +1,8 @@
 //! Any body of any status, as an answer about the latest deploy and about a workflow.
 #![no_main]
 
-use deploy_gate::nuon::look::{self, Look};
 use deploy_gate::base::source::Response;
+use deploy_gate::nuon::look::{self, Look};
 use deploy_gate::nuon::target::Target;
 use libfuzzer_sys::fuzz_target;
 

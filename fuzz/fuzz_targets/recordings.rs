@@ -2,10 +2,11 @@
 #![no_main]
 
 use deploy_gate::net::recording::Recording;
+use deploy_gate::nuon::target::Target;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     if let Ok(recording) = Recording::parse(text) {
-        let _ = (recording.target(), recording.epoch());
+        let _ = (recording.find(Target::of_latest), recording.epoch());
     }
 });
