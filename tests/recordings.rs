@@ -1,11 +1,12 @@
 //! Every recording under `examples/recordings` replays to the outcome that it is named for.
 
+#[path = "common/replay.rs"]
+mod replay;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use deploy_gate::World;
-use deploy_gate::base::clock::VirtualClock;
-use deploy_gate::base::environment::Variables;
+use replay::replay;
 use serde_json::Value;
 
 /// Recording, flags, exit code, outcome, reason, and a word that the verdict must say.
@@ -130,24 +131,9 @@ const TABLE: &[(&str, &[&str], u8, &str, &str, &str)] = &[
     ("zero-document-200", &[], 0, "passed", "", "\"active\""),
 ];
 
-/// Replays a recording. Returns the exit code and the verdict.
-fn replay<'a>(name: &str, flags: impl Iterator<Item = &'a str>) -> (u8, String) {
-    let recording = format!("{}/examples/recordings/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
-    let arguments = ["deploy-gate", "replay", &recording].map(Into::into).into_iter();
-    let arguments: Vec<_> = arguments.chain(flags.map(Into::into)).collect();
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let world = &mut World {
-        variables: &Variables::new(),
-        clock: &mut VirtualClock::default(),
-        connect: &mut |_| panic!("a replay asks no network"),
-        hire: &mut |_, _| panic!("a replay is no fleet"),
-        out: &mut out,
-        err: &mut err,
-        screens: Default::default(),
-        seed: 1,
-    };
-    let code = deploy_gate::run(&arguments, world);
-    (code, String::from_utf8_lossy(&out).into_owned())
+/// The path of an example.
+fn example(name: &str) -> String {
+    format!("{}/examples/recordings/{name}.jsonl", env!("CARGO_MANIFEST_DIR"))
 }
 
 #[test]
@@ -157,7 +143,7 @@ fn the_readme_says_how_each_recording_ends() {
     let mut count = 0;
     for row in rows {
         let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
-        let (code, out) = replay(cells[1].trim_end_matches(".jsonl"), cells[3].split_whitespace());
+        let (code, out) = replay(example(cells[1].trim_end_matches(".jsonl")), cells[3].split_whitespace());
         assert_eq!(code.to_string(), cells[4], "{row}\n{out}");
         count += 1;
     }
@@ -171,7 +157,7 @@ fn every_recording_ends_as_it_is_named() {
     for (name, flags, code, outcome, reason, word) in TABLE {
         let report = scratch.path().join("result.json");
         let json = format!("--report=json={}", report.display());
-        let (got, out) = replay(name, flags.iter().copied().chain([json.as_str()]));
+        let (got, out) = replay(example(name), flags.iter().copied().chain([json.as_str()]));
         let result: Value = serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("JSON");
         assert_eq!(
             (got, &result["outcome"], &result["reason"]),

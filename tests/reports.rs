@@ -2,13 +2,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "a switch for whoever runs the tests")]
 
+#[path = "common/replay.rs"]
+mod replay;
+
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::Path;
 
-use deploy_gate::World;
-use deploy_gate::base::clock::VirtualClock;
-use deploy_gate::base::environment::Variables;
+use replay::replay;
 use serde_json::Value;
 
 /// A run, and what the reports of it are called.
@@ -60,27 +60,11 @@ fn reports_are_as_they_were() {
 fn reports(recording: &Path, flags: &[&str]) -> BTreeMap<String, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let place = |name: &str| folder.path().join(name);
-    let mut arguments: Vec<OsString> = ["deploy-gate".into(), "replay".into(), recording.into()].into();
-    for (format, file) in FILES {
-        arguments.push(format!("--report={format}={}", place(file).display()).into());
-    }
-    arguments.extend(flags.iter().map(Into::into));
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = deploy_gate::run(
-        &arguments,
-        &mut World {
-            variables: &Variables::new(),
-            clock: &mut VirtualClock::default(),
-            connect: &mut |_| panic!("a replay asks no network"),
-            hire: &mut |_, _| panic!("a replay is no fleet"),
-            out: &mut out,
-            err: &mut err,
-            screens: Default::default(),
-            seed: 1,
-        },
-    );
+    let reports = FILES.map(|(format, file)| format!("--report={format}={}", place(file).display()));
+    let flags = reports.into_iter().chain(flags.iter().map(ToString::to_string));
+    let (code, verdict) = replay(recording, flags);
     let read = |path: &Path| std::fs::read_to_string(path).expect("a report");
-    let mut all = BTreeMap::from([("verdict.txt".into(), String::from_utf8(out).expect("text"))]);
+    let mut all = BTreeMap::from([("verdict.txt".into(), verdict)]);
     for (format, file) in FILES {
         if format == "dir" {
             for entry in std::fs::read_dir(place(file)).expect("a folder").flatten() {

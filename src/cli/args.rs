@@ -452,10 +452,7 @@ const NOT_OURS: [&str; 1] = ["DEPLOY_GATE_BIN"];
 
 /// Variables that look like the gate's but are not: those that are near to one are an error, since an assertion in them
 /// would be lost; others are a warning.
-fn unknown_variables(variables: &Variables) -> Result<Vec<String>, Stop> {
-    let command = Cli::command();
-    let flags = command.get_subcommands().flat_map(clap::Command::get_arguments).filter(|arg| has_variable(arg));
-    let known: Vec<String> = flags.filter_map(|arg| arg.get_long()).map(variable).collect();
+fn unknown_variables(known: &[String], variables: &Variables) -> Result<Vec<String>, Stop> {
     let set = variables.iter().filter(|(name, value)| name.starts_with(PREFIX) && !value.trim().is_empty());
     let mut warnings = Vec::new();
     for (name, _) in set.filter(|(name, _)| !known.contains(name) && !NOT_OURS.contains(&name.as_str())) {
@@ -472,6 +469,12 @@ fn unknown_variables(variables: &Variables) -> Result<Vec<String>, Stop> {
     Ok(warnings)
 }
 
+/// The variables of all flags.
+fn known_variables(command: &clap::Command) -> Vec<String> {
+    let flags = command.get_subcommands().flat_map(clap::Command::get_arguments).filter(|arg| has_variable(arg));
+    flags.filter_map(|arg| arg.get_long()).map(variable).collect()
+}
+
 /// What the gate's own variables begin with.
 const PREFIX: &str = "DEPLOY_GATE_";
 
@@ -482,10 +485,11 @@ const PREFIX: &str = "DEPLOY_GATE_";
 pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, Vec<String>), Stop> {
     let mut command = command().mut_subcommands(hide_what_is_rare);
     let (arguments, from_variables) = with_variables(&mut command, arguments, variables);
+    let known = known_variables(&command);
     let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let command = parsed.map_err(|error| stop(&error, &from_variables))?.command;
     let reads_none = matches!(command, Command::Explain(_) | Command::Completions { .. } | Command::Man);
-    let warnings = if reads_none { Vec::new() } else { unknown_variables(variables)? };
+    let warnings = if reads_none { Vec::new() } else { unknown_variables(&known, variables)? };
     Ok((command, warnings))
 }
 

@@ -9,6 +9,7 @@ use deploy_gate::base::environment::Variables;
 use deploy_gate::base::source::Fault;
 use serde_json::json;
 
+use crate::replay::replay;
 use crate::script::*;
 
 #[test]
@@ -427,22 +428,9 @@ fn a_recording_of_a_run_replays_to_the_same_end() {
     let answers =
         [reset(), http(404, ""), deploy(""), http(503, "<html>").header("retry-after", "9"), deploy("active")];
     let ran = run(&["--record=FOLDER/r.jsonl"], &answers);
-    let mut out = Vec::new();
-    let code = deploy_gate::run(
-        &["deploy-gate".into(), "replay".into(), ran.path("r.jsonl").into_os_string()],
-        &mut World {
-            variables: &Variables::new(),
-            clock: &mut VirtualClock::default(),
-            connect: &mut |_| panic!("a replay asks no network"),
-            hire: &mut |_, _| panic!("a replay is no fleet"),
-            out: &mut out,
-            err: &mut Vec::new(),
-            screens: Default::default(),
-            seed: 1,
-        },
-    );
+    let (code, out) = replay(ran.path("r.jsonl"), [""; 0]);
     assert_eq!((code, ran.code), (0, 0));
-    assert!(String::from_utf8_lossy(&out).starts_with("passed: deploy dpl00000000000000000000001 is \"active\""));
+    assert!(out.starts_with("passed: deploy dpl00000000000000000000001 is \"active\""));
 }
 
 #[test]

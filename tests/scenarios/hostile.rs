@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::replay::replay;
 use crate::script::*;
 
 /// Text that means something to one of the places it can go to, and any other.
@@ -299,22 +300,7 @@ fn what_is_marked_as_sensitive_is_judged_and_never_shown() {
         ("--assert=!$.outputs[?@.value == 'x']", 1),
         ("--assert=$.outputs.host.value == 'example.com'", 0),
     ] {
-        let recording = ran.path("r");
-        let mut out = Vec::new();
-        let ended = deploy_gate::run(
-            &["deploy-gate".into(), "replay".into(), recording.into(), assertion.into()],
-            &mut deploy_gate::World {
-                variables: &Default::default(),
-                clock: &mut deploy_gate::base::clock::VirtualClock::default(),
-                connect: &mut |_| panic!("a replay asks no network"),
-                hire: &mut |_, _| panic!("a replay is no fleet"),
-                out: &mut out,
-                err: &mut Vec::new(),
-                screens: Default::default(),
-                seed: 1,
-            },
-        );
-        let out = String::from_utf8_lossy(&out);
+        let (ended, out) = replay(ran.path("r"), [assertion]);
         assert_eq!(ended, code, "{assertion}\n{out}");
         assert!(code == 0 || out.starts_with("failed (assertion-vacuous)"), "{out}");
     }

@@ -6,6 +6,8 @@ mod crew;
 mod fleet;
 mod gate;
 mod hostile;
+#[path = "../common/replay.rs"]
+mod replay;
 mod right_deploy;
 mod script;
 mod table;
