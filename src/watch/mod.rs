@@ -434,7 +434,7 @@ impl Watch {
     }
 
     fn ask_of(&self, goal: Goal) -> Ask {
-        let mine = || self.mine.as_ref().map(|(deploy, _)| deploy.id().to_owned()).unwrap_or_default();
+        let mine = || self.mine_id().to_owned();
         match goal {
             Goal::Deploy if self.by_id => Ask::Deploy(mine()),
             Goal::Deploy | Goal::Retry => Ask::Latest,
@@ -450,6 +450,16 @@ impl Watch {
     }
 
     /// The workflow of my deploy, or the one that is pinned; `""` if neither is known.
+    /// The id of the deploy that is watched, or `""`.
+    fn mine_id(&self) -> &str {
+        self.mine.as_ref().map_or("", |(deploy, _)| deploy.id())
+    }
+
+    /// Its status, or `""`.
+    fn mine_word(&self) -> &str {
+        self.mine.as_ref().map_or("", |(deploy, _)| deploy.word())
+    }
+
     fn workflow(&self) -> String {
         let own = self.mine.as_ref().map(|(deploy, _)| deploy.workflow().to_owned());
         own.or_else(|| self.rules.pins.workflow.clone()).unwrap_or_default()
@@ -484,7 +494,7 @@ impl Watch {
     }
 
     fn follow_retry(&mut self, now: Duration, retry: Deploy, bytes: Vec<u8>) -> Step {
-        let mine = self.mine.as_ref().map(|(mine, _)| mine.id()).unwrap_or_default();
+        let mine = self.mine_id();
         self.events.push(Event::Note(format!("deploy {mine} is retried as {}", retry.id())));
         self.take(now, retry, bytes)
     }
@@ -658,7 +668,7 @@ impl Watch {
     }
 
     fn left_goes_on(&mut self, now: Duration) -> Step {
-        let mine = self.mine.as_ref().map(|(mine, _)| mine.id()).unwrap_or_default();
+        let mine = self.mine_id().to_owned();
         if let Some(left) = self.left.first_mut()
             && !std::mem::replace(&mut left.goes_on, true)
         {
@@ -669,7 +679,7 @@ impl Watch {
     }
 
     fn left_failed(&self, how: &str) -> Step {
-        let mine = self.mine.as_ref().map(|(mine, _)| mine.id()).unwrap_or_default();
+        let mine = self.mine_id();
         let left = self.left.first().map(|left| left.id.as_str()).unwrap_or_default();
         let why = format!("deploy {left} {how}; a later deploy, {mine}, succeeded, which does not make up for it");
         Step::End(Ending::DeployFailed, why)
@@ -777,7 +787,7 @@ impl Watch {
         let deploy = self.mine.as_ref().map(|(deploy, _)| deploy.id().to_owned());
         let (is_well, ended) = match &stage {
             Stage::Waiting(what) if self.rules.on_approval == OnApproval::Stop => {
-                return Step::End(Ending::ApprovalRequired, format!("{what}; stopped because of --on-approval stop"));
+                return approval_required(what);
             }
             Stage::Succeeded => (true, "its workflow has ended (success)".to_owned()),
             Stage::Failed(how) => (false, format!("its workflow has ended ({how})")),
@@ -920,8 +930,8 @@ impl Watch {
                         return Step::End(Ending::WorkflowFailed, why);
                     }
                     (_, Verification::Open(step) | Verification::Failed(step)) if is_over => {
-                        let word = self.mine.as_ref().map_or("", |(deploy, _)| deploy.word());
-                        let id = self.mine.as_ref().map_or("", |(deploy, _)| deploy.id());
+                        let word = self.mine_word();
+                        let id = self.mine_id();
                         let parked = if is_parked { A_PERSON_CAN } else { "" };
                         let why = format!("{step}; deploy {id} itself is {}{parked}", spoken(word));
                         return Step::End(Ending::DeployFailed, why);
@@ -930,10 +940,7 @@ impl Watch {
                         if (must_end || verification != Verification::Done)
                             && self.rules.on_approval == OnApproval::Stop =>
                     {
-                        return Step::End(
-                            Ending::ApprovalRequired,
-                            format!("{what}; stopped because of --on-approval stop"),
-                        );
+                        return approval_required(&what);
                     }
                     (Stage::Running(_) | Stage::Waiting(_), verification)
                         if must_end || verification != Verification::Done =>
@@ -1112,7 +1119,7 @@ impl Watch {
     }
 
     fn unknown(&self) -> String {
-        unknown(self.mine.as_ref().map(|(deploy, _)| deploy.word()).unwrap_or_default())
+        unknown(self.mine_word())
     }
 
     fn out_of_time(&self) -> (Ending, String) {
@@ -1147,6 +1154,11 @@ pub fn why(look: Look) -> String {
 
 fn strange() -> Miss {
     Miss::new("the answer is to another question")
+}
+
+/// Nobody has approved, and the user does not want to wait for that.
+fn approval_required(what: &str) -> Step {
+    Step::End(Ending::ApprovalRequired, format!("{what}; stopped because of --on-approval stop"))
 }
 
 /// A status word as it is said: an absent one has a name too.
