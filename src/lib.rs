@@ -18,7 +18,7 @@
 //! 6. A verdict is never an `Err`; a fault of the transport is never a verdict.
 //!
 //! # Rooms
-//! Each room may use those below it, never one above; `tests/rooms.rs` holds them to that.
+//! Each room may use those below it, never one above; `tests/project/rooms.rs` holds them to that.
 //!
 //! | room | what is there |
 //! |---|---|

@@ -1,62 +1,101 @@
 //! Thousands of simulated runs, each judged by an oracle that shares no code with the gate.
+//!
+//! `SEEDS=1000000 cargo test --release --test simulation -- --nocapture no_seed` tries more of them, and `no_fleet` more
+//! runs of many targets; `FIRST=N` begins at another seed; `TRACE=SEED cargo test --test simulation -- --nocapture one`
+//! shows one run.
+
+#![expect(clippy::disallowed_methods, clippy::print_stderr, reason = "for people, who say how many and see how fast")]
 
 mod simulated;
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use simulated::{Coverage, fleet, oracle, run, scratch, trace};
 
 /// Seeds that once broke a promise.
 const REGRESSIONS: [u64; 8] = [234_583, 236_046, 236_976, 265_635, 321_934, 429_243, 487_518, 983_195];
-/// How many others are tried.
+/// How many others are tried, if `SEEDS` does not say.
 const SEEDS: u64 = 20_000;
-/// How many fleets.
+/// How many of many targets.
 const FLEETS: u64 = 3000;
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|value| value.parse().expect("a number"))
+}
+
+/// Tries the seeds on all cores; `simulate` runs one and gives its trace where it breaks a promise.
+fn none_of(
+    default: u64,
+    always: &[u64],
+    simulate: impl Fn(u64, &Path, &mut Coverage) -> Option<String> + Sync,
+) -> Coverage {
+    let (began, first) = (Instant::now(), number("FIRST").unwrap_or(1));
+    let (next, end) = (AtomicU64::new(first), first + number("SEEDS").unwrap_or(default));
+    let (coverage, broken) = (Mutex::new(Coverage::default()), Mutex::new(Vec::new()));
+    let share = |seeds: &mut dyn Iterator<Item = u64>| {
+        let (folder, mut own) = (scratch("deploy-gate-simulation-"), Coverage::default());
+        for seed in seeds {
+            let trace = simulate(seed, folder.path(), &mut own);
+            broken.lock().expect("no panic").extend(trace.map(|trace| (seed, trace)));
+        }
+        coverage.lock().expect("no panic").join(own);
+    };
+    share(&mut always.iter().copied());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let first = next.fetch_add(100, Ordering::Relaxed);
+                    if first >= end {
+                        break;
+                    }
+                    share(&mut (first..(first + 100).min(end)));
+                }
+            });
+        }
+    });
+    let (coverage, mut broken) = (coverage.into_inner().expect("no panic"), broken.into_inner().expect("no panic"));
+    for (name, count) in &coverage.0 {
+        eprintln!("{count:>10}  {name}");
+    }
+    eprintln!("seeds {first} to {} in {:.1} s", end - 1, began.elapsed().as_secs_f64());
+    broken.sort();
+    let traces: Vec<_> = broken.iter().take(5).map(|(_, trace)| trace.as_str()).collect();
+    assert!(broken.is_empty(), "{} seeds break a promise\n{}", broken.len(), traces.join("\n"));
+    coverage
+}
 
 #[test]
 fn no_seed_breaks_a_promise() {
-    let threads = 4;
-    let share = |thread: u64| {
-        let folder = scratch("deploy-gate-simulation-");
-        let mut coverage = Coverage::new();
-        let mut broken = Vec::new();
-        for seed in REGRESSIONS.into_iter().chain(1..=SEEDS).filter(|seed| seed % threads == thread) {
-            let run = run(seed, folder.path());
-            coverage.note(&run);
-            let violations = oracle::violations(&run);
-            if !violations.is_empty() {
-                broken.push(trace(&run, &violations));
-            }
-        }
-        (coverage, broken)
-    };
-    let shares = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads).map(|thread| scope.spawn(move || share(thread))).collect();
-        handles.into_iter().map(|handle| handle.join().expect("no panic")).collect::<Vec<_>>()
+    let seen = none_of(SEEDS, &REGRESSIONS, |seed, folder, coverage| {
+        let run = run(seed, folder);
+        coverage.note(&run);
+        let violations = oracle::violations(&run);
+        (!violations.is_empty()).then(|| trace(&run, &violations))
     });
-    let mut coverage = Coverage::default();
-    let mut broken = Vec::new();
-    for (seen, wrong) in shares {
-        coverage.join(seen);
-        broken.extend(wrong);
-    }
-    assert!(broken.is_empty(), "{} seeds break a promise\n{}", broken.len(), broken[..broken.len().min(5)].join("\n"));
+    let mut coverage = Coverage::new();
+    coverage.join(seen);
     assert_eq!(coverage.missing(), [""; 0], "never seen");
 }
 
 #[test]
 fn no_fleet_breaks_a_promise() {
-    let folder = scratch("deploy-gate-fleets-");
-    let mut broken = Vec::new();
-    let mut outcomes = std::collections::BTreeMap::<String, u32>::new();
-    for seed in 1..=FLEETS {
-        let run = fleet::run(seed, folder.path());
-        *outcomes.entry(run.outcome).or_default() += 1;
-        if !run.violations.is_empty() {
-            broken.push(run.trace);
-        }
-    }
-    assert!(broken.is_empty(), "{} seeds break a promise\n{}", broken.len(), broken[..broken.len().min(3)].join("\n"));
+    let seen = none_of(FLEETS, &[], |seed, folder, coverage| {
+        let run = fleet::run(seed, folder);
+        *coverage.0.entry(run.outcome).or_default() += 1;
+        (!run.violations.is_empty()).then_some(run.trace)
+    });
     let every = ["passed", "failed", "undecided", "superseded", "approval-required", "timed-out", "interrupted"];
-    assert!(every.iter().all(|outcome| outcomes.contains_key(*outcome)), "never seen: {outcomes:?}");
+    assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
+}
+
+#[test]
+fn one_seed_is_shown() {
+    let run = run(number("TRACE").unwrap_or(1), scratch("deploy-gate-trace-").path());
+    eprintln!("{}{}\n{}", run.err, run.out, trace(&run, &oracle::violations(&run)));
 }
 
 #[test]

@@ -52,8 +52,7 @@ impl NuonFile {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        serde_saphyr::from_str(text)
-            .map_err(|_| "it is not the YAML that the Nuon CLI writes (key: value lines)".into())
+        yaml_serde::from_str(text).map_err(|_| "it is not the YAML that the Nuon CLI writes (key: value lines)".into())
     }
 }
 

@@ -6,8 +6,9 @@ mod crew;
 mod fleet;
 mod gate;
 mod hostile;
-#[path = "../common/replay.rs"]
+mod recordings;
 mod replay;
+mod reports;
 mod right_deploy;
 mod script;
 mod table;

@@ -97,7 +97,6 @@ pub fn run(seed: u64, folder: &Path) -> FleetRun {
     let clock_of_crew = clock.clone();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let (time, signal) = (clock.time.clone(), clock.signal);
-    let began = clock.utc().map_or_else(String::new, world::stamp);
     let code = deploy_gate::run(
         &arguments,
         &mut GateWorld {
@@ -121,7 +120,7 @@ pub fn run(seed: u64, folder: &Path) -> FleetRun {
     let fleet = Seen { report: &report, code, ended: time.now(), min_pass, jobs, timeout: common.timeout };
     let mut violations = fleet.violations(&transcripts, signal.is_some());
     for (number, (gate, transcript)) in (1..).zip(gates.iter().zip(&transcripts)) {
-        let wrong = verdict_violations(number, gate, transcript, &report, (&began, time.now()));
+        let wrong = verdict_violations(number, gate, transcript, &report, time.now());
         violations.extend(wrong.into_iter().map(|what| format!("target {number}: {what}")));
     }
     let words = |arguments: &[std::ffi::OsString]| {
@@ -155,7 +154,7 @@ fn verdict_violations(
     gate: &Gate,
     transcript: &[Asked],
     report: &Value,
-    (began, ended): (&str, Duration),
+    ended: Duration,
 ) -> Vec<String> {
     let install = format!("inl{number}{:022}", 1);
     let rows = report["targets"].as_array().cloned().unwrap_or_default();
@@ -170,7 +169,6 @@ fn verdict_violations(
         arguments: Vec::new(),
         transcript: transcript.to_vec(),
         signal: None,
-        began: began.into(),
         ended,
         code: 0,
         out: String::new(),

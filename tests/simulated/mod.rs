@@ -1,12 +1,7 @@
 //! The whole gate in a simulated world: from a seed a random server, a random gate and random trouble. Nothing of the
 //! gate is replaced but the network and the clock; the oracle judges each run from what was answered.
 
-#![allow(
-    dead_code,
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss,
-    reason = "a test and an example use it; it makes up numbers"
-)]
+#![allow(clippy::cast_possible_wrap, clippy::cast_sign_loss, reason = "it makes up numbers")]
 
 pub mod assertions;
 mod crew;
@@ -58,8 +53,6 @@ pub struct Run {
     pub arguments: Vec<OsString>,
     pub transcript: Vec<Asked>,
     pub signal: Option<(Duration, Signal)>,
-    /// When it began, by its own calendar, as the server writes times.
-    pub began: String,
     pub ended: Duration,
     pub code: u8,
     pub out: String,
@@ -180,7 +173,6 @@ pub fn run(seed: u64, folder: &Path) -> Run {
     let epoch = jiff::Timestamp::from_second(world::EPOCH).ok();
     let mut clock = SimulatedClock::random(VirtualClock::new(epoch), &mut dice);
     let signal = clock.signal;
-    let began = deploy_gate::base::clock::Clock::utc(&clock).map_or_else(String::new, world::stamp);
     let transcript = Transcript::default();
     let mut network =
         Some(Network { world, clock: clock.clone(), dice: dice.fork(), transcript: Rc::clone(&transcript) });
@@ -214,7 +206,6 @@ pub fn run(seed: u64, folder: &Path) -> Run {
         arguments,
         transcript,
         signal,
-        began,
         ended: deploy_gate::base::clock::Clock::now(&time),
         code,
         out: String::from_utf8(out).expect("text"),

@@ -1,11 +1,8 @@
 //! Many targets over real sockets: a few threads and connections, and a signal that finds all of them.
-#![expect(clippy::disallowed_methods, reason = "the binary is another process, with its own time")]
-
-mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Reply, Server, answer, deploy, deploy_gate, ran, signal, until};
+use crate::loopback::{Reply, Server, answer, deploy, deploy_gate, ran, signal, until};
 use serde_json::Value;
 
 /// `wait` for so many components.

@@ -1,12 +1,9 @@
 //! Every recording under `examples/recordings` replays to the outcome that it is named for.
 
-#[path = "common/replay.rs"]
-mod replay;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use replay::replay;
+use crate::replay::replay;
 use serde_json::Value;
 
 /// Recording, flags, exit code, outcome, reason, and a word that the verdict must say.
@@ -138,7 +135,7 @@ fn example(name: &str) -> String {
 
 #[test]
 fn the_readme_says_how_each_recording_ends() {
-    let readme = include_str!("../examples/recordings/README.md");
+    let readme = include_str!("../../examples/recordings/README.md");
     let rows = readme.lines().filter(|line| line.contains(".jsonl` |"));
     let mut count = 0;
     for row in rows {

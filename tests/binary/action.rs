@@ -1,16 +1,13 @@
 //! The steps of the action, as a runner runs them: the very shell lines of `action.yml`, with the variables of GitHub.
 
 #![cfg(unix)]
-#![expect(clippy::disallowed_methods, reason = "shells are other processes, with their own environment")]
-
-mod common;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Reply, Server, answer, authority, deploy};
+use crate::loopback::{Reply, Server, answer, authority, deploy};
 use serde_json::Value;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -18,7 +15,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// The line of a step of the action.
 fn step(id: &str) -> String {
     let text = std::fs::read_to_string(Path::new(ROOT).join("action.yml")).expect("action.yml");
-    let action: Value = serde_saphyr::from_str(&text).expect("it is YAML");
+    let action: Value = yaml_serde::from_str(&text).expect("it is YAML");
     let steps = action["runs"]["steps"].as_array().expect("steps");
     let step = steps.iter().find(|step| step["id"] == id).expect("such a step");
     step["run"].as_str().expect("a line").into()

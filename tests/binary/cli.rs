@@ -1,12 +1,10 @@
 //! The binary itself, over real sockets, with real signals.
 
-mod common;
-
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Stdio;
 
-use common::{LATEST, Reply, Server, TOKEN, answer, deploy, deploy_gate, header, ran, until, wait};
+use crate::loopback::{LATEST, Reply, Server, TOKEN, answer, deploy, deploy_gate, header, ran, until, wait};
 
 /// The log, as somebody at a terminal gets it.
 #[cfg(unix)]

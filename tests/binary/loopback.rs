@@ -1,11 +1,5 @@
 //! The binary, and a loopback server that answers what a test wants, byte by byte.
 
-#![allow(
-    dead_code,
-    clippy::disallowed_methods,
-    reason = "each test file uses a part of it; the binary has its own time"
-)]
-
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
@@ -164,11 +158,6 @@ impl Server {
             }
         });
         server
-    }
-
-    /// Answers otherwise from here on.
-    pub fn answer_with(&self, replies: Vec<Reply>) {
-        *self.replies.lock().expect("no panic") = replies;
     }
 
     /// The URL of the server.

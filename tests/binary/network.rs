@@ -1,14 +1,12 @@
 //! The network as it is: over real sockets, with the faults that it really has.
 
-#![expect(clippy::disallowed_methods, reason = "the binary is another process, with its own time")]
-
-mod common;
-
 use std::io::Write;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use common::{LATEST, Reply, Server, TOKEN, answer, authority, authority_of, deploy, document, header, ran, wait};
+use crate::loopback::{
+    LATEST, Reply, Server, TOKEN, answer, authority, authority_of, deploy, document, header, ran, wait,
+};
 
 #[test]
 fn a_deploy_from_nothing_to_active_over_one_connection() {

@@ -1,8 +1,5 @@
 //! Signals at every phase of a run.
 #![cfg(unix)]
-#![expect(clippy::disallowed_methods, reason = "the binary is another process, with its own time")]
-
-mod common;
 
 use std::io::Write;
 use std::os::fd::OwnedFd;
@@ -10,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use common::{Reply, Server, deploy, deploy_gate, signal, until};
+use crate::loopback::{Reply, Server, deploy, deploy_gate, signal, until};
 
 /// When the signal comes: after so many requests, the last of which may still be open.
 struct Phase {

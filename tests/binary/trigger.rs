@@ -1,12 +1,9 @@
 //! The lines of the README that trigger a deploy and gate it, run as they are against servers of either generation.
 #![cfg(unix)]
-#![expect(clippy::disallowed_methods, reason = "a shell is another process, with its own environment")]
-
-mod common;
 
 use std::process::{Command, Stdio};
 
-use common::{Reply, Server, TOKEN, answer};
+use crate::loopback::{Reply, Server, TOKEN, answer};
 
 const WORKFLOW: &str = "inwnztgar4jedomg55ecfkfgzu";
 

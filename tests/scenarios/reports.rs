@@ -2,13 +2,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "a switch for whoever runs the tests")]
 
-#[path = "common/replay.rs"]
-mod replay;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use replay::replay;
+use crate::replay::replay;
 use serde_json::Value;
 
 /// A run, and what the reports of it are called.

@@ -16,7 +16,7 @@ fn read(path: impl AsRef<Path>) -> String {
 
 /// Every document of a YAML text.
 fn yaml(text: &str) -> Vec<Value> {
-    let documents = text.split("\n---\n").map(|document| serde_saphyr::from_str(document).expect("it is YAML"));
+    let documents = text.split("\n---\n").map(|document| yaml_serde::from_str(document).expect("it is YAML"));
     documents.collect()
 }
 

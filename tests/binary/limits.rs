@@ -1,6 +1,5 @@
 //! Documents and assertions that are made to cost: judged or refused within bounds of time and memory, in clear words.
 #![cfg(unix)]
-#![expect(clippy::disallowed_methods, reason = "the binary is another process, with its own time")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

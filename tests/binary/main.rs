@@ -1,0 +1,13 @@
+//! The binary as another process: real sockets, real signals, real shells.
+
+#![expect(clippy::disallowed_methods, reason = "the binary is another process, with its own time")]
+
+mod action;
+mod cli;
+mod completions;
+mod limits;
+mod loopback;
+mod many;
+mod network;
+mod signals;
+mod trigger;
