@@ -53,7 +53,7 @@ use base::outcome::{self, Ending};
 use cli::args::{Command, Stop};
 use cli::{args, config, explain, manual, targets, trigger};
 use jiff::{SignedDuration, Timestamp};
-use judge::assertion::Judging;
+use judge::assertion::Evaluation;
 use judge::document::{Document, Parts};
 use net::recording::{Recorder, Recording};
 use nuon::deploy::{self, Deploy, Expect};
@@ -320,7 +320,7 @@ fn check(check: args::Check, world: &mut World<'_>) -> Result<u8, Stop> {
     let deploy = deploy.map_err(|error| wrong(format!("it is not a deploy document: {error}")))?;
     // The process is about to end, which gives the memory back faster than going through all of it.
     std::mem::forget(Arc::clone(&document));
-    let checks = match Judging::start(&assertions, &document).finish() {
+    let checks = match Evaluation::start(&assertions, &document).finish() {
         Ok(checks) => checks,
         Err(why) => {
             return Err(Stop {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use deploy_gate::cli::config::NuonFile;
 use deploy_gate::cli::trigger::workflow;
-use deploy_gate::judge::assertion::{Assertion, Judging, Truth};
+use deploy_gate::judge::assertion::{Assertion, Evaluation, Truth};
 use deploy_gate::judge::document::Document;
 use deploy_gate::net::recording::Recording;
 use deploy_gate::text::format::{duration, parse_duration, parse_size};
@@ -257,7 +257,7 @@ proptest! {
         // A negated group inside of a group is one level more than some expressions may have.
         if let Ok(assertion) = text.parse::<Assertion>() {
             let document = serde_json::json!({"id": "dpl1", "plan_only": true, "steps": [{"word": "a"}, {"word": "b"}]});
-            let checks = Judging::start(&[assertion], &Arc::new(Document::any(document))).finish().expect("they agree");
+            let checks = Evaluation::start(&[assertion], &Arc::new(Document::any(document))).finish().expect("they agree");
             let want = [Truth::False, Truth::Vacuous, Truth::True][usize::from(worth)];
             prop_assert_eq!(checks[0].outcome, want, "{}", text);
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::judge::assertion::{Assertion, Extent, Judging, afford};
+use crate::judge::assertion::{Assertion, DocumentSize, Evaluation, check_cost};
 use crate::judge::document::Document;
 
 /// How many bytes an output carries: GitHub takes 1 MB for all outputs of a job.
@@ -46,8 +46,8 @@ impl Extract {
     ///
     /// # Errors
     /// Why there is no value: the query selects nothing or too much, or the engines disagree.
-    pub fn value(&self, document: &Document, extent: &impl Deref<Target = Extent>) -> Result<String, String> {
-        afford(&self.query.expression, extent)?;
+    pub fn value(&self, document: &Document, size: &impl Deref<Target = DocumentSize>) -> Result<String, String> {
+        check_cost(&self.query.expression, size)?;
         let selected = self.query.select(document)?;
         let selected = selected.first().map(Vec::as_slice).unwrap_or_default();
         // One that holds something sensitive differs from what may be shown of it.
@@ -69,11 +69,11 @@ impl Extract {
 }
 
 /// Starts to look for the value of each.
-pub fn start(extracts: &[Extract], document: &Arc<Document>) -> Judging<Vec<Result<String, String>>> {
+pub fn start(extracts: &[Extract], document: &Arc<Document>) -> Evaluation<Vec<Result<String, String>>> {
     let (extracts, document) = (extracts.to_vec(), Arc::clone(document));
-    Judging::of(extracts.is_empty(), move || {
-        let extent = LazyCell::new(|| Extent::of(document.value()));
-        Ok(extracts.iter().map(|extract| extract.value(&document, &extent)).collect())
+    Evaluation::of(extracts.is_empty(), move || {
+        let size = LazyCell::new(|| DocumentSize::of(document.value()));
+        Ok(extracts.iter().map(|extract| extract.value(&document, &size)).collect())
     })
 }
 
@@ -112,13 +112,16 @@ mod tests {
             ("$.o.k", "null"),
         ] {
             let extract: Extract = format!("x={query}").parse().expect(query);
-            assert_eq!(extract.value(&document, &&Extent::default()).as_deref(), Ok(want), "{query}");
+            assert_eq!(extract.value(&document, &&DocumentSize::default()).as_deref(), Ok(want), "{query}");
         }
         let none: Extract = "x=$.gone".parse().expect("parses");
-        assert_eq!(none.value(&document, &&Extent::default()), Err("$.gone selects nothing".into()));
+        assert_eq!(none.value(&document, &&DocumentSize::default()), Err("$.gone selects nothing".into()));
         let large = Document::any(json!({"s": "x".repeat(1 << 20)}));
-        let error =
-            "x=$.s".parse::<Extract>().expect("parses").value(&large, &&Extent::default()).expect_err("too large");
+        let error = "x=$.s"
+            .parse::<Extract>()
+            .expect("parses")
+            .value(&large, &&DocumentSize::default())
+            .expect_err("too large");
         assert!(error.contains("1048576 bytes"), "{error}");
     }
 

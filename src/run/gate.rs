@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::{Ending, Outcome};
 use crate::base::source::Source;
-use crate::judge::assertion::{Check, Judging, Truth};
+use crate::judge::assertion::{Check, Evaluation, Truth};
 use crate::judge::document::Document;
 use crate::judge::extract;
 use crate::nuon::deploy::Deploy;
@@ -267,9 +267,9 @@ impl Gate {
 
     /// The deploy is as wanted: now the assertions decide.
     fn judge(&mut self, document: Arc<Document>, session: &mut Session<'_>) -> Turn {
-        let judging = Judging::start(&self.question.assertions, &document);
+        let judging = Evaluation::start(&self.question.assertions, &document);
         self.document = Some(document);
-        let checks = match await_judging(judging, session) {
+        let checks = match await_evaluation(judging, session) {
             Err(signal) => return Turn::End(Ending::Interrupted(signal), self.watch.so_far()),
             Ok(Err(why)) => return Turn::End(Ending::EnginesDisagree, why),
             Ok(Ok(checks)) => checks,
@@ -286,7 +286,7 @@ impl Gate {
     fn extract(&mut self, session: &mut Session<'_>) -> Result<(), Signal> {
         let Some(document) = &self.document else { return Ok(()) };
         let extracts = &self.question.extracts;
-        let values = await_judging(extract::start(extracts, document), session)?;
+        let values = await_evaluation(extract::start(extracts, document), session)?;
         self.extracted = values.unwrap_or_else(|why| vec![Err(why); extracts.len()]);
         Ok(())
     }
@@ -440,8 +440,8 @@ impl Gate {
 }
 
 /// Waits for an answer about the document, or for a signal.
-fn await_judging<T: Send + 'static>(
-    mut judging: Judging<T>,
+fn await_evaluation<T: Send + 'static>(
+    mut judging: Evaluation<T>,
     session: &mut Session<'_>,
 ) -> Result<Result<T, String>, Signal> {
     loop {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::Truth;
+use super::truth::Truth;
 
 /// A well-formed expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,6 +106,46 @@ impl Query {
 /// Whether segments can select at most one node.
 pub fn is_singular(segments: &[Segment]) -> bool {
     segments.iter().all(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_)))
+}
+
+/// The names and indexes that a query begins with.
+pub fn leading(segments: &[Segment]) -> &[Segment] {
+    let count = segments.iter().take_while(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_))).count();
+    &segments[..count]
+}
+
+/// What a name or index selects at a node.
+pub fn child<'d>(node: &'d Value, segment: &Segment) -> Option<&'d Value> {
+    match (segment, node) {
+        (Segment::Name(name), Value::Object(members)) => members.get(name),
+        (Segment::Index(index), Value::Array(elements)) => {
+            let index = if *index < 0 {
+                elements.len().checked_add_signed(isize::try_from(*index).ok()?)?
+            } else {
+                usize::try_from(*index).ok()?
+            };
+            elements.get(index)
+        }
+        _ => None,
+    }
+}
+
+/// Segments as they are written.
+pub fn path(segments: &[Segment]) -> String {
+    let mut path = String::from("$");
+    for segment in segments {
+        match segment {
+            Segment::Name(name) if name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
+                path.push('.');
+                path.push_str(name);
+            }
+            Segment::Name(name) => path.push_str(&format!("['{}']", name.escape_default())),
+            Segment::Index(index) => path.push_str(&format!("[{index}]")),
+            Segment::Many(_) => path.push_str("[…]"),
+            Segment::Below(_) => path.push_str("..…"),
+        }
+    }
+    path
 }
 
 impl Expression {

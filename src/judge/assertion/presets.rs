@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Check, Truth};
+use super::check::Check;
+use super::truth::Truth;
 
 /// A built-in assertion.
 #[derive(Clone, Copy, Debug, Serialize)]

@@ -1,0 +1,69 @@
+//! What came of an assertion, and what each of its queries found. Pure.
+
+use serde::Serialize;
+
+use super::model::Assertion;
+use super::truth::Truth;
+
+/// One assertion, judged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Check {
+    /// The user's name for it, or `""`.
+    pub label: String,
+    /// The assertion as it was written.
+    pub expression: String,
+    /// What came of it.
+    pub outcome: Truth,
+    /// What each of its queries found.
+    pub queries: Vec<Found>,
+}
+
+/// What one query found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Found {
+    /// The query as it was written.
+    pub query: String,
+    /// How many nodes it selected.
+    pub selected: usize,
+    /// The first of them as JSON, cut.
+    pub values: Vec<String>,
+    /// The same for people: of an object what it is called and how it is, not a wall of JSON.
+    #[serde(skip)]
+    pub brief: Vec<String>,
+    /// Why it did not land, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
+    /// What may not have been meant, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Why a query did not land.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    /// The path that had to select something.
+    pub path: String,
+    /// The longest part of it that does exist.
+    pub exists: String,
+    /// Names that do exist there, the nearest first.
+    pub nearest: Vec<String>,
+    /// In a sentence.
+    pub why: String,
+}
+
+impl Check {
+    /// An assertion that was not put to any document.
+    pub fn not_evaluated(assertion: &Assertion) -> Self {
+        Self {
+            label: assertion.label.clone(),
+            expression: assertion.expression.text.clone(),
+            outcome: Truth::NotEvaluated,
+            queries: Vec::new(),
+        }
+    }
+
+    /// Its label, or else its text.
+    pub fn name(&self) -> &str {
+        if self.label.is_empty() { &self.expression } else { &self.label }
+    }
+}

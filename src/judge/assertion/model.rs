@@ -1,0 +1,94 @@
+//! An assertion as the user wrote it: a label for reports, and an expression. Pure.
+
+use super::engines::Compiled;
+use super::expression::{Expression, Query, Segment};
+use super::parser::{self, Malformed};
+use crate::text::defuse;
+
+/// One assertion: a label for reports, and an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assertion {
+    /// `""` if the user gave none.
+    pub label: String,
+    /// What is asserted.
+    pub expression: Expression,
+}
+
+impl Assertion {
+    /// Whether it asks for a member of the document.
+    pub fn looks_at(&self, member: &str) -> bool {
+        let is_it = |query: &Query| match query.segments.first() {
+            Some(Segment::Name(name)) => name == member,
+            // A query that begins with anything else can reach every member.
+            _ => true,
+        };
+        self.expression.queries.iter().any(is_it)
+    }
+}
+
+impl std::str::FromStr for Assertion {
+    type Err = String;
+
+    /// Reads `[LABEL: ]EXPR`, and lets both engines read it.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim_matches([' ', '\t', '\n', '\r']);
+        let (label, body) = label(text);
+        let complain = |at: usize, why: &str| {
+            let offset = text.len() - body.len() + at;
+            format!("this assertion is malformed\n{}expected {why}", caret(text, offset))
+        };
+        if body.is_empty() {
+            return Err(complain(0, "an expression like $.plan_only == false; was it eaten by a shell or CI system?"));
+        }
+        let expression = accepted(body).map_err(|malformed| complain(malformed.at, &malformed.why))?;
+        Ok(Self { label: label.into(), expression })
+    }
+}
+
+impl Assertion {
+    /// Takes an expression as it is, without a label or white space around it.
+    ///
+    /// # Errors
+    /// Where and why it is malformed, or which engine does not accept it.
+    pub fn exactly(text: &str) -> Result<Self, Malformed> {
+        accepted(text).map(|expression| Self { label: String::new(), expression })
+    }
+}
+
+/// Reads an expression, and lets both engines read it and each of its queries.
+fn accepted(text: &str) -> Result<Expression, Malformed> {
+    let expression = parser::parse(text)?;
+    let queries = expression.queries.iter().map(|query| (query.span.start, expression.as_query(query)));
+    for (at, query) in queries.chain([(0, expression.as_filter())]) {
+        Compiled::new(&query).map_err(|rejected| Malformed {
+            at,
+            why: format!("an expression that both engines accept; {}", rejected.why),
+        })?;
+    }
+    Ok(expression)
+}
+
+/// Splits `LABEL: EXPR`. No expression begins like a label, so there is no doubt.
+fn label(text: &str) -> (&str, &str) {
+    let fits = |label: &str| {
+        let known = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+        (1..=60).contains(&label.chars().count()) && label.chars().all(known)
+    };
+    match text.split_once(':') {
+        Some((label, body)) if fits(label) && (body.is_empty() || body.starts_with([' ', '\t'])) => {
+            (label.trim(), body.trim_start_matches([' ', '\t']))
+        }
+        _ => ("", text),
+    }
+}
+
+/// The line of `text` that `at` is in, with a caret under the place.
+fn caret(text: &str, at: usize) -> String {
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
+    // A window, so that the caret stays under its place in a terminal.
+    let before: Vec<char> = text[start..at].chars().rev().take(60).collect();
+    let after: String = text[at..end].chars().take(40).collect();
+    let shown: String = before.iter().rev().copied().chain(after.chars()).collect();
+    format!("  {}\n  {}^ ", defuse::line(&shown), " ".repeat(before.len()))
+}
