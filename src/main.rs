@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use deploy_gate::World;
-use deploy_gate::base::clock::{Bell, RealClock};
+use deploy_gate::base::clock::{RealClock, SignalFlag};
+use deploy_gate::base::disk::RealDisk;
 use deploy_gate::base::environment::Screen;
 use deploy_gate::base::environment::Variables;
 use deploy_gate::base::outcome;
 use deploy_gate::net::http::Http;
-use deploy_gate::run::crew::Threads;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -20,8 +20,8 @@ fn main() -> ExitCode {
     exit_with_a_code_of_its_own_on_a_bug();
     pin_name_services();
     leave_no_core();
-    let bell = Bell::default();
-    if let Err(error) = listen(&bell) {
+    let signals = SignalFlag::default();
+    if let Err(error) = listen(&signals) {
         return complain(&format!("signals cannot be handled: {error}"), outcome::BUG);
     }
     let variables = match variables() {
@@ -29,23 +29,19 @@ fn main() -> ExitCode {
         Err(why) => return complain(&why, outcome::MISUSE),
     };
     let arguments: Vec<_> = std::env::args_os().collect();
-    let mut clock = RealClock::new(bell.clone());
-    let clock_of_crew = clock.clone();
+    let mut clock = RealClock::new(signals.clone());
     let code = deploy_gate::run(
         &arguments,
         &mut World {
             variables: &variables,
             clock: &mut clock,
-            connect: &mut |connection| Box::new(Http::new(connection, 1, Some(bell.clone()))),
-            hire: &mut |connection, jobs| {
-                // A signal leaves the crew behind.
-                let http = Http::new(connection, jobs, None);
-                Box::new(Threads::new(http, clock_of_crew.clone(), bell.clone()))
-            },
+            connect: &mut |connection, jobs| Box::new(Http::new(connection, jobs, signals.clone())),
+            disk: &RealDisk,
             // Not locked: a panic on another thread has to be able to say so.
             out: &mut std::io::stdout(),
             err: &mut std::io::stderr(),
             screens: (screen(&std::io::stdout()), screen(&std::io::stderr())),
+            width: || terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| width.0.into()),
             seed: fastrand::u64(..),
         },
     );
@@ -72,8 +68,8 @@ fn screen(stream: &impl IsTerminal) -> Screen {
     if stream.is_terminal() { Screen::Terminal } else { Screen::File }
 }
 
-/// The first signal rings the bell: the run ends in order and still writes its reports. The second exits at once.
-fn listen(bell: &Bell) -> std::io::Result<()> {
+/// The first signal raises the flag: the run ends in order and still writes its reports. The second exits at once.
+fn listen(raised: &SignalFlag) -> std::io::Result<()> {
     for (signal, code) in [(SIGHUP, 129), (SIGINT, 130), (SIGTERM, 143)] {
         if is_ignored(signal) {
             continue;
@@ -81,7 +77,7 @@ fn listen(bell: &Bell) -> std::io::Result<()> {
         let number = usize::try_from(signal).unwrap_or_default();
         flag::register_conditional_shutdown(signal, code, second())?;
         flag::register(signal, second())?;
-        flag::register_usize(signal, bell.cell(), number)?;
+        flag::register_usize(signal, raised.cell(), number)?;
     }
     Ok(())
 }

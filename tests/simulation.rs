@@ -8,12 +8,11 @@
 
 mod simulated;
 
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use simulated::{Coverage, fleet, oracle, run, scratch, trace};
+use simulated::{Coverage, many, oracle, run, trace};
 
 /// Seeds that once broke a promise.
 const REGRESSIONS: [u64; 8] = [234_583, 236_046, 236_976, 265_635, 321_934, 429_243, 487_518, 983_195];
@@ -27,18 +26,14 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// Tries the seeds on all cores; `simulate` runs one and gives its trace where it breaks a promise.
-fn none_of(
-    default: u64,
-    always: &[u64],
-    simulate: impl Fn(u64, &Path, &mut Coverage) -> Option<String> + Sync,
-) -> Coverage {
+fn none_of(default: u64, always: &[u64], simulate: impl Fn(u64, &mut Coverage) -> Option<String> + Sync) -> Coverage {
     let (began, first) = (Instant::now(), number("FIRST").unwrap_or(1));
     let (next, end) = (AtomicU64::new(first), first + number("SEEDS").unwrap_or(default));
     let (coverage, broken) = (Mutex::new(Coverage::default()), Mutex::new(Vec::new()));
     let share = |seeds: &mut dyn Iterator<Item = u64>| {
-        let (folder, mut own) = (scratch("deploy-gate-simulation-"), Coverage::default());
+        let mut own = Coverage::default();
         for seed in seeds {
-            let trace = simulate(seed, folder.path(), &mut own);
+            let trace = simulate(seed, &mut own);
             broken.lock().expect("no panic").extend(trace.map(|trace| (seed, trace)));
         }
         coverage.lock().expect("no panic").join(own);
@@ -70,8 +65,8 @@ fn none_of(
 
 #[test]
 fn no_seed_breaks_a_promise() {
-    let seen = none_of(SEEDS, &REGRESSIONS, |seed, folder, coverage| {
-        let run = run(seed, folder);
+    let seen = none_of(SEEDS, &REGRESSIONS, |seed, coverage| {
+        let run = run(seed);
         coverage.note(&run);
         let violations = oracle::violations(&run);
         (!violations.is_empty()).then(|| trace(&run, &violations))
@@ -83,8 +78,8 @@ fn no_seed_breaks_a_promise() {
 
 #[test]
 fn no_fleet_breaks_a_promise() {
-    let seen = none_of(FLEETS, &[], |seed, folder, coverage| {
-        let run = fleet::run(seed, folder);
+    let seen = none_of(FLEETS, &[], |seed, coverage| {
+        let run = many::run(seed);
         *coverage.0.entry(run.outcome).or_default() += 1;
         (!run.violations.is_empty()).then_some(run.trace)
     });
@@ -94,15 +89,14 @@ fn no_fleet_breaks_a_promise() {
 
 #[test]
 fn one_seed_is_shown() {
-    let run = run(number("TRACE").unwrap_or(1), scratch("deploy-gate-trace-").path());
+    let run = run(number("TRACE").unwrap_or(1));
     eprintln!("{}{}\n{}", run.err, run.out, trace(&run, &oracle::violations(&run)));
 }
 
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     for seed in 1..=200 {
-        let (one, other) = (scratch("a"), scratch("b"));
-        let (first, second) = (run(seed, one.path()), run(seed, other.path()));
+        let (first, second) = (run(seed), run(seed));
         assert_eq!((first.code, &first.out, &first.err), (second.code, &second.out, &second.err), "seed {seed}");
         assert_eq!(first.report, second.report, "seed {seed}");
     }

@@ -7,6 +7,6 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     if let Ok(recording) = Recording::parse(text) {
-        let _ = (recording.find(Target::of_latest), recording.epoch());
+        let _ = (recording.of_paths(Target::of_latest), recording.epoch());
     }
 });

@@ -21,9 +21,9 @@ pub enum Signal {
 
 /// Where a signal handler leaves its word. `0` is none, else the number of the signal.
 #[derive(Clone, Default)]
-pub struct Bell(Arc<AtomicUsize>);
+pub struct SignalFlag(Arc<AtomicUsize>);
 
-impl Bell {
+impl SignalFlag {
     /// How soon a waiting gate notices a signal.
     pub const ATTENTION: Duration = Duration::from_millis(50);
 
@@ -33,7 +33,7 @@ impl Bell {
     }
 
     /// The signal that has come, if any.
-    pub fn rung(&self) -> Option<Signal> {
+    pub fn raised(&self) -> Option<Signal> {
         match self.0.load(Ordering::SeqCst) {
             0 => None,
             1 => Some(Signal::Hangup),
@@ -51,20 +51,24 @@ pub trait Clock {
     fn utc(&self) -> Option<Timestamp>;
     /// Returns after `wait`, or earlier with the signal that ended it.
     fn sleep(&mut self, wait: Duration) -> Option<Signal>;
+    /// The same clock for another thread, if it can be read from several.
+    fn for_thread(&self) -> Option<Box<dyn Clock + Send>> {
+        None
+    }
 }
 
 /// The machine's own clock. Copies share one start.
 #[derive(Clone)]
 pub struct RealClock {
     start: Instant,
-    bell: Bell,
+    signal: SignalFlag,
 }
 
 impl RealClock {
     /// Starts at zero now.
     #[expect(clippy::disallowed_methods, reason = "the one real clock")]
-    pub fn new(bell: Bell) -> Self {
-        Self { start: Instant::now(), bell }
+    pub fn new(signal: SignalFlag) -> Self {
+        Self { start: Instant::now(), signal }
     }
 }
 
@@ -82,15 +86,19 @@ impl Clock for RealClock {
     fn sleep(&mut self, wait: Duration) -> Option<Signal> {
         let end = self.now() + wait;
         loop {
-            if let Some(signal) = self.bell.rung() {
+            if let Some(signal) = self.signal.raised() {
                 return Some(signal);
             }
             let left = end.saturating_sub(self.now());
             if left.is_zero() {
                 return None;
             }
-            std::thread::sleep(left.min(Bell::ATTENTION));
+            std::thread::sleep(left.min(SignalFlag::ATTENTION));
         }
+    }
+
+    fn for_thread(&self) -> Option<Box<dyn Clock + Send>> {
+        Some(Box::new(self.clone()))
     }
 }
 

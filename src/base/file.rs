@@ -3,6 +3,7 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
 
@@ -25,7 +26,12 @@ enum Way {
     Inherited(File),
     /// Added to its end: CI systems share some files between steps.
     Append(File),
+    /// Kept in memory, for tests.
+    Memory(Kept),
 }
+
+/// What is kept of a file in memory.
+pub type Kept = Arc<Mutex<Vec<u8>>>;
 
 impl OutputFile {
     /// Creates the file, empty: a result that an earlier run left there must not be taken for this one's.
@@ -55,6 +61,11 @@ impl OutputFile {
         Ok(Self { path, way })
     }
 
+    /// A file in memory.
+    pub fn in_memory(path: &Path, kept: Kept) -> Self {
+        Self { path: path.into(), way: Way::Memory(kept) }
+    }
+
     /// Opens the file to add to its end.
     ///
     /// # Errors
@@ -79,6 +90,10 @@ impl OutputFile {
         let written = match &mut self.way {
             Way::Append(file) | Way::Inherited(file) => file.write_all(bytes).and_then(|()| sync(file)),
             Way::InPlace | Way::Device => in_place(&self.path).and_then(|mut file| file.write_all(bytes)),
+            Way::Memory(kept) => {
+                *kept.lock().unwrap_or_else(PoisonError::into_inner) = bytes.into();
+                Ok(())
+            }
             Way::Replace => temporary(&self.path).and_then(|mut file| {
                 file.write_all(bytes)?;
                 persist(file, &self.path)
@@ -95,6 +110,7 @@ impl OutputFile {
         let stream = match self.way {
             Way::Append(file) | Way::Inherited(file) => Ok(Stream::InPlace(file)),
             Way::InPlace | Way::Device => in_place(&self.path).map(Stream::InPlace),
+            Way::Memory(kept) => Ok(Stream::Memory(kept)),
             Way::Replace => temporary(&self.path).map(|file| Stream::Replace(file, self.path)),
         };
         stream.map_err(|error| format!("it cannot be created: {error}"))
@@ -107,26 +123,27 @@ pub enum Stream {
     Replace(NamedTempFile, PathBuf),
     /// Is in its place already.
     InPlace(File),
+    /// Is kept in memory.
+    Memory(Kept),
 }
 
 impl Stream {
-    /// Puts the file in its place, each line as `finally` has it.
+    /// Puts the file in its place, its lines as `finally` has them.
     ///
     /// # Errors
     /// Why it is not there.
-    pub fn finish(self, finally: impl Fn(&str) -> String) -> Result<(), String> {
+    pub fn finish(self, finally: impl FnOnce(Vec<String>) -> Vec<String>) -> Result<(), String> {
         match self {
             Stream::Replace(file, path) => {
                 let replace = || {
                     let mut whole = temporary(&path)?;
-                    for line in BufReader::new(file.reopen()?).lines() {
-                        writeln!(whole, "{}", finally(&line?))?;
-                    }
+                    let lines = BufReader::new(file.reopen()?).lines().collect::<io::Result<_>>()?;
+                    finally(lines).into_iter().try_for_each(|line| writeln!(whole, "{line}"))?;
                     persist(whole, &path)
                 };
                 replace().map_err(|error| format!("{} could not be written: {error}", path.display()))
             }
-            Stream::InPlace(_) => Ok(()),
+            Stream::InPlace(_) | Stream::Memory(_) => Ok(()),
         }
     }
 }
@@ -136,6 +153,7 @@ impl Write for Stream {
         match self {
             Stream::Replace(file, _) => file.write(bytes),
             Stream::InPlace(file) => file.write(bytes),
+            Stream::Memory(kept) => kept.lock().unwrap_or_else(PoisonError::into_inner).write(bytes),
         }
     }
 
@@ -143,6 +161,7 @@ impl Write for Stream {
         match self {
             Stream::Replace(file, _) => file.flush(),
             Stream::InPlace(file) => file.flush(),
+            Stream::Memory(_) => Ok(()),
         }
     }
 }

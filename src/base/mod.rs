@@ -6,3 +6,4 @@ pub mod clock;
 pub mod source;
 pub mod object;
 pub mod file;
+pub mod disk;

@@ -133,7 +133,7 @@ impl Ending {
     }
 
     /// Its place where many targets have one verdict, the worst first.
-    pub fn gravity(self) -> u8 {
+    pub fn severity(self) -> u8 {
         match (self, self.outcome()) {
             // It says nothing of the target.
             (Ending::NotAwaited, _) => 6,

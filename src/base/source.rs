@@ -56,6 +56,11 @@ pub trait Source {
     /// The [`Fault`] that stands in place of an answer.
     fn ask(&mut self, request: &Request) -> Result<Response, Fault>;
 
+    /// The same source for another thread, if it can be asked from several.
+    fn for_thread(&self) -> Option<Box<dyn Source + Send>> {
+        None
+    }
+
     /// Nothing more will be asked.
     ///
     /// # Errors

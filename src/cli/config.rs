@@ -1,6 +1,5 @@
 //! From arguments to a connection: URL, token, org, proxy and trust, each checked before the first request.
 
-use std::io::Read;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -9,9 +8,10 @@ use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts};
 
 use crate::base::environment::Variables;
-use crate::cli::args::Network;
+use crate::cli::args::NetworkArgs;
 use crate::net::connection::{Connection, Secret, Token};
 use crate::nuon::target::Target;
+use crate::run::world::World;
 use crate::text::redact::Secrets;
 
 /// The Nuon CLI's own file. Keys that the gate has no use for are passed over.
@@ -28,15 +28,15 @@ pub struct NuonFile {
 }
 
 impl NuonFile {
-    fn read(path: Option<&Path>, variables: &Variables) -> Result<Self, String> {
-        let home = variables.get("HOME").filter(|home| !home.is_empty());
+    fn read(path: Option<&Path>, world: &World<'_>) -> Result<Self, String> {
+        let home = world.variables.get("HOME").filter(|home| !home.is_empty());
         let (path, named) = match (path, home) {
             (Some(path), _) => (path.to_path_buf(), true),
             (None, Some(home)) => (Path::new(home).join(".nuon"), false),
             (None, None) => return Ok(Self::default()),
         };
         let complain = |why: String| format!("--config (NUON_CONFIG_FILE) {}: {why}", path.display());
-        let text = match std::fs::read_to_string(&path) {
+        let text = match world.disk.read_text(&path) {
             Ok(text) => text,
             Err(error) if !named && error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(complain(format!("it cannot be read: {error}"))),
@@ -61,17 +61,17 @@ impl NuonFile {
 /// # Errors
 /// What is missing or malformed, with its flag and variable.
 pub fn connection(
-    network: &Network,
-    variables: &Variables,
+    network: &NetworkArgs,
     secrets: &Secrets,
+    world: &World<'_>,
 ) -> Result<(Connection, Option<String>), String> {
-    let file = NuonFile::read(network.config.as_deref(), variables)?;
+    let file = NuonFile::read(network.config.as_deref(), world)?;
     // What is given is taken as it is: an empty flag would lead elsewhere than to the place that the file names.
     let filled =
         |given: &Option<String>, fallback: Option<String>| given.clone().or(fallback.filter(|value| !value.is_empty()));
     let url = filled(&network.api_url, file.api_url).unwrap_or_else(|| "https://api.nuon.co".into());
     let (uri, origin, base) = api(&url)?;
-    let token = token(network.token_file.as_deref(), variables, file.api_token.as_deref())?;
+    let token = token(network.token_file.as_deref(), file.api_token.as_deref(), world)?;
     if let Ok(Some(token)) = token.read() {
         secrets.add(token.expose());
     }
@@ -83,7 +83,7 @@ pub fn connection(
             "--org (NUON_ORG_ID) \"{org}\" is empty or holds blanks or characters beyond ASCII; it should be an id like org…"
         ));
     }
-    let proxy = proxy(&uri, variables)?;
+    let proxy = proxy(&uri, world.variables)?;
     let plain = uri.scheme_str() == Some("http");
     // Behind a proxy elsewhere, localhost is another host.
     let stays_here = is_loopback(&host(&uri)) && proxy.as_ref().is_none_or(|proxy| is_loopback(proxy.host()));
@@ -100,7 +100,7 @@ pub fn connection(
         org,
         token,
         secrets: secrets.clone(),
-        roots: roots(network.ca_file.as_deref())?,
+        roots: roots(network.ca_file.as_deref(), world)?,
         max_body: network.max_body,
         request_timeout: network.request_timeout,
     };
@@ -155,14 +155,12 @@ fn api(url: &str) -> Result<(Uri, String, String), String> {
     Ok((uri, origin, base))
 }
 
-fn token(file: Option<&Path>, variables: &Variables, fallback: Option<&str>) -> Result<Token, String> {
+fn token(file: Option<&Path>, fallback: Option<&str>, world: &World<'_>) -> Result<Token, String> {
     let from_file = "--token-file (NUON_API_TOKEN_FILE)";
     match file {
         Some(path) if path.as_os_str() == "-" => {
-            let mut text = String::new();
-            std::io::stdin()
-                .read_to_string(&mut text)
-                .map_err(|error| format!("{from_file} -: stdin cannot be read: {error}"))?;
+            let text = world.disk.read_text(path);
+            let text = text.map_err(|error| format!("{from_file} -: stdin cannot be read: {error}"))?;
             Secret::new(&text).map(Token::Fixed).map_err(|why| format!("{from_file} -: {why}"))
         }
         Some(path) => {
@@ -171,7 +169,7 @@ fn token(file: Option<&Path>, variables: &Variables, fallback: Option<&str>) -> 
             Ok(token)
         }
         None => {
-            let variable = variables.get("NUON_API_TOKEN").map(|text| (text.as_str(), "NUON_API_TOKEN"));
+            let variable = world.variables.get("NUON_API_TOKEN").map(|text| (text.as_str(), "NUON_API_TOKEN"));
             let fallback = fallback.map(|text| (text, "api_token in the --config file (NUON_CONFIG_FILE)"));
             match variable.into_iter().chain(fallback).find(|(text, _)| !text.trim().is_empty()) {
                 Some((text, from)) => Secret::new(text).map(Token::Fixed).map_err(|why| format!("{from}: {why}")),
@@ -225,10 +223,10 @@ fn no_proxy(list: &str, host: &str) -> bool {
 }
 
 /// The public roots, and those of `--ca-file` with them.
-fn roots(ca_file: Option<&Path>) -> Result<RootCerts, String> {
+fn roots(ca_file: Option<&Path>, world: &World<'_>) -> Result<RootCerts, String> {
     let Some(path) = ca_file else { return Ok(RootCerts::WebPki) };
     let complain = |why: String| format!("--ca-file (DEPLOY_GATE_CA_FILE) {}: {why}", path.display());
-    let pem = std::fs::read(path).map_err(|error| complain(format!("it cannot be read: {error}")))?;
+    let pem = world.disk.read(path).map_err(|error| complain(format!("it cannot be read: {error}")))?;
     let mut certificates = Vec::new();
     for item in ureq::tls::parse_pem(&pem) {
         match item {

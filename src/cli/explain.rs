@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::base::outcome::{self, ExitCode, Reason};
-use crate::cli::args::{Explain, Stop, Topic};
+use crate::cli::args::{ExplainArgs, Topic};
+use crate::cli::output::{Failed, misuse};
 use crate::judge::assertion::presets::{self, Preset};
 use crate::nuon::deploy::{self, Row};
 
@@ -11,7 +12,11 @@ use crate::nuon::deploy::{self, Row};
 ///
 /// # Errors
 /// What there is, where something was asked for that is not.
-pub fn explain(explain: &Explain) -> Result<Stop, String> {
+pub fn explain(explain: &ExplainArgs) -> Result<String, Failed> {
+    table(explain).map_err(misuse)
+}
+
+fn table(explain: &ExplainArgs) -> Result<String, String> {
     match &explain.topic {
         Topic::Status { word: None } => print(deploy::TABLE, explain.json, status),
         Topic::Status { word: Some(word) } => print(&[deploy::row_of(word)], explain.json, status),
@@ -45,10 +50,10 @@ fn exit_code(row: &ExitCode) -> String {
     format!("{:<4} {}: {}\n{reasons}", row.code, row.outcome, row.meaning)
 }
 
-fn print<T: Serialize>(rows: &[T], json: bool, row: impl Fn(&T) -> String) -> Result<Stop, String> {
+fn print<T: Serialize>(rows: &[T], json: bool, row: impl Fn(&T) -> String) -> Result<String, String> {
     let text = match json {
         true => serde_json::to_string_pretty(rows).map_err(|error| error.to_string())? + "\n",
         false => rows.iter().map(row).collect(),
     };
-    Ok(Stop { text, code: 0 })
+    Ok(text)
 }

@@ -1,11 +1,20 @@
-//! What was asked for: arguments, variables, the Nuon CLI's file, files of targets; and what is printed about the gate
-//! itself.
+//! What was asked for: arguments, variables, the Nuon CLI's file, files of targets; one file a command.
 
 pub mod args;
+pub mod parse;
 pub mod config;
 pub mod targets;
 pub mod shard;
 pub mod trigger;
 pub mod plan;
+
+pub mod wait;
+pub mod replay;
+pub mod latest;
+pub mod check;
 pub mod explain;
 pub mod manual;
+
+pub mod output;
+mod pins;
+mod sections;

@@ -1,11 +1,12 @@
 //! From arguments to what a run will do.
 
-use crate::base::environment::{Screen, Variables};
 use crate::cli::args;
 use crate::judge::extract;
-use crate::report::progress::{Manner, Verbosity};
+use crate::report::progress::{LogStyle, Verbosity};
+use crate::report::reporter::Reporter;
 use crate::report::{self, ci};
-use crate::run::plan::{Place, Plan, Question, Teller};
+use crate::run::config::{ApiContext, GateConfig, Plan};
+use crate::run::world::World;
 use crate::text::redact::Secrets;
 use crate::watch::{Rules, Until};
 
@@ -13,13 +14,7 @@ use crate::watch::{Rules, Until};
 ///
 /// # Errors
 /// What is wrong, with its flag and variable.
-pub fn plan(
-    gate: args::Gate,
-    place: Place,
-    variables: &Variables,
-    (out, err): (Screen, Screen),
-    secrets: &Secrets,
-) -> Result<Plan, String> {
+pub fn plan(gate: args::GateArgs, api: ApiContext, world: &World<'_>, secrets: &Secrets) -> Result<Plan, String> {
     let intervals = gate.intervals()?;
     let verbosity = match (gate.quiet, gate.verbose) {
         (true, true) => {
@@ -27,16 +22,17 @@ pub fn plan(
         }
         (true, false) => Verbosity::Quiet,
         (false, true) => Verbosity::Verbose,
-        (false, false) if ci::is_debugging(variables) => Verbosity::Verbose,
+        (false, false) if ci::is_debugging(world.variables) => Verbosity::Verbose,
         (false, false) => Verbosity::Normal,
     };
-    let assertions = gate.asserting.assertions()?;
-    extract::names(&gate.extract, &report::OUTPUTS)?;
+    let assertions = gate.asserting.assertions(world.disk)?;
+    extract::names(&gate.extract, &report::result::OUTPUTS)?;
     let names: Vec<String> = gate.extract.iter().map(|extract| extract.name.clone()).collect();
-    let ci = gate.ci.found(variables);
-    let teller = Teller::new(gate.report, names, (ci, gate.color.paint(variables, out)), variables, secrets)?;
+    let ci = gate.ci.found(world.variables);
+    let paint = gate.color.paint(world.variables, world.screens.0);
+    let reporter = Reporter::new(gate.report, names, (ci, paint), (world.variables, world.disk, world.seed), secrets)?;
     let pins = gate.pins;
-    let question = Question {
+    let config = GateConfig {
         rules: Rules {
             expect: gate.expect,
             overrides: gate.status,
@@ -57,8 +53,8 @@ pub fn plan(
         assertions,
         extracts: gate.extract,
         log_lines: usize::from(gate.log_lines),
-        manner: Manner { verbosity, ci, screen: err, secrets: secrets.clone() },
-        place,
+        style: LogStyle { verbosity, ci, screen: world.screens.1, width: world.width, secrets: secrets.clone() },
+        api,
     };
-    Ok(Plan { question, teller })
+    Ok(Plan { config, reporter })
 }

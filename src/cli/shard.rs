@@ -2,8 +2,8 @@
 //! Pure.
 
 use crate::base::environment::Variables;
-use crate::report::ShardSeen;
-use crate::run::spec::Wanted;
+use crate::report::result::ShardSeen;
+use crate::run::spec::TargetSpec;
 
 /// `--shard I/N|auto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Shard {
     ///
     /// # Errors
     /// There is no such share.
-    pub fn take(self, all: &mut Vec<Wanted>, variables: &Variables) -> Result<ShardSeen, String> {
+    pub fn take(self, all: &mut Vec<TargetSpec>, variables: &Variables) -> Result<ShardSeen, String> {
         let flag = "--shard (DEPLOY_GATE_SHARD)";
         let (index, of) = match self {
             Shard::Share(index, of) => (index, of),
@@ -63,7 +63,7 @@ impl Shard {
         };
         all.sort_by(|one, other| one.target.cmp(&other.target));
         let share = std::mem::take(all).into_iter().enumerate().filter(|(place, _)| place % of == index - 1);
-        all.extend(share.map(|(_, wanted)| wanted));
+        all.extend(share.map(|(_, spec)| spec));
         Ok(ShardSeen { index, of })
     }
 }

@@ -1,13 +1,13 @@
 //! The targets of a run: every pair of `--install` and `--component`, or the lines of `--targets`.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 
 use crate::cli::args;
 use crate::cli::config;
 use crate::nuon::target::Target;
-use crate::run::spec::Wanted;
+use crate::run::spec::TargetSpec;
+use crate::run::world::World;
 use crate::text::format;
 use crate::watch::pin::{self, Pins};
 
@@ -18,14 +18,19 @@ const MISSING: &str = "no install given: use --install ID, the variable NUON_INS
 ///
 /// # Errors
 /// None is given, one is malformed or there twice, or a pin that belongs to one target is given to many.
-pub fn wanted(targets: &args::Targets, pins: &Pins, fallback: Option<String>) -> Result<Vec<Wanted>, String> {
+pub fn specs(
+    targets: &args::TargetArgs,
+    pins: &Pins,
+    fallback: Option<String>,
+    world: &World<'_>,
+) -> Result<Vec<TargetSpec>, String> {
     let all = match &targets.targets {
         Some(_) if !targets.install.is_empty() || !targets.component.is_empty() => {
             return Err("--targets (DEPLOY_GATE_TARGETS) has the installs and the components in its lines, so \
                         --install (NUON_INSTALL_ID) and --component (NUON_COMPONENT_ID) must not be given, too"
                 .into());
         }
-        Some(path) => lines(path, pins)?,
+        Some(path) => lines(path, pins, world)?,
         None => pairs(targets, pins, fallback)?,
     };
     let of_one = [
@@ -49,34 +54,29 @@ pub fn one(install: Option<String>, component: &str, fallback: Option<String>) -
     config::target(&install.or(fallback).ok_or(MISSING)?, component)
 }
 
-fn pairs(targets: &args::Targets, pins: &Pins, fallback: Option<String>) -> Result<Vec<Wanted>, String> {
+fn pairs(targets: &args::TargetArgs, pins: &Pins, fallback: Option<String>) -> Result<Vec<TargetSpec>, String> {
     let installs = if targets.install.is_empty() { fallback.into_iter().collect() } else { targets.install.clone() };
     if installs.is_empty() {
         return Err(MISSING.into());
     }
-    let mut all: Vec<Wanted> = Vec::new();
+    let mut all: Vec<TargetSpec> = Vec::new();
     for install in &installs {
         for component in &targets.component {
             let target = config::target(install, component)?;
-            if all.iter().any(|wanted| wanted.target == target) {
+            if all.iter().any(|spec| spec.target == target) {
                 return Err(format!(
                     "the target {target} is there twice in --install (NUON_INSTALL_ID) and --component (NUON_COMPONENT_ID)"
                 ));
             }
-            all.push(Wanted { target, pins: pins.clone() });
+            all.push(TargetSpec { target, pins: pins.clone() });
         }
     }
     Ok(all)
 }
 
-fn lines(path: &Path, pins: &Pins) -> Result<Vec<Wanted>, String> {
+fn lines(path: &Path, pins: &Pins, world: &World<'_>) -> Result<Vec<TargetSpec>, String> {
     let name = format!("--targets (DEPLOY_GATE_TARGETS) {}", path.display());
-    let text = if path.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        std::fs::read_to_string(path)
-    };
+    let text = world.disk.read_text(path);
     let text = text.map_err(|error| format!("{name} cannot be read: {error}"))?;
     parse(&text, pins).map_err(|why| format!("{name}{why}"))
 }
@@ -85,7 +85,7 @@ fn lines(path: &Path, pins: &Pins) -> Result<Vec<Wanted>, String> {
 ///
 /// # Errors
 /// Which line is wrong, and how.
-pub fn parse(text: &str, pins: &Pins) -> Result<Vec<Wanted>, String> {
+pub fn parse(text: &str, pins: &Pins) -> Result<Vec<TargetSpec>, String> {
     let mut all = Vec::new();
     let mut seen = BTreeMap::new();
     for (number, line) in (1..).zip(text.lines()) {
@@ -94,16 +94,16 @@ pub fn parse(text: &str, pins: &Pins) -> Result<Vec<Wanted>, String> {
         if words.is_empty() {
             continue;
         }
-        let wanted = self::line(&words, pins).map_err(|why| format!(", line {number}: {why}"))?;
-        if let Some(first) = seen.insert(wanted.target.clone(), number) {
-            return Err(format!(", line {number}: the target {} is in line {first}, too", wanted.target));
+        let spec = self::line(&words, pins).map_err(|why| format!(", line {number}: {why}"))?;
+        if let Some(first) = seen.insert(spec.target.clone(), number) {
+            return Err(format!(", line {number}: the target {} is in line {first}, too", spec.target));
         }
-        all.push(wanted);
+        all.push(spec);
     }
     if all.is_empty() { Err(" has no target in it; a gate over nothing would check nothing".into()) } else { Ok(all) }
 }
 
-fn line(words: &[&str], pins: &Pins) -> Result<Wanted, String> {
+fn line(words: &[&str], pins: &Pins) -> Result<TargetSpec, String> {
     let [install, component, given @ ..] = words else {
         return Err(format!("\"{}\" is no target; it should be: install component [pin=value …]", words.join(" ")));
     };
@@ -129,7 +129,7 @@ fn line(words: &[&str], pins: &Pins) -> Result<Wanted, String> {
             _ => return Err(wrong("the pins are build, deploy, workflow, commit and after")),
         }
     }
-    Ok(Wanted { target: config::target(install, component)?, pins })
+    Ok(TargetSpec { target: config::target(install, component)?, pins })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use ureq::http::{HeaderMap, Uri};
 use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::DefaultConnector;
 
-use crate::base::clock::Bell;
+use crate::base::clock::SignalFlag;
 use crate::base::source::{Fault, Request, Response, Source};
 use crate::net::connection::Connection;
 use crate::net::connection::Secret;
@@ -30,12 +30,11 @@ const TOKEN: usize = 8 * 1024;
 /// How long a connection may idle: longer than the longest default wait between looks.
 const IDLE: Duration = Duration::from_secs(90);
 
-/// The server, asked over HTTP. Copies share their connections.
-#[derive(Clone)]
+/// The server, asked over HTTP.
 pub struct Http {
     worker: Arc<Worker>,
     /// What ends the wait for an answer; `None` where whoever asks can be left behind.
-    bell: Option<Bell>,
+    signal: Option<SignalFlag>,
 }
 
 struct Worker {
@@ -44,8 +43,8 @@ struct Worker {
 }
 
 impl Http {
-    /// Prepares to ask, so many requests at once; nothing is sent yet. A signal on `bell` ends the wait for an answer.
-    pub fn new(connection: Connection, jobs: usize, bell: Option<Bell>) -> Self {
+    /// Prepares to ask, so many requests at once; nothing is sent yet. A signal on `signal` ends the wait for an answer.
+    pub fn new(connection: Connection, jobs: usize, signal: SignalFlag) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -59,13 +58,18 @@ impl Http {
             .accept("application/json")
             .build();
         let agent = Agent::with_parts(config, DefaultConnector::default(), Remembering::default());
-        Self { worker: Arc::new(Worker { agent, connection }), bell }
+        Self { worker: Arc::new(Worker { agent, connection }), signal: Some(signal) }
     }
 }
 
 impl Source for Http {
+    /// A thread of a pool is left behind with its request.
+    fn for_thread(&self) -> Option<Box<dyn Source + Send>> {
+        Some(Box::new(Self { worker: Arc::clone(&self.worker), signal: None }))
+    }
+
     fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
-        let Some(bell) = &self.bell else { return self.worker.get(request) };
+        let Some(signal) = &self.signal else { return self.worker.get(request) };
         let (sender, receiver) = mpsc::channel();
         let (worker, request) = (Arc::clone(&self.worker), request.clone());
         // A request cannot be interrupted, but it can be left behind.
@@ -74,10 +78,10 @@ impl Source for Http {
             let _ = sender.send(worker.get(&request));
         });
         loop {
-            if let Some(signal) = bell.rung() {
+            if let Some(signal) = signal.raised() {
                 return Err(Fault::Interrupted(signal));
             }
-            match receiver.recv_timeout(Bell::ATTENTION) {
+            match receiver.recv_timeout(SignalFlag::ATTENTION) {
                 Ok(answer) => return answer,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(Fault::Transient("the request broke off".into())),

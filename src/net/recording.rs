@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -50,10 +51,6 @@ impl Recording {
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let complain = |why: String| format!("line {}: {why}", number + 1);
             let line: Line = serde_json::from_str(line).map_err(|error| complain(error.to_string()))?;
-            let at = Duration::from_millis(line.at_ms);
-            if lines.last().is_some_and(|(last, ..)| *last > at) {
-                return Err(complain(format!("at_ms {} is before the line above", line.at_ms)));
-            }
             let answer = match (line.status, line.error) {
                 (Some(status), None) => Ok(Response {
                     status,
@@ -67,14 +64,21 @@ impl Recording {
                 (None, Some(error)) => Err(Fault::Transient(error)),
                 _ => return Err(complain("there must be either status or error".into())),
             };
-            lines.push((at, line.path, answer));
+            lines.push((Duration::from_millis(line.at_ms), line.path, answer));
         }
+        lines.sort_by_key(|(at, ..)| *at);
         Ok(Self { lines })
     }
 
-    /// The first path, in their order, that something can be made of.
-    pub fn find<T>(&self, wanted: impl Fn(&str) -> Option<T>) -> Option<T> {
-        self.lines.iter().find_map(|(_, path, _)| wanted(path))
+    /// What can be made of the paths, in their order, each once.
+    pub fn of_paths<T: PartialEq>(&self, of: impl Fn(&str) -> Option<T>) -> Vec<T> {
+        let mut all = Vec::new();
+        for found in self.lines.iter().filter_map(|(_, path, _)| of(path)) {
+            if !all.contains(&found) {
+                all.push(found);
+            }
+        }
+        all
     }
 
     /// What the calendar said at the start, if the server told.
@@ -98,41 +102,62 @@ impl Source for Recording {
     }
 }
 
-/// A source whose answers are written down as they come.
-pub struct Recorder {
-    source: Box<dyn Source>,
-    file: Stream,
+/// A source whose answers are written down as they come, by whichever thread asks.
+pub struct Recorder<S: ?Sized> {
+    source: Box<S>,
+    file: Arc<Mutex<Recorded>>,
     /// What must not be told.
     secrets: Secrets,
+}
+
+/// What was written down.
+struct Recorded {
+    file: Option<Stream>,
     failed: Option<String>,
 }
 
-impl Recorder {
+impl<S: Source + ?Sized> Recorder<S> {
     /// Records what `source` answers to `file`.
     ///
     /// # Errors
     /// Why the file cannot be written.
-    pub fn new(source: Box<dyn Source>, file: OutputFile, secrets: &Secrets) -> Result<Self, String> {
-        Ok(Self { source, file: file.stream()?, secrets: secrets.clone(), failed: None })
+    pub fn new(source: Box<S>, file: OutputFile, secrets: &Secrets) -> Result<Self, String> {
+        let file = Arc::new(Mutex::new(Recorded { file: Some(file.stream()?), failed: None }));
+        Ok(Self { source, file, secrets: secrets.clone() })
     }
 }
 
-impl Source for Recorder {
+impl<S: Source + ?Sized> Source for Recorder<S> {
     fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
         let answer = self.secrets.clean(self.source.ask(request));
-        if let Some(line) = line(request, &answer)
-            && let Err(error) = writeln!(self.file, "{}", self.secrets.redact(&line))
+        let mut recorded = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = line(request, &answer).map(|line| self.secrets.redact(&line).into_owned());
+        // A request that was left behind may be answered after the end.
+        if let (Some(line), Some(file)) = (line, &mut recorded.file)
+            && let Err(error) = writeln!(file, "{line}")
         {
-            self.failed.get_or_insert(error.to_string());
+            recorded.failed.get_or_insert(error.to_string());
         }
         answer
     }
 
+    fn for_thread(&self) -> Option<Box<dyn Source + Send>> {
+        let (file, secrets) = (Arc::clone(&self.file), self.secrets.clone());
+        let recorder = |source| Box::new(Recorder::<dyn Source + Send> { source, file, secrets });
+        self.source.for_thread().map(|source| recorder(source) as Box<dyn Source + Send>)
+    }
+
     fn finish(self: Box<Self>) -> Result<(), String> {
-        match self.failed {
-            Some(why) => Err(format!("the recording could not be written: {why}")),
-            // A secret can be told before it is known as one.
-            None => self.file.finish(|line| self.secrets.redact(line).into_owned()),
+        let mut recorded = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        match (recorded.failed.take(), recorded.file.take()) {
+            (Some(why), _) => Err(format!("the recording could not be written: {why}")),
+            (None, None) => Ok(()),
+            (None, Some(file)) => file.finish(|mut lines| {
+                // Of requests that were under way together, the last answer can be to the first.
+                lines.sort_by_cached_key(|line| serde_json::from_str(line).map_or(u64::MAX, |line: Line| line.at_ms));
+                // A secret can be told before it is known as one.
+                lines.into_iter().map(|line| self.secrets.redact(&line).into_owned()).collect()
+            }),
         }
     }
 }
@@ -155,7 +180,7 @@ fn line(request: &Request, answer: &Result<Response, Fault>) -> Option<String> {
                 Ok(mut json @ (Value::Object(_) | Value::Array(_))) => {
                     sensitive::strip(&mut json);
                     sensitive::mask(&mut json);
-                    sensitive::hush(&mut json);
+                    sensitive::redact(&mut json);
                     json
                 }
                 _ => Value::String(unreadable(&response.body)),
@@ -200,7 +225,7 @@ mod tests {
                {"at_ms": 20, "path": "/b", "status": 200, "body": {"id": "x"}}"#,
         )
         .expect("parses");
-        assert_eq!(recording.find(|path| path.contains("/components/c%201/").then_some("c 1")), Some("c 1"));
+        assert_eq!(recording.of_paths(|path| path.contains("/components/c%201/").then_some("c 1")), ["c 1"]);
         let first = ask(&mut recording, 99, "/v1/installs/inl1/components/c%201/deploys/latest").expect("an answer");
         assert_eq!(
             (first.status, first.header("retry-after"), first.body.as_slice()),
@@ -218,10 +243,6 @@ mod tests {
             (r#"{"at_ms":0,"path":"/","status":200}\n{"at_ms":1}"#, "line 1"),
             (r#"{"at_ms":0,"path":"/"}"#, "status or error"),
             (r#"{"at_ms":0,"path":"/","status":200,"bodi":1}"#, "bodi"),
-            (
-                "{\"at_ms\":5,\"path\":\"/\",\"status\":200}\n{\"at_ms\":4,\"path\":\"/\",\"status\":200}",
-                "line 2: at_ms 4",
-            ),
         ] {
             let error = Recording::parse(text).err().unwrap_or_default();
             assert!(error.contains(why), "{error}");

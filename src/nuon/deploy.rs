@@ -2,6 +2,9 @@
 //!
 //! The words and their meaning follow the server's source, not its published enum, which lacks half of them.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::base::object::Object;
@@ -81,6 +84,13 @@ pub struct Status {
 }
 
 impl Deploy {
+    /// How long ago the server last changed it.
+    pub fn age(&self, now: Option<Timestamp>) -> Option<Duration> {
+        let times = [&self.updated_at, &self.created_at];
+        let then: Timestamp = times.into_iter().flatten().find_map(|time| time.parse().ok())?;
+        Duration::try_from(now?.duration_since(then)).ok()
+    }
+
     /// The id, or `""`.
     pub fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()

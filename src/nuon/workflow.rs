@@ -15,19 +15,19 @@ pub struct Workflow {
     pub id: Option<String>,
     pub owner_id: Option<String>,
     pub metadata: Option<Map<String, Value>>,
-    pub status: Option<Object<Progress>>,
+    pub status: Option<Object<StepStatus>>,
     pub finished: Option<bool>,
     pub approval_option: Option<String>,
-    pub steps: Option<Vec<Object<Step>>>,
+    pub steps: Option<Vec<Object<WorkflowStep>>>,
 }
 
 /// A step of a workflow.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[allow(missing_docs, reason = "the server's own names")]
-pub struct Step {
+pub struct WorkflowStep {
     pub id: Option<String>,
     pub name: Option<String>,
-    pub status: Option<Object<Progress>>,
+    pub status: Option<Object<StepStatus>>,
     pub retried: Option<bool>,
     pub group_idx: Option<i64>,
     pub step_target_type: Option<String>,
@@ -38,7 +38,7 @@ pub struct Step {
 /// The status of a workflow or a step.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[allow(missing_docs, reason = "the server's own names")]
-pub struct Progress {
+pub struct StepStatus {
     pub status: Option<String>,
     pub status_human_description: Option<String>,
     pub metadata: Option<Map<String, Value>>,
@@ -84,7 +84,7 @@ impl Stage {
     }
 }
 
-impl Progress {
+impl StepStatus {
     fn has(&self, name: &str) -> bool {
         self.metadata.as_ref().is_some_and(|metadata| metadata.contains_key(name))
     }
@@ -98,11 +98,11 @@ impl Progress {
     }
 }
 
-fn word(progress: Option<&Object<Progress>>) -> &str {
+fn word(progress: Option<&Object<StepStatus>>) -> &str {
     progress.map(|progress| progress.word()).unwrap_or_default()
 }
 
-impl Step {
+impl WorkflowStep {
     /// Its status.
     pub fn word(&self) -> &str {
         word(self.status.as_ref())
@@ -145,7 +145,7 @@ impl Step {
 
 impl Workflow {
     /// Its steps.
-    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> {
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &WorkflowStep> {
         self.steps.iter().flatten().map(|step| &step.0)
     }
 
@@ -165,7 +165,7 @@ impl Workflow {
             let told = self.status.as_ref().and_then(|status| status.status_human_description.as_deref());
             told.filter(|words| !words.is_empty()).map_or_else(String::new, |words| format!(": {words}"))
         };
-        let asks = |step: &&Step| {
+        let asks = |step: &&WorkflowStep| {
             let answered =
                 step.approval.as_ref().and_then(|approval| approval.response.as_ref()).is_some_and(|r| !r.is_null());
             // Where everything is approved, the server answers a little later.
@@ -181,7 +181,7 @@ impl Workflow {
             }
             "failed-pending-retry" => Stage::Parked(format!("the workflow is parked{}", told())),
             _ if self.steps().any(|step| asks(&step)) => {
-                let step = self.steps().find(asks).map(Step::name).unwrap_or_default();
+                let step = self.steps().find(asks).map(WorkflowStep::name).unwrap_or_default();
                 Stage::Waiting(format!("step \"{step}\" is waiting for approval"))
             }
             "approval-awaiting" => Stage::Waiting("the workflow is waiting for approval".into()),
@@ -204,19 +204,22 @@ impl Workflow {
     /// deploy back when its verification fails.
     pub fn verification(&self, deploy: &str, install_component: &str) -> Verification {
         const TYPE: &str = "install_components";
-        let groups: Vec<i64> =
-            self.steps().filter(|step| step.step_target_id.as_deref() == Some(deploy)).map(Step::group).collect();
-        let verifies = |step: &&Step| match step.step_target_id.as_deref().unwrap_or_default() {
+        let groups: Vec<i64> = self
+            .steps()
+            .filter(|step| step.step_target_id.as_deref() == Some(deploy))
+            .map(WorkflowStep::group)
+            .collect();
+        let verifies = |step: &&WorkflowStep| match step.step_target_id.as_deref().unwrap_or_default() {
             "" => step.step_target_type.as_deref() == Some(TYPE) && groups.contains(&step.group()),
             // Where it is not known which component this is, it can be this one.
             _ if install_component.is_empty() => step.step_target_type.as_deref() == Some(TYPE),
             _ => step.targets(TYPE, install_component),
         };
-        let has_ended = |step: &&Step| {
+        let has_ended = |step: &&WorkflowStep| {
             let words = ["success", "auto-skipped", "user-skipped", "error", "cancelled", "discarded"];
             words.contains(&step.word()) || step.failed()
         };
-        let told = |step: &Step, what: &str| {
+        let told = |step: &WorkflowStep, what: &str| {
             let words = step.words().into_iter().next().map_or_else(String::new, |words| format!(": {words}"));
             format!("step \"{}\" {what}{words}", step.name())
         };
@@ -241,8 +244,8 @@ impl Workflow {
     }
 
     /// The step that failed `deploy`, or else any that failed for good.
-    pub fn culprit(&self, deploy: &str) -> Option<&Step> {
-        let failed = |step: &&Step| step.failed() && step.word() != "not-attempted";
+    pub fn culprit(&self, deploy: &str) -> Option<&WorkflowStep> {
+        let failed = |step: &&WorkflowStep| step.failed() && step.word() != "not-attempted";
         let own = self.steps().rev().filter(failed).find(|step| step.step_target_id.as_deref() == Some(deploy));
         own.or_else(|| self.steps().find(failed))
     }

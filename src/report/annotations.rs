@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::Report;
-use crate::text::defuse;
+use super::result::Report;
+use crate::text::escape;
 
 /// Renders a link to each deploy whose page is known.
 pub fn render(report: &Report) -> String {
@@ -13,9 +13,9 @@ pub fn render(report: &Report) -> String {
         .filter(|verdict| !verdict.url.is_empty())
         .map(|verdict| {
             let deploy = verdict.deploy.as_ref().map_or("", |deploy| deploy.id.as_str());
-            let label = defuse::line(&format!("deploy {deploy}: {}", verdict.outcome));
-            json!({"external_link": {"label": label, "url": defuse::url(&verdict.url)}})
+            let label = escape::line(&format!("deploy {deploy}: {}", verdict.outcome));
+            json!({"external_link": {"label": label, "url": escape::url(&verdict.url)}})
         })
         .collect();
-    defuse::json(&json!({"deploy-gate": links}).to_string()) + "\n"
+    escape::json(&json!({"deploy-gate": links}).to_string()) + "\n"
 }

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use crate::base::environment::Variables;
 use crate::judge::assertion::Truth;
-use crate::report::Report;
-use crate::report::files::Format;
-use crate::text::defuse;
+use crate::report::render::Format;
+use crate::report::result::Report;
+use crate::text::escape;
 use crate::text::format;
 
 /// How much of an annotation is shown: GitHub cuts at 4096 characters.
@@ -49,7 +49,7 @@ impl Ci {
 
     /// What begins a group of lines.
     pub fn group(self, title: &str, now: Option<Timestamp>) -> String {
-        let title = defuse::line(title);
+        let title = escape::line(title);
         match self {
             Ci::Github => format!("::group::{title}\n"),
             Ci::Gitlab => format!("\u{1b}[0Ksection_start:{}:deploy_gate\r\u{1b}[0K{title}\n", seconds(now)),
@@ -79,7 +79,7 @@ impl Ci {
         let more = failed.filter(|check| !report.message.contains(check.name()));
         let more = more.map(|check| format!("`{}` is {}", check.name(), check.outcome.name()));
         let words: Vec<String> = std::iter::once(report.message.clone()).chain(more).collect();
-        let words = defuse::line(&format::cut(&words.join("; "), ANNOTATION));
+        let words = escape::line(&format::cut(&words.join("; "), ANNOTATION));
         match (self, report.outcome) {
             (Ci::Github, outcome) => {
                 let kind = if outcome == "passed" { "notice" } else { "error" };

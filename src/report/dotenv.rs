@@ -38,7 +38,7 @@ pub fn key(output: &str) -> String {
 /// There are too many, or one has a name that something else has.
 pub fn names(outputs: &[&str]) -> Result<(), String> {
     if outputs.len() > MOST {
-        let own = super::OUTPUTS.len();
+        let own = super::result::OUTPUTS.len();
         return Err(format!(
             "--report dotenv takes at most {MOST} variables, so at most {} --extract (DEPLOY_GATE_EXTRACT) beside the {own} outputs",
             MOST - own
@@ -61,7 +61,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::report::OUTPUTS;
+    use crate::report::result::OUTPUTS;
 
     #[test]
     fn values_are_carried_exactly_or_not_at_all() {

@@ -3,7 +3,10 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{Report, dotenv};
+use super::dotenv;
+use super::render::{Format, render};
+use super::result::Report;
+use crate::base::disk::Disk;
 use crate::base::file::OutputFile;
 use crate::text::redact::Secrets;
 
@@ -15,33 +18,16 @@ pub struct ReportFile {
     /// Where to.
     pub path: PathBuf,
     /// Whether other reports may be there already.
-    pub place: Place,
+    pub destination: Destination,
 }
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Destination {
     /// The gate's: it is replaced.
     Own,
     /// The CI system's: it is there, and it is added to.
     Shared,
-}
-
-/// A format of reports that are one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// The whole result, described by `schema/result.v1.json`.
-    Json,
-    /// Test results.
-    Junit,
-    /// A page for people.
-    Markdown,
-    /// Step outputs of GitHub Actions.
-    Github,
-    /// Variables for later jobs of GitLab.
-    Dotenv,
-    /// Links on the job page of GitLab.
-    Annotations,
 }
 
 /// The formats by their names; `dir` is no single file.
@@ -65,23 +51,25 @@ impl std::str::FromStr for ReportFile {
         let format = FORMATS.iter().find(|(format, _)| *format == name.trim());
         let (_, format) = format.ok_or_else(|| format!("\"{name}\" is not a format; {wanted}"))?;
         // The file of GitHub's outputs belongs to all steps.
-        let place = if *format == Some(Format::Github) { Place::Shared } else { Place::Own };
+        let destination = if *format == Some(Format::Github) { Destination::Shared } else { Destination::Own };
         match path.trim() {
             "" => Err(format!("the file is missing; {wanted}")),
             "-" if format.is_none() => Err("dir is a folder; stdout is none".into()),
-            path => Ok(Self { format: *format, path: path.into(), place }),
+            path => Ok(Self { format: *format, path: path.into(), destination }),
         }
     }
 }
 
 /// The files of all reports, open before the first request.
 pub struct Files {
-    /// What goes to stdout, in place of the verdict.
+    /// What goes to stdout, in destination of the verdict.
     stdout: Option<Format>,
     files: Vec<Output>,
     folders: Vec<Vec<(String, OutputFile)>>,
     lost: Vec<String>,
     missed: Vec<String>,
+    /// Ends each output of GitHub's file.
+    delimiter: String,
     /// What must not be told.
     secrets: Secrets,
 }
@@ -99,9 +87,17 @@ impl Files {
     ///
     /// # Errors
     /// The first that cannot be created, or two that are one.
-    pub fn create(reports: &[ReportFile], outputs: &[&str], secrets: &Secrets) -> Result<Self, String> {
+    pub fn create(
+        reports: &[ReportFile],
+        outputs: &[&str],
+        (disk, seed): (&dyn Disk, u64),
+        secrets: &Secrets,
+    ) -> Result<Self, String> {
         let (files, folders, lost, missed) = Default::default();
-        let mut all = Self { stdout: None, files, folders, lost, missed, secrets: secrets.clone() };
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let delimiter = uuid::Builder::from_random_bytes(std::array::from_fn(|_| dice.u8(..))).into_uuid();
+        let delimiter = format!("ghadelimiter_{delimiter}");
+        let mut all = Self { stdout: None, files, folders, lost, missed, delimiter, secrets: secrets.clone() };
         for report in reports {
             let complain = |why: String| format!("--report (DEPLOY_GATE_REPORT) {}: {why}", report.path.display());
             if report.path.as_os_str() == "-" {
@@ -118,15 +114,15 @@ impl Files {
             if is_stdout && reports.iter().any(|other| other.path.as_os_str() == "-") {
                 return Err(complain("two reports would be mixed on stdout".into()));
             }
-            let opened = match (report.format, report.place) {
-                (None, _) => folder(&report.path, outputs).map(|folder| all.folders.push(folder)),
-                (Some(format), place) => {
+            let opened = match (report.format, report.destination) {
+                (None, _) => folder(&report.path, outputs, disk).map(|folder| all.folders.push(folder)),
+                (Some(format), destination) => {
                     if format == Format::Dotenv {
                         dotenv::names(outputs)?;
                     }
-                    let file = match place {
-                        Place::Own => OutputFile::create(&report.path),
-                        Place::Shared => OutputFile::append(&report.path),
+                    let file = match destination {
+                        Destination::Own => disk.create(&report.path),
+                        Destination::Shared => disk.append(&report.path),
                     };
                     file.map(|file| all.files.push(Output { format, file, is_extra: false }))
                 }
@@ -149,8 +145,8 @@ impl Files {
     ///
     /// # Errors
     /// Another report goes there.
-    pub fn share(&mut self, format: Format, variable: &str, path: &Path) -> Result<(), String> {
-        match path.metadata().and_then(|_| OutputFile::append(path)) {
+    pub fn share(&mut self, format: Format, variable: &str, path: &Path, disk: &dyn Disk) -> Result<(), String> {
+        match disk.find(path).and_then(|_| disk.append(path)) {
             Ok(file) if self.files.iter().any(|output| output.format == format && output.file.is_same(&file)) => {}
             Ok(file) if self.is_taken(&file) => {
                 return Err(format!(
@@ -182,7 +178,7 @@ impl Files {
         self.stdout == Some(format) || self.files.iter().any(|output| output.format == format)
     }
 
-    /// What goes to stdout, in place of the verdict.
+    /// What goes to stdout, in destination of the verdict.
     pub fn stdout(&self) -> Option<Format> {
         self.stdout
     }
@@ -197,6 +193,11 @@ impl Files {
         (!self.lost.is_empty()).then(|| self.lost.join("; "))
     }
 
+    /// A report as it is written.
+    pub fn render(&self, report: &Report, format: Format) -> String {
+        render(report, format, &self.delimiter)
+    }
+
     /// Writes every report.
     ///
     /// # Errors
@@ -205,7 +206,7 @@ impl Files {
         let mut lost = Vec::new();
         for Output { format, file, is_extra } in &mut self.files {
             let failed = if *is_extra { &mut self.missed } else { &mut lost };
-            failed.extend(file.write(self.secrets.redact(&report.render(*format)).as_bytes()).err());
+            failed.extend(file.write(self.secrets.redact(&render(report, *format, &self.delimiter)).as_bytes()).err());
         }
         let outputs = report.outputs();
         for (name, file) in self.folders.iter_mut().flatten() {
@@ -217,9 +218,8 @@ impl Files {
 }
 
 /// A file an output, empty.
-fn folder(path: &Path, outputs: &[&str]) -> std::io::Result<Vec<(String, OutputFile)>> {
-    std::fs::create_dir_all(path)?;
-    outputs.iter().map(|name| Ok(((*name).to_owned(), OutputFile::create(&path.join(name))?))).collect()
+fn folder(path: &Path, outputs: &[&str], disk: &dyn Disk) -> std::io::Result<Vec<(String, OutputFile)>> {
+    outputs.iter().map(|name| Ok(((*name).to_owned(), disk.create(&path.join(name))?))).collect()
 }
 
 /// Whether the user asked for something right that this machine cannot do now.

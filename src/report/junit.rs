@@ -3,10 +3,10 @@
 //! GitLab shows the text of an element and not its `message`, so both have it. Names hold neither times nor values:
 //! they are how a test is found again in the next run.
 
-use super::{Report, Verdict};
+use super::result::{Report, Verdict};
 use crate::base::outcome::Ending;
 use crate::judge::assertion::{Check, Truth};
-use crate::text::defuse::xml;
+use crate::text::escape::xml;
 use crate::text::format;
 
 /// How many characters of a name are shown.

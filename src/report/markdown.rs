@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use super::{Moment, Report, Verdict};
+use super::result::{Moment, Report, Verdict};
 use crate::base::outcome::Outcome;
 use crate::judge::assertion::{Check, Truth, presets};
 use crate::nuon::deploy::Class;
-use crate::text::defuse::{block, code, markdown, mermaid, url};
+use crate::text::escape::{block, code, markdown, mermaid, url};
 use crate::text::format;
 
 /// How many bytes the page has at most.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Report, Verdict};
+use super::result::{Report, Verdict};
 use crate::base::outcome::Outcome;
 use crate::judge::assertion::{Check, Truth, presets};
 use crate::nuon::failure::Failure;
 use crate::text::color::Paint;
-use crate::text::defuse;
+use crate::text::escape;
 use crate::text::format;
 
 /// How many of many targets have a row of their own.
@@ -66,7 +66,7 @@ fn rows<'r>(targets: &'r [Verdict], lines: &mut Vec<String>) -> &'r [Verdict] {
 /// The lines, defused, then coloured: the first is the verdict, the others begin with what they are.
 pub fn painted(lines: &[String], paint: Paint) -> String {
     let painted = |(index, line): (usize, &String)| {
-        let line = defuse::line(line);
+        let line = escape::line(line);
         let word: &str = if index == 0 { &line } else { line.trim_start().split("  ").next().unwrap_or_default() };
         let is = |names: &[&str]| names.iter().any(|name| word.starts_with(name));
         let color = match index {

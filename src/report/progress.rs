@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::base::environment::Screen;
 use crate::nuon::target::Target;
 use crate::report::ci::Ci;
-use crate::text::defuse;
+use crate::text::escape;
 use crate::text::format;
 use crate::text::redact::Secrets;
 use crate::watch::{self, Event};
@@ -34,28 +34,30 @@ pub enum Verbosity {
 
 /// How the log looks.
 #[derive(Clone, Debug)]
-pub struct Manner {
+pub struct LogStyle {
     /// How much is said.
     pub verbosity: Verbosity,
     /// To which CI system.
     pub ci: Ci,
     /// Whether somebody watches.
     pub screen: Screen,
+    /// How wide the terminal is, in columns.
+    pub width: fn() -> usize,
     /// What must not be told.
     pub secrets: Secrets,
 }
 
-impl Manner {
+impl LogStyle {
     /// Says nothing.
     pub fn quiet(secrets: &Secrets) -> Self {
-        Self { verbosity: Verbosity::Quiet, ci: Ci::None, screen: Screen::File, secrets: secrets.clone() }
+        Self { verbosity: Verbosity::Quiet, ci: Ci::None, screen: Screen::File, width: || 80, secrets: secrets.clone() }
     }
 }
 
 /// The log of a run.
 pub struct Progress<'w> {
     out: &'w mut dyn Write,
-    manner: Manner,
+    style: LogStyle,
     /// When something was last said that was not said before.
     last: Duration,
     /// How often, and in which words, it was said since then that nothing has changed.
@@ -67,19 +69,19 @@ pub struct Progress<'w> {
 
 impl<'w> Progress<'w> {
     /// Writes to `out`, which must be stderr if the screen is a terminal: the live line is drawn there.
-    pub fn new(out: &'w mut dyn Write, manner: Manner) -> Self {
-        let is_watched = manner.screen == Screen::Terminal && manner.verbosity > Verbosity::Quiet;
-        let style =
+    pub fn new(out: &'w mut dyn Write, style: LogStyle) -> Self {
+        let is_watched = style.screen == Screen::Terminal && style.verbosity > Verbosity::Quiet;
+        let spinner =
             ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let live = is_watched.then(|| ProgressBar::new_spinner().with_style(style));
-        Self { out, manner, last: Duration::ZERO, beats: Default::default(), live, about: None }
+        let live = is_watched.then(|| ProgressBar::new_spinner().with_style(spinner));
+        Self { out, style, last: Duration::ZERO, beats: Default::default(), live, about: None }
     }
 
     /// The log of one of many targets, which is kept in `out` until somebody passes it on.
-    pub fn of_one(out: &'w mut dyn Write, manner: Manner, target: &Target) -> Self {
+    pub fn of_one(out: &'w mut dyn Write, style: LogStyle, target: &Target) -> Self {
         Self {
             out,
-            manner,
+            style,
             last: Duration::ZERO,
             beats: Default::default(),
             live: None,
@@ -89,7 +91,7 @@ impl<'w> Progress<'w> {
 
     /// What must not be told.
     pub fn secrets(&self) -> &Secrets {
-        &self.manner.secrets
+        &self.style.secrets
     }
 
     /// Says what was kept.
@@ -101,8 +103,8 @@ impl<'w> Progress<'w> {
 
     /// Begins the log.
     pub fn open(&mut self, at: Duration, now: Option<Timestamp>, title: &str) {
-        if self.manner.verbosity > Verbosity::Quiet {
-            self.write(&self.manner.ci.group("Deploy gate", now));
+        if self.style.verbosity > Verbosity::Quiet {
+            self.write(&self.style.ci.group("Deploy gate", now));
         }
         self.say(at, title);
     }
@@ -112,8 +114,8 @@ impl<'w> Progress<'w> {
         if let Some(live) = self.live.take() {
             live.finish_and_clear();
         }
-        if self.manner.verbosity > Verbosity::Quiet {
-            self.write(&self.manner.ci.end_group(now));
+        if self.style.verbosity > Verbosity::Quiet {
+            self.write(&self.style.ci.end_group(now));
         }
     }
 
@@ -140,11 +142,9 @@ impl<'w> Progress<'w> {
 
     /// Draws the live lines, each as wide as the terminal at most.
     fn draw(&self, live: &ProgressBar, lines: &[String]) {
-        let width = terminal_size::terminal_size_of(std::io::stderr())
-            .map_or(80, |(width, _)| usize::from(width.0))
-            .saturating_sub(4);
+        let width = (self.style.width)().saturating_sub(4);
         let lines: Vec<String> =
-            lines.iter().map(|line| format::cut(&self.manner.secrets.redact(&defuse::line(line)), width)).collect();
+            lines.iter().map(|line| format::cut(&self.style.secrets.redact(&escape::line(line)), width)).collect();
         live.set_message(lines.join("\n  "));
         live.tick();
     }
@@ -171,9 +171,9 @@ impl<'w> Progress<'w> {
     /// Says a line.
     pub fn say(&mut self, at: Duration, words: &str) {
         (self.last, self.beats.0) = (at, 0);
-        if self.manner.verbosity > Verbosity::Quiet {
+        if self.style.verbosity > Verbosity::Quiet {
             let about = self.about.as_ref().map_or_else(String::new, |target| format!("{target}: "));
-            self.write(&format!("{:>8}  {}\n", format::elapsed(at), defuse::line(&(about + words))));
+            self.write(&format!("{:>8}  {}\n", format::elapsed(at), escape::line(&(about + words))));
         }
     }
 
@@ -191,7 +191,7 @@ impl<'w> Progress<'w> {
 
     /// Says a line that only `-v` shows.
     pub fn say_more(&mut self, at: Duration, words: &str) {
-        if self.manner.verbosity == Verbosity::Verbose {
+        if self.style.verbosity == Verbosity::Verbose {
             self.say(at, words);
         }
     }
@@ -199,7 +199,7 @@ impl<'w> Progress<'w> {
     /// Says what happened. `trace` is the id of the request that showed it.
     pub fn tell(&mut self, at: Duration, event: &Event, trace: &str) {
         let is_for_a_person = matches!(event, Event::Person(_) | Event::Warning(_));
-        if self.about.is_some() && self.manner.verbosity < Verbosity::Verbose && !is_for_a_person {
+        if self.about.is_some() && self.style.verbosity < Verbosity::Verbose && !is_for_a_person {
             // Of many targets, each change would be too much.
             return;
         }

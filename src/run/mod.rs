@@ -1,11 +1,14 @@
-//! Gates in one run: one from its first look to its verdict, many with shared workers.
+//! The gates of all targets in one run, each from its first look to its verdict.
 
 pub mod world;
 pub mod spec;
-pub mod plan;
+pub mod config;
 pub mod session;
 pub mod names;
 pub mod gate;
-pub mod fleet;
-pub mod crew;
+mod explain;
+mod dashboard;
+mod verdict;
+pub mod workers;
 pub mod quorum;
+pub mod driver;

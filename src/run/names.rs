@@ -24,7 +24,7 @@ pub fn strange_shape(what: &str, id: &str, prefix: &str) -> Option<String> {
 ///
 /// # Errors
 /// The look that brought no id.
-pub fn resolve(target: &Target, session: &mut Session<'_>) -> Result<Target, Box<Look>> {
+pub fn resolve(target: &Target, session: &mut Session<'_, '_>) -> Result<Target, Box<Look>> {
     let (install, component) = (&target.install, &target.component);
     let (has_install, has_component) = (is_id(install, "inl"), is_id(component, "cmp"));
     if has_install && has_component {
@@ -56,7 +56,7 @@ pub fn resolve(target: &Target, session: &mut Session<'_>) -> Result<Target, Box
 ///
 /// # Errors
 /// The look that brought none.
-pub fn ask_for_install(install: &str, session: &mut Session<'_>) -> Result<Value, Box<Look>> {
+pub fn ask_for_install(install: &str, session: &mut Session<'_, '_>) -> Result<Value, Box<Look>> {
     session.begin();
     let answer = session.get(&format!("/v1/installs/{}", segment(install)));
     let document = look::json(answer, session.clock.utc()).map_err(|look| unknown("install", install, *look))?;

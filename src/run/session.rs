@@ -9,7 +9,6 @@ use crate::base::source::{Request, Source};
 use crate::nuon::look::{self, Answer, Look};
 use crate::nuon::target::{Target, segment};
 use crate::report::progress::Progress;
-use crate::text::format;
 use crate::text::redact::Secrets;
 use crate::watch::Ask;
 
@@ -21,15 +20,15 @@ const PAGE: usize = 100;
 const PAGES: usize = 100;
 
 /// The world, for the time of one run.
-pub struct Session<'w> {
+pub struct Session<'w, 'p> {
     /// Whom to ask.
     pub source: &'w mut dyn Source,
     /// Time.
     pub clock: &'w mut dyn Clock,
     /// The log.
-    pub progress: Progress<'w>,
+    pub progress: &'w mut Progress<'p>,
     /// Makes the trace ids.
-    pub dice: fastrand::Rng,
+    pub dice: &'w mut fastrand::Rng,
     /// The id of the latest request.
     pub trace: String,
     /// When the run ends.
@@ -46,13 +45,13 @@ pub struct Session<'w> {
     pub overload: Option<Duration>,
 }
 
-impl<'w> Session<'w> {
+impl<'w, 'p> Session<'w, 'p> {
     /// A session that has not asked yet.
     pub fn new(
         source: &'w mut dyn Source,
         clock: &'w mut dyn Clock,
-        progress: Progress<'w>,
-        seed: u64,
+        progress: &'w mut Progress<'p>,
+        dice: &'w mut fastrand::Rng,
         deadline: Duration,
     ) -> Self {
         let secrets = progress.secrets().clone();
@@ -61,7 +60,7 @@ impl<'w> Session<'w> {
             source,
             clock,
             progress,
-            dice: fastrand::Rng::with_seed(seed),
+            dice,
             trace: String::new(),
             deadline,
             until: Duration::ZERO,
@@ -190,23 +189,6 @@ impl<'w> Session<'w> {
         }
         let why = format!("there are more than {PAGES} pages of {path}");
         Err(Box::new(Look::Refused(crate::base::outcome::Ending::BadAnswer, why)))
-    }
-
-    /// Waits, and says `so_far` now and then.
-    pub fn pause(&mut self, wait: Duration, so_far: &str) -> Option<Signal> {
-        let until = self.clock.now() + wait;
-        self.progress.say_more(self.clock.now(), &format!("next look in {}", format::duration(wait)));
-        loop {
-            let now = self.clock.now();
-            let left = until.saturating_sub(now);
-            let enough = self.progress.linger(now, so_far, left);
-            if let Some(signal) = self.clock.sleep(left.min(enough)) {
-                return Some(signal);
-            }
-            if left.is_zero() {
-                return None;
-            }
-        }
     }
 
     /// Whether a signal has come.

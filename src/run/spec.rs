@@ -5,7 +5,7 @@ use crate::watch::pin::Pins;
 
 /// A target, and which deploy of it is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct TargetSpec {
     /// Where.
     pub target: Target,
     /// Which.

@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use crate::base::clock::Clock;
+use crate::base::disk::Disk;
 use crate::base::environment::{Screen, Variables};
 use crate::base::source::Source;
 use crate::net::connection::Connection;
-use crate::run::crew::Crew;
 
 /// Everything that is not the gate.
 pub struct World<'w> {
@@ -14,16 +14,35 @@ pub struct World<'w> {
     pub variables: &'w Variables,
     /// Time.
     pub clock: &'w mut dyn Clock,
-    /// Makes the source that asks over the network.
-    pub connect: &'w mut dyn FnMut(Connection) -> Box<dyn Source>,
-    /// Makes the crew that asks for many targets, so many at once.
-    pub hire: &'w mut dyn FnMut(Connection, usize) -> Box<dyn Crew>,
+    /// Makes the source that asks over the network, so many requests at once.
+    pub connect: &'w mut dyn FnMut(Connection, usize) -> Box<dyn Source>,
+    /// Files and standard input.
+    pub disk: &'w dyn Disk,
     /// For verdicts.
     pub out: &'w mut dyn Write,
     /// For progress and complaints.
     pub err: &'w mut dyn Write,
     /// What [`World::out`] and [`World::err`] are.
     pub screens: (Screen, Screen),
-    /// Seeds the jitter and the trace ids.
+    /// How wide the terminal is, in columns.
+    pub width: fn() -> usize,
+    /// Seeds the jitter, the trace ids and the delimiter of outputs.
     pub seed: u64,
+}
+
+impl World<'_> {
+    /// The same world, for a shorter time.
+    pub fn reborrow(&mut self) -> World<'_> {
+        World {
+            variables: self.variables,
+            clock: self.clock,
+            connect: self.connect,
+            disk: self.disk,
+            out: self.out,
+            err: self.err,
+            screens: self.screens,
+            width: self.width,
+            seed: self.seed,
+        }
+    }
 }

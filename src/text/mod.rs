@@ -3,6 +3,6 @@
 
 pub mod redact;
 pub mod sensitive;
-pub mod defuse;
+pub mod escape;
 pub mod format;
 pub mod color;

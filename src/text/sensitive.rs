@@ -63,10 +63,10 @@ pub fn strip(value: &mut Value) {
 }
 
 /// Drops every text that mentions one of those members, for what is only kept: an answer can be quoted within another.
-pub fn hush(value: &mut Value) {
+pub fn redact(value: &mut Value) {
     match value {
-        Value::Object(members) => members.values_mut().for_each(hush),
-        Value::Array(elements) => elements.iter_mut().for_each(hush),
+        Value::Object(members) => members.values_mut().for_each(redact),
+        Value::Array(elements) => elements.iter_mut().for_each(redact),
         Value::String(text) if mentions_secret(text) => text.clear(),
         _ => {}
     }

@@ -30,6 +30,22 @@ fn a_fleet_shares_a_few_connections() {
 }
 
 #[test]
+fn a_pool_of_threads_records_in_order_of_time() {
+    let server = Server::start(vec![deploy("executing"), deploy("active")]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let recording = folder.path().join("run.jsonl");
+    let mut command = wait(&server, 30, &["--jobs=8", "--until=applied"]);
+    let (code, out, _) = ran(command.arg(format!("--record={}", recording.display())));
+    assert_eq!(code, 0, "{out}");
+    let text = std::fs::read_to_string(&recording).expect("a recording");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let times: Vec<u64> = lines.iter().filter_map(|line| line["at_ms"].as_u64()).collect();
+    assert!(times.len() >= 60 && times.is_sorted(), "{times:?}");
+    let (code, out, _) = ran(deploy_gate(&["replay", "--until=applied"]).arg(&recording));
+    assert!(code == 0 && out.contains("all 30 targets passed"), "{out}");
+}
+
+#[test]
 fn an_output_that_belongs_to_one_deploy_is_there_and_empty() {
     let server = Server::start(vec![deploy("active")]);
     let folder = tempfile::tempdir().expect("a folder");

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use deploy_gate::base::outcome::exit_codes;
-use deploy_gate::cli::args;
-use deploy_gate::report::{OUTPUTS, dotenv};
+use deploy_gate::cli::parse;
+use deploy_gate::report::dotenv;
+use deploy_gate::report::result::OUTPUTS;
 use regex::Regex;
 use serde_json::Value;
 
@@ -22,7 +23,7 @@ fn yaml(text: &str) -> Vec<Value> {
 
 /// Each flag of `wait`: its variable and what `--help` says.
 fn flags() -> BTreeMap<String, (String, String)> {
-    let command = args::command();
+    let command = parse::command();
     let wait = command.find_subcommand("wait").expect("a command");
     let flags = wait.get_arguments().filter_map(|arg| {
         let flag = arg.get_long().filter(|flag| *flag != "help")?;
@@ -124,7 +125,7 @@ fn the_inputs_of_the_component_are_the_flags() {
 #[test]
 fn the_choices_of_the_component_are_those_of_the_flags() {
     let spec = yaml(&read("templates/deploy-gate.yml")).remove(0);
-    let command = args::command();
+    let command = parse::command();
     let wait = command.find_subcommand("wait").expect("a command");
     let mut choices = 0;
     for arg in wait.get_arguments().filter(|arg| arg.get_long() != Some("help")) {
@@ -142,7 +143,7 @@ fn the_choices_of_the_component_are_those_of_the_flags() {
 
 #[test]
 fn the_man_page_has_every_flag_and_variable() {
-    let text = deploy_gate::cli::manual::man().text.replace('\\', "");
+    let text = deploy_gate::cli::manual::man().replace('\\', "");
     for (flag, (variable, _)) in flags() {
         assert!(text.contains(&format!("--{flag}")) && text.contains(&variable), "{flag} {variable}");
     }
@@ -153,7 +154,7 @@ fn the_man_page_has_every_flag_and_variable() {
 
 #[test]
 fn the_readme_and_the_examples_know_no_other_flag_and_no_other_variable() {
-    let command = args::command();
+    let command = parse::command();
     let flags: BTreeSet<&str> =
         command.get_subcommands().flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long).collect();
     // Of clap, cargo, docker, gh, apk, buildkite-agent, kubectl and the Nuon CLI.

@@ -1,5 +1,6 @@
 //! The order of the rooms of `src/`: each may use those below it, never one above; and what decides is pure.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// From the top to the bottom.
@@ -60,6 +61,58 @@ fn a_room_uses_only_those_below_it() {
         }
     }
     assert!(uses > 100, "{uses} uses were found");
+}
+
+/// The files that each file uses, by the names of their modules (`watch::pin`).
+fn graph() -> BTreeMap<String, BTreeSet<String>> {
+    let module = |file: &str| file.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
+    let all: BTreeSet<String> = lines().iter().map(|(file, ..)| module(file)).collect();
+    let mut graph = BTreeMap::<String, BTreeSet<String>>::new();
+    for (file, _, line) in lines() {
+        let own = module(&file);
+        let above = own.rsplit_once("::").map_or("", |(above, _)| above).to_owned();
+        let mut paths: Vec<String> = Vec::new();
+        for (word, prefix) in [("crate::", String::new()), ("super::", format!("{above}::"))] {
+            for path in line.split(word).skip(1) {
+                let (head, names) = path.split_once('{').unwrap_or((path, ""));
+                let head = head.trim_end_matches(';');
+                paths.push(format!("{prefix}{head}"));
+                let names = names.split('}').next().unwrap_or_default().split(',');
+                paths.extend(names.map(|name| format!("{prefix}{head}{}", name.trim())));
+            }
+        }
+        // What a room shows of the files in it.
+        paths.extend(line.strip_prefix("pub use ").map(|path| format!("{own}::{path}")));
+        for path in paths {
+            let end = path.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':').unwrap_or(path.len());
+            let mut found = path[..end].trim_end_matches(':');
+            while !found.is_empty() && !all.contains(found) {
+                found = found.rsplit_once("::").map_or("", |(above, _)| above);
+            }
+            if !found.is_empty() && found != own {
+                graph.entry(own.clone()).or_default().insert(found.to_owned());
+            }
+        }
+    }
+    graph
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let mut graph = graph();
+    let edges: usize = graph.values().map(BTreeSet::len).sum();
+    assert!(edges > 200, "{edges} uses were found");
+    // Whatever uses nothing that is left is in no circle.
+    loop {
+        let there: BTreeSet<String> = graph.keys().cloned().collect();
+        graph.values_mut().for_each(|uses| uses.retain(|used| there.contains(used)));
+        let before = graph.len();
+        graph.retain(|_, uses| !uses.is_empty());
+        if graph.len() == before {
+            break;
+        }
+    }
+    assert!(graph.is_empty(), "{graph:#?}");
 }
 
 #[test]

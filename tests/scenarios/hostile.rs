@@ -192,7 +192,7 @@ fn no_answer_tells_a_secret_however_it_is_broken() {
 }
 
 /// A secret as a server can let it slip.
-fn disguises(secret: &str) -> Vec<String> {
+fn encoded_forms(secret: &str) -> Vec<String> {
     let each = |with: fn(char) -> String| secret.chars().map(with).collect::<String>();
     let base64 = |before: &str| {
         use base64::Engine;
@@ -222,7 +222,7 @@ fn disguises(secret: &str) -> Vec<String> {
 #[test]
 fn no_secret_is_told_however_it_is_written_and_wherever() {
     for secret in ["token-of-the-user-0123456789", "token-of-the-log-0123456789"] {
-        for words in disguises(secret) {
+        for words in encoded_forms(secret) {
             let words = format!("said {words} and more");
             for status in ["active", "error"] {
                 // The script searches all that is printed and written.

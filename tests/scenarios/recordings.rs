@@ -106,6 +106,8 @@ const TABLE: &[(&str, &[&str], u8, &str, &str, &str)] = &[
     ("sync-image-success", &["--require=not-teardown"], 0, "passed", "", "\"active\""),
     ("teardown-inactive", &["--after=dplbrzgofwufvri67myhbj324i"], 1, "failed", "deploy-failed", "inactive"),
     ("teardown-inactive", &["--expect=teardown"], 0, "passed", "", "inactive"),
+    ("two-components", &[], 1, "failed", "deploy-failed", "1 of 2 targets passed, and all must pass"),
+    ("two-components", &["--min-pass=1"], 0, "passed", "", "1 of 2 targets passed; at least 1 must pass"),
     ("verify-health-fails", &[], 1, "failed", "deploy-failed", "component is unhealthy: Deployment api/api"),
     (
         "verify-health-fails",

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use deploy_gate::World;
 use deploy_gate::base::clock::VirtualClock;
+use deploy_gate::base::disk::RealDisk;
 use deploy_gate::base::environment::Variables;
 
 /// Replays a recording. Returns the exit code and the verdict.
@@ -14,11 +15,12 @@ pub fn replay(recording: impl Into<OsString>, flags: impl IntoIterator<Item = im
     let world = &mut World {
         variables: &Variables::new(),
         clock: &mut VirtualClock::default(),
-        connect: &mut |_| panic!("a replay asks no network"),
-        hire: &mut |_, _| panic!("a replay is no fleet"),
+        connect: &mut |_, _| panic!("a replay asks no network"),
+        disk: &RealDisk,
         out: &mut out,
         err: &mut Vec::new(),
         screens: Default::default(),
+        width: || 80,
         seed: 1,
     };
     let code = deploy_gate::run(&arguments, world);

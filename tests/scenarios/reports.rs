@@ -9,7 +9,7 @@ use crate::replay::replay;
 use serde_json::Value;
 
 /// A run, and what the reports of it are called.
-const RUNS: [(&str, &str, &[&str]); 5] = [
+const RUNS: [(&str, &str, &[&str]); 6] = [
     (
         "assertion-false",
         "apply-success-with-approval",
@@ -29,6 +29,7 @@ const RUNS: [(&str, &str, &[&str]); 5] = [
         &["--on-superseded=follow", "--after=2026-01-01T00:00:00Z", "--extract=name=$.component_name"],
     ),
     ("timed-out", "stuck-waiting-for-approval", &["--timeout=10m", "--assert=$.plan_only == false"]),
+    ("many-targets", "two-components", &["--assert=$.plan_only == false", "--extract=name=$.component_name"]),
     ("approval-required", "stuck-waiting-for-approval", &["--on-approval=stop", "--extract=name=$.component_name"]),
 ];
 

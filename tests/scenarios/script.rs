@@ -9,12 +9,11 @@ use std::time::Duration;
 use base64::Engine;
 use deploy_gate::World;
 use deploy_gate::base::clock::{Clock, Signal, VirtualClock};
+use deploy_gate::base::disk::RealDisk;
 use deploy_gate::base::environment::Variables;
 use deploy_gate::base::source::{Fault, Request, Response, Source};
 use regex::{Captures, Regex};
 use serde_json::{Value, json};
-
-use crate::crew::Alone;
 
 /// What a script answers to one look.
 #[derive(Clone)]
@@ -254,18 +253,19 @@ pub(crate) fn run_until(arguments: &[&str], routes: &[(&str, &[Answer])], signal
         routes.iter().map(|(path, answers)| ((*path).into(), answers.iter().cloned().collect())).collect();
     let new =
         || Script { routes: routes.clone(), latest: None, clock: clock.clone(), looks: std::rc::Rc::clone(&looks) };
-    let (mut script, mut script_of_crew) = (Some(new()), Some(new()));
+    let mut script = Some(new());
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = deploy_gate::run(
         &all,
         &mut World {
             variables: &Variables::from([("NUON_API_TOKEN".into(), TOKEN.into())]),
             clock: &mut *clock_of_run,
-            connect: &mut |_| Box::new(script.take().expect("one source")),
-            hire: &mut |_, _| Box::new(Alone::new(Box::new(script_of_crew.take().expect("one crew")), time(), 1)),
+            connect: &mut |_, _| Box::new(script.take().expect("one source")),
+            disk: &RealDisk,
             out: &mut out,
             err: &mut err,
             screens: Default::default(),
+            width: || 80,
             seed: 1,
         },
     );

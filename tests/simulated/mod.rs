@@ -4,14 +4,13 @@
 #![allow(clippy::cast_possible_wrap, clippy::cast_sign_loss, reason = "it makes up numbers")]
 
 pub mod assertions;
-mod crew;
-pub mod fleet;
+pub mod disk;
+pub mod many;
 pub mod oracle;
 pub mod world;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use assertions::Expression;
 use deploy_gate::World;
 use deploy_gate::base::clock::{Signal, VirtualClock};
 use deploy_gate::base::environment::Variables;
+use disk::MemoryDisk;
 use fastrand::Rng;
 use serde_json::Value;
 use world::{Asked, COMPONENT, INSTALL, Ids, Network, SimulatedClock, Transcript};
@@ -104,7 +104,7 @@ impl Gate {
         gate
     }
 
-    fn arguments(&self, folder: &Path) -> Vec<OsString> {
+    fn arguments(&self) -> Vec<OsString> {
         let mut all = vec!["wait".to_owned(), format!("--install={INSTALL}"), format!("--component={COMPONENT}")];
         let pins = [
             ("build", &self.build),
@@ -135,7 +135,7 @@ impl Gate {
             Expression::NoFailedSteps => "--require=no-failed-steps".into(),
             other => format!("--assert={other}"),
         }));
-        let report = |format: &str| format!("--report={format}={}", folder.join(format).display());
+        let report = |format: &str| format!("--report={format}={}", format);
         all.extend(self.reports.iter().map(|format| report(format)).chain([report("json")]));
         std::iter::once("deploy-gate".into()).chain(all.into_iter().map(Into::into)).collect()
     }
@@ -165,8 +165,8 @@ fn after(ids: &Ids, dice: &mut Rng) -> Option<String> {
 /// The formats beside `json`, which each run has.
 const FORMATS: [&str; 6] = ["junit", "markdown", "github", "dotenv", "annotations", "dir"];
 
-/// Runs the gate that a seed stands for. `folder` is for its reports.
-pub fn run(seed: u64, folder: &Path) -> Run {
+/// Runs the gate that a seed stands for.
+pub fn run(seed: u64) -> Run {
     let mut dice = Rng::with_seed(seed);
     let world = world::World::random(&mut dice);
     let gate = Gate::random(&world.ids, &mut dice);
@@ -176,7 +176,8 @@ pub fn run(seed: u64, folder: &Path) -> Run {
     let transcript = Transcript::default();
     let mut network =
         Some(Network { world, clock: clock.clone(), dice: dice.fork(), transcript: Rc::clone(&transcript) });
-    let arguments = gate.arguments(folder);
+    let arguments = gate.arguments();
+    let disk = MemoryDisk::default();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let time = clock.time.clone();
     let code = deploy_gate::run(
@@ -184,17 +185,18 @@ pub fn run(seed: u64, folder: &Path) -> Run {
         &mut World {
             variables: &Variables::new(),
             clock: &mut clock,
-            connect: &mut |_| Box::new(network.take().expect("one source")),
-            hire: &mut |_, _| panic!("one target is no fleet"),
+            connect: &mut |_, _| Box::new(network.take().expect("one source")),
+            disk: &disk,
             out: &mut out,
             err: &mut err,
             screens: Default::default(),
+            width: || 80,
             seed,
         },
     );
-    let read = |format: &str| std::fs::read_to_string(folder.join(format)).unwrap_or_default();
+    let read = |format: &str| disk.text(format);
     let reports = gate.reports.iter().map(|format| match *format {
-        "dir" => (*format, std::fs::read_to_string(folder.join("dir/outcome")).unwrap_or_default()),
+        "dir" => (*format, read("dir/outcome")),
         format => (format, read(format)),
     });
     let transcript = transcript.borrow().clone();
@@ -211,13 +213,6 @@ pub fn run(seed: u64, folder: &Path) -> Run {
         out: String::from_utf8(out).expect("text"),
         err: String::from_utf8(err).expect("text"),
     }
-}
-
-/// A folder for reports, in memory where there is such a place.
-pub fn scratch(name: &str) -> tempfile::TempDir {
-    let memory = PathBuf::from("/dev/shm");
-    let place = if memory.is_dir() { memory } else { std::env::temp_dir() };
-    tempfile::Builder::new().prefix(name).tempdir_in(place).expect("a folder")
 }
 
 /// What was seen in many runs: each has to be seen at least once.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::check::Check;
 use super::cost::DocumentSize;
 use super::model::Assertion;
-use crate::base::clock::Bell;
+use crate::base::clock::SignalFlag;
 use crate::judge::document::Document;
 use crate::text::format;
 
@@ -51,7 +51,7 @@ impl<T: Send + 'static> Evaluation<T> {
     /// Waits a moment for the answer, or why there is none, as when the engines disagree or it would take too much time
     /// or memory.
     pub fn poll(&mut self) -> Option<Result<T, String>> {
-        let moment = Bell::ATTENTION.min(self.left);
+        let moment = SignalFlag::ATTENTION.min(self.left);
         match self.answer.recv_timeout(moment) {
             Ok(answer) => Some(answer),
             Err(RecvTimeoutError::Disconnected) => Some(Err("evaluating broke off".into())),

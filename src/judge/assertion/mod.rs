@@ -11,6 +11,7 @@ mod evaluate;
 mod explain;
 mod expression;
 mod model;
+mod outcome;
 mod parser;
 mod pattern;
 pub mod presets;
@@ -23,6 +24,7 @@ pub use cost::{DocumentSize, check_cost};
 pub use engines::Compiled;
 pub use expression::Expression;
 pub use model::Assertion;
+pub use outcome::ending;
 pub use parser::Malformed;
 pub use truth::Truth;
 

@@ -3,7 +3,7 @@
 use super::engines::Compiled;
 use super::expression::{Expression, Query, Segment};
 use super::parser::{self, Malformed};
-use crate::text::defuse;
+use crate::text::escape;
 
 /// One assertion: a label for reports, and an expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,5 +90,5 @@ fn caret(text: &str, at: usize) -> String {
     let before: Vec<char> = text[start..at].chars().rev().take(60).collect();
     let after: String = text[at..end].chars().take(40).collect();
     let shown: String = before.iter().rev().copied().chain(after.chars()).collect();
-    format!("  {}\n  {}^ ", defuse::line(&shown), " ".repeat(before.len()))
+    format!("  {}\n  {}^ ", escape::line(&shown), " ".repeat(before.len()))
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::replay::replay;
 use crate::script::{Answer, BUILD, INSTALL, Ran, document, holds_together, http, run_until, run_with, seen, with};
 
 /// The deploy of one component, as the server gives it.
@@ -245,13 +246,28 @@ fn a_fleet_that_cannot_be_gated_is_refused_before_the_first_request() {
         (&[&two, "--deploy=dpl0000000001"], "is about one target"),
         (&[&two, "--after=dpl0000000001"], "is about one target"),
         (&["--component=cmp1", "--component=cmp1"], "there twice"),
-        (&["--component=cmp1", "--component=cmp2", "--record=x"], "--record"),
     ];
     for (flags, words) in cases {
         let ran = run_with(flags, &[]);
         assert_eq!((ran.code, ran.looks.len()), (2, 0), "{flags:?}");
         assert!(ran.err.contains(words), "{flags:?}: {}", ran.err);
     }
+}
+
+#[test]
+fn a_recording_of_many_targets_replays_to_the_same_end() {
+    let ran = fleet(&["--record=FOLDER/run.jsonl"], &[&["active"], &["planning", "active"], &["planning", "error"]]);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+    let recording = ran.folder.path().join("run.jsonl");
+    let (code, verdict) = replay(&recording, [""; 0]);
+    assert_eq!(code, 1, "{verdict}");
+    assert!(verdict.contains("of 3 targets passed"), "{verdict}");
+    for (component, code) in [(1, 0), (2, 0), (3, 1)] {
+        let only = format!("--component=cmp{component:023}");
+        assert_eq!(replay(&recording, [only.as_str()]).0, code, "{only}");
+    }
+    assert_eq!(replay(&recording, ["--min-pass=2"]).0, 0);
+    assert_eq!(replay(&recording, ["--component=cmp9"]).0, 2);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Many targets in one simulated run: each has a world of its own, and one gate looks at all of them. Each verdict is
 //! judged as if its target were alone; the verdict of the run is judged by counting.
 
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use deploy_gate::base::source::{Fault, Request, Response, Source};
 use fastrand::Rng;
 use serde_json::Value;
 
-use super::crew::Alone;
+use super::disk::MemoryDisk;
 use super::world::{self, Asked, COMPONENT, Kind, Network, SimulatedClock, Transcript, World};
 use super::{Gate, Run, oracle};
 
@@ -57,7 +56,7 @@ pub struct FleetRun {
 }
 
 /// Runs the fleet that a seed stands for. `folder` is for its files.
-pub fn run(seed: u64, folder: &Path) -> FleetRun {
+pub fn run(seed: u64) -> FleetRun {
     let mut dice = Rng::with_seed(seed ^ 0xf1ee7);
     let count = dice.usize(2..=6);
     let is_newer = dice.bool();
@@ -73,11 +72,11 @@ pub fn run(seed: u64, folder: &Path) -> FleetRun {
             Gate { build, deploy, workflow, commit, after, ..common.clone() }
         })
         .collect();
-    let targets = folder.join("targets");
     let lines: String = (1..).zip(&gates).map(|(number, gate)| line(number, gate)).collect();
-    std::fs::write(&targets, &lines).expect("writes");
-    let mut arguments = common.arguments(folder);
-    arguments.splice(2..4, [format!("--targets={}", targets.display()).into()]);
+    let disk = MemoryDisk::default();
+    disk.put("targets", &lines);
+    let mut arguments = common.arguments();
+    arguments.splice(2..4, ["--targets=targets".into()]);
     let jobs = dice.choice([1, 1, 2, 16]).unwrap_or(1);
     arguments.push(format!("--jobs={jobs}").into());
     let min_pass = if dice.u8(0..3) == 0 { dice.usize(1..=count) } else { count };
@@ -94,7 +93,6 @@ pub fn run(seed: u64, folder: &Path) -> FleetRun {
         transcript: Rc::clone(transcript),
     });
     let mut router = Some(Router(networks.collect()));
-    let clock_of_crew = clock.clone();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let (time, signal) = (clock.time.clone(), clock.signal);
     let code = deploy_gate::run(
@@ -102,19 +100,16 @@ pub fn run(seed: u64, folder: &Path) -> FleetRun {
         &mut GateWorld {
             variables: &Variables::new(),
             clock: &mut clock,
-            connect: &mut |_| panic!("many targets"),
-            hire: &mut |_, _| {
-                let router = Box::new(router.take().expect("one crew"));
-                Box::new(Alone::new(router, Box::new(clock_of_crew.clone()), seed))
-            },
+            connect: &mut |_, _| Box::new(router.take().expect("one source")),
+            disk: &disk,
             out: &mut out,
             err: &mut err,
             screens: Default::default(),
+            width: || 80,
             seed,
         },
     );
-    let report: Value =
-        serde_json::from_str(&std::fs::read_to_string(folder.join("json")).unwrap_or_default()).unwrap_or_default();
+    let report: Value = serde_json::from_str(&disk.text("json")).unwrap_or_default();
     let transcripts: Vec<Vec<Asked>> = transcripts.iter().map(|transcript| transcript.borrow().clone()).collect();
     let out = String::from_utf8(out).expect("text");
     let fleet = Seen { report: &report, code, ended: time.now(), min_pass, jobs, timeout: common.timeout };

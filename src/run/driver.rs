@@ -1,6 +1,7 @@
-//! Many targets in one run: a heap of next looks, a few turns at once, one verdict.
+//! Runs the gates of all targets: a heap of next looks, a few turns at once, one result.
 //!
-//! The fleet passes if as many targets passed as have to, and it ends as soon as that, or its contrary, is certain.
+//! A run passes if as many targets passed as have to, and it ends as soon as that, or its contrary, is certain. One
+//! target is a run like any other; only its log and its result speak of it alone.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,16 +10,17 @@ use std::time::Duration;
 
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::Ending;
+use crate::base::source::Source;
 use crate::nuon::look::Miss;
 use crate::nuon::target::Target;
 use crate::report::progress::Progress;
-use crate::report::{self, Report, ShardSeen, Verdict};
-use crate::run::crew::{Crew, Done, News, Next, Task};
+use crate::report::result::{FleetSummary, Report, ShardSeen, Verdict};
+use crate::run::config::{GateConfig, Plan};
 use crate::run::gate::Gate;
-use crate::run::plan::{Plan, Question};
 use crate::run::quorum::Quorum;
 use crate::run::session::LAST_LOOK;
-use crate::run::spec::Wanted;
+use crate::run::spec::TargetSpec;
+use crate::run::workers::{Done, Log, Next, Task, Workers};
 use crate::run::world::World;
 use crate::text::format;
 use crate::watch::schedule::Schedule;
@@ -26,51 +28,68 @@ use crate::watch::schedule::Schedule;
 /// How many targets the live table has at most.
 const ROWS: usize = 10;
 
-/// What is gated, and when it passes.
+/// What is gated.
 pub struct Targets {
     /// The targets of this run.
-    pub wanted: Vec<Wanted>,
-    /// How many there are in the whole fleet.
-    pub all: usize,
-    /// Which share these are.
-    pub shard: Option<ShardSeen>,
-    /// How many have to pass.
+    pub specs: Vec<TargetSpec>,
+    /// When the run passes.
     pub quorum: Quorum,
+    /// How many requests may be in flight.
+    pub jobs: usize,
+    /// What is told of them as a whole; `None` where one target was asked for.
+    pub fleet: Option<Fleet>,
 }
 
-/// Runs a fleet and returns its exit code.
-pub fn run(targets: Targets, jobs: usize, plan: Plan, crew: &mut dyn Crew, world: &mut World<'_>) -> u8 {
-    let Targets { wanted, all, shard, quorum } = targets;
+/// The whole that the targets of a run are of.
+pub struct Fleet {
+    /// How many targets it has.
+    pub targets: usize,
+    /// Which share the run has.
+    pub shard: Option<ShardSeen>,
+}
+
+/// Runs the gates and returns the exit code. `opening` is the first line of the log.
+pub fn run(opening: &str, targets: Targets, plan: Plan, source: Box<dyn Source>, world: &mut World<'_>) -> u8 {
+    let Targets { specs, quorum, jobs, fleet } = targets;
     let started = world.clock.utc();
-    let Plan { mut question, teller } = plan;
-    question.rules.began = started;
-    let (question, lost) = (Arc::new(question), teller.lost());
-    let mut fleet = Fleet::new(wanted, quorum, jobs, &question, world.seed);
-    let mut progress = Progress::new(world.err, question.manner.clone());
-    let share = shard.as_ref().map_or_else(String::new, |shard| format!(", shard {} of {}", shard.index, shard.of));
-    let opening = format!(
-        "waiting up to {} for {} targets{share} at {}",
-        format::duration(question.rules.timeout),
-        fleet.slots.len(),
-        question.place.api
-    );
-    progress.open(world.clock.now(), started, &opening);
-    let signal = if lost.is_some() { None } else { fleet.find_out(crew, world.clock, &mut progress) };
-    progress.close(world.clock.utc());
-    let (passed, ending, message) = fleet.outcome(signal, lost);
-    let verdicts = fleet.verdicts(signal, world.clock);
-    let mut report = Report::new(ending, message, verdicts, started, world.clock);
-    report.fleet = Some(report::Fleet { targets: all, passed, min_pass: quorum.min_pass, shard });
-    teller.tell(report, Ok(()), world.out, world.err)
+    let Plan { mut config, reporter } = plan;
+    config.rules.began = started;
+    let (config, lost) = (Arc::new(config), reporter.lost());
+    let log = if fleet.is_some() { Log::OfMany } else { Log::OfOne };
+    let mut driver = Driver::new(specs, quorum, (jobs, log), &config, world.seed);
+    let mut progress = Progress::new(world.err, config.style.clone());
+    let mut workers = Workers::new(source, world.clock, jobs, log, world.seed);
+    progress.open(workers.clock().now(), started, opening);
+    let signal = if lost.is_some() { None } else { driver.find_out(&mut workers, &mut progress).err() };
+    let ended = workers.clock().utc();
+    progress.close(ended);
+    let (passed, ending, message) = driver.outcome(signal, lost);
+    let mut verdicts = driver.verdicts(signal, (ending, &message), workers.clock());
+    let report = match (fleet, verdicts.pop()) {
+        (None, Some(only)) if verdicts.is_empty() => {
+            Report::new(ending, only.message.clone(), vec![only], started, workers.clock())
+        }
+        (fleet, last) => {
+            verdicts.extend(last);
+            let fleet = fleet.map(|Fleet { targets, shard }| {
+                let min_pass = quorum.min_pass;
+                FleetSummary { targets, passed, min_pass, shard }
+            });
+            Report { fleet, ..Report::new(ending, message, verdicts, started, workers.clock()) }
+        }
+    };
+    let recorded = workers.finish();
+    reporter.tell(report, recorded, world.out, world.err)
 }
 
-struct Fleet {
+struct Driver {
     slots: Vec<Slot>,
     /// When each waiting target is to be looked at, the soonest first.
     due: BinaryHeap<Reverse<(Duration, usize)>>,
     /// How many turns are being carried out, and how many may be.
     busy: usize,
     jobs: usize,
+    log: Log,
     quorum: Quorum,
     deadline: Duration,
     /// Until when the server wants to be left alone, by all.
@@ -84,7 +103,7 @@ struct Fleet {
 /// Where a target is.
 enum Slot {
     Waiting(Box<Gate>),
-    /// Its gate is with the crew.
+    /// Its gate is with a worker.
     Busy(Target),
     Ended(Ending, Box<Verdict>),
 }
@@ -99,36 +118,56 @@ impl Slot {
     }
 }
 
-impl Fleet {
-    fn new(wanted: Vec<Wanted>, quorum: Quorum, jobs: usize, question: &Arc<Question>, seed: u64) -> Self {
-        let (first, longest) = question.intervals;
-        let count = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
+impl Driver {
+    fn new(
+        specs: Vec<TargetSpec>,
+        quorum: Quorum,
+        (jobs, log): (usize, Log),
+        config: &Arc<GateConfig>,
+        seed: u64,
+    ) -> Self {
+        let (first, longest) = config.intervals;
+        let count = u32::try_from(specs.len()).unwrap_or(u32::MAX);
         // Spread, so that they do not all ask at once, now and ever after.
         let due = (0..count).zip(0..).map(|(nth, index)| Reverse((first * nth / count, index))).collect();
-        let gate = |(seed, wanted): (u64, Wanted)| Gate::new(wanted.target, wanted.pins, question, seed);
-        let slots = (seed..).zip(wanted).map(gate).map(|gate| Slot::Waiting(Box::new(gate))).collect();
+        let gate = |(seed, spec): (u64, TargetSpec)| Gate::new(spec.target, spec.pins, config, seed);
+        let slots = (seed..).zip(specs).map(gate).map(|gate| Slot::Waiting(Box::new(gate))).collect();
         let brake = Schedule::new(first, longest, seed);
-        let deadline = question.rules.timeout;
-        Self { slots, due, busy: 0, jobs, quorum, deadline, not_before: Duration::ZERO, brake, passed: 0, others: 0 }
+        let deadline = config.rules.timeout;
+        let (busy, not_before, passed, others) = Default::default();
+        Self { slots, due, busy, jobs, log, quorum, deadline, not_before, brake, passed, others }
     }
 
-    /// Goes on until the outcome is certain, or a signal comes.
-    fn find_out(&mut self, crew: &mut dyn Crew, clock: &dyn Clock, progress: &mut Progress<'_>) -> Option<Signal> {
+    /// Goes on until the outcome is certain.
+    ///
+    /// # Errors
+    /// The signal that came before.
+    fn find_out(&mut self, workers: &mut Workers<'_>, progress: &mut Progress<'_>) -> Result<(), Signal> {
         while self.quorum.certain(self.passed, self.others).is_none() {
-            while let Some(task) = self.task(clock.now()) {
+            while let Some(task) = self.task(workers.clock().now()) {
                 self.busy += 1;
-                crew.begin(task);
+                workers.begin(task, progress);
             }
-            let now = clock.now();
+            let now = workers.clock().now();
             let wait = self.next().map_or(Duration::MAX, |next| next.saturating_sub(now));
-            let enough = progress.linger_over_many(now, &self.so_far(), || self.rows());
-            match crew.news(wait.min(enough)) {
-                News::Done(done) => self.take(*done, progress),
-                News::Signal(signal) => return Some(signal),
-                News::Nothing => {}
+            let enough = self.linger(now, wait, progress);
+            if let Some(done) = workers.next(wait.min(enough), progress)? {
+                self.take(done, progress)?;
+                if self.quorum.certain(self.passed, self.others).is_none() {
+                    workers.interrupted()?;
+                }
             }
         }
-        None
+        Ok(())
+    }
+
+    /// Shows that the run is still there, and returns how long that is enough.
+    fn linger(&self, now: Duration, wait: Duration, progress: &mut Progress<'_>) -> Duration {
+        match (self.log, self.slots.first()) {
+            (Log::OfOne, Some(Slot::Waiting(gate))) => progress.linger(now, &gate.so_far(), wait),
+            (Log::OfOne, _) => Duration::MAX,
+            (Log::OfMany, _) => progress.linger_over_many(now, &self.so_far(), || self.rows()),
+        }
     }
 
     /// How many targets are open.
@@ -171,9 +210,51 @@ impl Fleet {
     }
 
     /// Takes note of what came of a turn.
-    fn take(&mut self, done: Done, progress: &mut Progress<'_>) {
+    ///
+    /// # Errors
+    /// The signal that ended it.
+    fn take(&mut self, done: Done, progress: &mut Progress<'_>) -> Result<(), Signal> {
         self.busy -= 1;
-        progress.pass_on(&done.log);
+        let is_of_many = self.log == Log::OfMany;
+        let (_, ended) = done.time;
+        if is_of_many {
+            self.brake(&done, progress);
+        }
+        let twin = self.twin(&done);
+        let mut signal = Ok(());
+        self.slots[done.index] = match done.next {
+            _ if twin.is_some() => {
+                let why = twin.unwrap_or_default();
+                self.others += 1;
+                progress.say(ended, &why);
+                let verdict = Verdict::unknown(done.gate.target(), Ending::NotFound, &why);
+                Slot::Ended(Ending::NotFound, Box::new(verdict))
+            }
+            Next::Wait(wait) => {
+                self.due.push(Reverse((ended + wait, done.index)));
+                if !is_of_many {
+                    progress.say_more(ended, &format!("next look in {}", format::duration(wait)));
+                }
+                Slot::Waiting(done.gate)
+            }
+            Next::End(ending, verdict) => {
+                let count = if ending == Ending::Passed { &mut self.passed } else { &mut self.others };
+                *count += 1;
+                if let Ending::Interrupted(with) = ending {
+                    signal = Err(with);
+                }
+                if is_of_many {
+                    let outcome = ending.outcome().name();
+                    progress.say(ended, &format!("{}: {outcome}: {}", done.gate.target(), verdict.message));
+                }
+                Slot::Ended(ending, verdict)
+            }
+        };
+        signal
+    }
+
+    /// A server that has too much to do is left alone by all targets.
+    fn brake(&mut self, done: &Done, progress: &mut Progress<'_>) {
         let (began, ended) = done.time;
         match done.overload {
             // Those that were under way together and were told no time are told it once.
@@ -189,27 +270,6 @@ impl Fleet {
             }
             None => self.brake.restart(),
         }
-        let twin = self.twin(&done);
-        self.slots[done.index] = match done.next {
-            _ if twin.is_some() => {
-                let why = twin.unwrap_or_default();
-                self.others += 1;
-                progress.say(ended, &why);
-                let verdict = Verdict::unknown(done.gate.target(), Ending::NotFound, &why);
-                Slot::Ended(Ending::NotFound, Box::new(verdict))
-            }
-            Next::Wait(wait) => {
-                self.due.push(Reverse((ended + wait, done.index)));
-                Slot::Waiting(done.gate)
-            }
-            Next::End(ending, verdict) => {
-                let count = if ending == Ending::Passed { &mut self.passed } else { &mut self.others };
-                *count += 1;
-                progress
-                    .say(ended, &format!("{}: {}: {}", done.gate.target(), ending.outcome().name(), verdict.message));
-                Slot::Ended(ending, verdict)
-            }
-        };
     }
 
     /// What is wrong if the names of a target turn out to be those of another one: it would count twice.
@@ -261,7 +321,7 @@ impl Fleet {
                 _ => None,
             })
             .collect();
-        ended.sort_by_key(|(ending, _)| ending.gravity());
+        ended.sort_by_key(|(ending, _)| ending.severity());
         let (ending, message) = match (lost, signal, self.quorum.certain(self.passed, self.others)) {
             (Some(lost), ..) => (Ending::OutputNotWritten, lost),
             (None, Some(signal), _) => (Ending::Interrupted(signal), format!("{count} until then")),
@@ -287,22 +347,26 @@ impl Fleet {
     }
 
     /// The verdict of every target, the worst first.
-    fn verdicts(self, signal: Option<Signal>, clock: &dyn Clock) -> Vec<Verdict> {
-        let open = signal.map_or(Ending::NotAwaited, Ending::Interrupted);
+    fn verdicts(self, signal: Option<Signal>, (ending, message): (Ending, &str), clock: &dyn Clock) -> Vec<Verdict> {
+        let (open, why) = match (signal, self.log) {
+            (Some(signal), _) => (Ending::Interrupted(signal), None),
+            (None, Log::OfOne) => (ending, Some(message)),
+            (None, Log::OfMany) => (Ending::NotAwaited, None),
+        };
         let mut all: Vec<(Ending, Verdict)> = Vec::new();
         for slot in self.slots {
             all.push(match slot {
                 Slot::Ended(ending, verdict) => (ending, *verdict),
                 Slot::Waiting(mut gate) => {
-                    let so_far = gate.so_far();
-                    (open, gate.verdict(open, so_far, clock))
+                    let message = why.map_or_else(|| gate.so_far(), Into::into);
+                    (open, gate.verdict(open, message, clock))
                 }
                 Slot::Busy(target) => {
                     (open, Verdict::unknown(&target, open, "the outcome was certain before its request was answered"))
                 }
             });
         }
-        all.sort_by_key(|(ending, _)| ending.gravity());
+        all.sort_by_key(|(ending, _)| ending.severity());
         all.into_iter().map(|(_, verdict)| verdict).collect()
     }
 }

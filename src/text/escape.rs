@@ -5,13 +5,13 @@
 
 /// One line of a log: no control characters, and nothing that a CI system would obey.
 pub fn line(text: &str) -> String {
-    let calm = calm(text);
-    let calm = calm.replace("##[", "# #[").replace("##vso[", "# #vso[").replace("##teamcity[", "# #teamcity[");
+    let stripped = strip_controls(text);
+    let stripped = stripped.replace("##[", "# #[").replace("##vso[", "# #vso[").replace("##teamcity[", "# #teamcity[");
     // GitHub takes a command after any white space at the start of a line; Buildkite begins a group there.
-    let (blank, rest) = calm.split_at(calm.len() - calm.trim_start().len());
+    let (blank, rest) = stripped.split_at(stripped.len() - stripped.trim_start().len());
     match rest.get(..1).filter(|_| COMMANDS.iter().any(|command| rest.starts_with(command))) {
         Some(first) => format!("{blank}{first} {}", &rest[1..]),
-        None => calm,
+        None => stripped,
     }
 }
 
@@ -19,7 +19,7 @@ pub fn line(text: &str) -> String {
 const COMMANDS: [&str; 5] = ["::", "---", "+++", "~~~", "^^^"];
 
 /// Text without line breaks and without what does not print.
-fn calm(text: &str) -> String {
+fn strip_controls(text: &str) -> String {
     text.chars()
         .map(|c| if c == '\n' || c == '\t' { ' ' } else { c })
         .filter(|c| !c.is_control() && !is_invisible(*c))
@@ -54,7 +54,7 @@ pub fn xml(text: &str) -> String {
 pub fn markdown(text: &str) -> String {
     // A character reference never counts as structure, in no dialect.
     let mut safe = String::new();
-    for c in calm(text).chars() {
+    for c in strip_controls(text).chars() {
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '#' | '@' => {
                 safe.push_str(&format!("&#{};", u32::from(c)));
@@ -67,15 +67,15 @@ pub fn markdown(text: &str) -> String {
 
 /// A code span of a Markdown document, also in a table.
 pub fn code(text: &str) -> String {
-    let calm = calm(text);
-    let calm = calm.trim();
-    if calm.is_empty() {
+    let stripped = strip_controls(text);
+    let stripped = stripped.trim();
+    if stripped.is_empty() {
         return String::new();
     }
     // Inside backticks nothing can be escaped, and tables split at pipes even there.
-    match calm.contains(['`', '|', '\\']) || calm.contains("##") {
-        true => format!("<code>{}</code>", markdown(calm)),
-        false => format!("`{calm}`"),
+    match stripped.contains(['`', '|', '\\']) || stripped.contains("##") {
+        true => format!("<code>{}</code>", markdown(stripped)),
+        false => format!("`{stripped}`"),
     }
 }
 

@@ -1,0 +1,57 @@
+//! `deploy-gate check`: assertions on a saved document, offline.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::base::outcome::Ending;
+use crate::cli::args::CheckArgs;
+use crate::cli::output::{Failed, misuse, print};
+use crate::judge::assertion::{self, Evaluation};
+use crate::judge::document::Document;
+use crate::nuon::deploy::{self, Deploy, Expect};
+use crate::report::people;
+use crate::run::world::World;
+use crate::text::escape;
+use crate::watch;
+
+/// Checks, and returns the exit code.
+///
+/// # Errors
+/// Misuse, or engines that disagree.
+pub fn check(check: CheckArgs, world: &mut World<'_>) -> Result<u8, Failed> {
+    let paint = check.color.paint(world.variables, world.screens.0);
+    let assertions = check.asserting.assertions(world.disk).map_err(misuse)?;
+    if assertions.is_empty() {
+        return Err(misuse("there is nothing to check: give --assert, --assert-file or --require".into()));
+    }
+    let wrong = |why| misuse(format!("the document {}: {why}", check.document.display()));
+    let bytes = world.disk.read(&check.document).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+    let document = Arc::new(Document::parse(&bytes).map_err(wrong)?);
+    drop(bytes);
+    let deploy = Deploy::deserialize(document.value());
+    let deploy = deploy.map_err(|error| wrong(format!("it is not a deploy document: {error}")))?;
+    // The process is about to end, which gives the memory back faster than going through all of it.
+    std::mem::forget(Arc::clone(&document));
+    let checks = match Evaluation::start(&assertions, &document).finish() {
+        Ok(checks) => checks,
+        Err(why) => {
+            return Err(Failed {
+                text: format!("{}: {}\n", Ending::EnginesDisagree.reason(), escape::line(&why)),
+                code: Ending::EnginesDisagree.code(),
+            });
+        }
+    };
+    let (ending, why) = assertion::ending(&checks, "");
+    let mut lines = vec![format!("{}: {why}", ending.outcome().name())];
+    let class = deploy::class(&deploy, Expect::Apply, &[]);
+    lines.push(format!(
+        "  {:<13} {}: {}, which does not decide here",
+        "status",
+        watch::spoken(deploy.word()),
+        class.name()
+    ));
+    checks.iter().for_each(|check| people::assertion(check, &why, &mut lines));
+    let text = people::painted(&lines, paint);
+    Ok(print(&text, ending.code(), world))
+}

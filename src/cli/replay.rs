@@ -1,0 +1,55 @@
+//! `deploy-gate replay`: the same run with a recording for the network, and a clock that jumps.
+
+use crate::base::clock::{Clock, ReplayClock, VirtualClock};
+use crate::cli::args::ReplayArgs;
+use crate::cli::output::{Failed, misuse};
+use crate::cli::pins::{check_pins, read_trigger};
+use crate::cli::plan;
+use crate::net::recording::Recording;
+use crate::nuon::target::Target;
+use crate::run::config::ApiContext;
+use crate::run::driver::{self, Fleet, Targets};
+use crate::run::quorum::Quorum;
+use crate::run::spec::TargetSpec;
+use crate::run::world::World;
+use crate::text::format;
+use crate::text::redact::Secrets;
+
+/// Replays, and returns the exit code.
+///
+/// # Errors
+/// Misuse.
+pub fn replay(replay: ReplayArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<u8, Failed> {
+    let ReplayArgs { recording, install, component, min_pass, mut gate } = replay;
+    let file = recording.display();
+    let wrong = |why: String| misuse(format!("the recording {file}: {why}"));
+    let text = world.disk.read_text(&recording).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+    let recording = Recording::parse(&text).map_err(wrong)?;
+    let is_named = |names: &[String], id: &String| names.is_empty() || names.contains(id);
+    let mut targets = recording.of_paths(Target::of_latest);
+    if targets.is_empty() {
+        let why = "there is no look at a latest deploy in it; it should have been written by deploy-gate wait --record";
+        return Err(wrong(why.into()));
+    }
+    targets.retain(|target| is_named(&install, &target.install) && is_named(&component, &target.component));
+    let time = VirtualClock::new(recording.epoch());
+    read_trigger(&mut gate.pins, world)?;
+    check_pins(&gate, std::iter::once(&gate.pins), time.utc())?;
+    let about = match targets.as_slice() {
+        [] => return Err(wrong("none of its targets is of that --install and --component".into())),
+        [target] => target.to_string(),
+        targets => format!("{} targets", targets.len()),
+    };
+    let quorum = Quorum::new(min_pass, targets.len()).map_err(misuse)?;
+    let is_fleet = targets.len() > 1 || min_pass.is_some();
+    let pins = gate.pins.clone();
+    let plan = plan::plan(gate, ApiContext::default(), world, secrets).map_err(misuse)?;
+    let opening = format!("replaying {file} for {about}, up to {}", format::duration(plan.config.rules.timeout));
+    let fleet = is_fleet.then_some(Fleet { targets: targets.len(), shard: None });
+    let specs = targets.into_iter().map(|target| TargetSpec { target, pins: pins.clone() }).collect();
+    // Always the same seed, so that a recording replays alike each time.
+    let world = world.reborrow();
+    let mut clock = ReplayClock { time, signals: world.clock };
+    let mut world = World { clock: &mut clock, seed: 0, ..world };
+    Ok(driver::run(&opening, Targets { specs, quorum, jobs: 1, fleet }, plan, Box::new(recording), &mut world))
+}

@@ -1,0 +1,64 @@
+//! `deploy-gate wait`: from what was asked for to a run.
+
+use std::path::Path;
+
+use crate::base::source::Source;
+use crate::cli::args::WaitArgs;
+use crate::cli::output::{Failed, misuse};
+use crate::cli::pins::{check_pins, read_trigger};
+use crate::cli::{config, plan, targets};
+use crate::net::recording::Recorder;
+use crate::run::config::ApiContext;
+use crate::run::driver::{self, Fleet, Targets};
+use crate::run::quorum::Quorum;
+use crate::run::world::World;
+use crate::text::format;
+use crate::text::redact::Secrets;
+
+/// Waits, and returns the exit code.
+///
+/// # Errors
+/// Misuse.
+pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<u8, Failed> {
+    let WaitArgs { targets, network, mut gate, record } = wait;
+    let stdin = Some(Path::new("-"));
+    let from_stdin = [
+        ("--targets -", targets.targets.as_deref() == stdin),
+        ("--token-file -", network.token_file.as_deref() == stdin),
+        ("--workflow @-", gate.pins.workflow.as_deref() == Some("@-")),
+    ];
+    let mut from_stdin = from_stdin.into_iter().filter(|(_, is_so)| *is_so).map(|(flag, _)| flag);
+    if let (Some(one), Some(other)) = (from_stdin.next(), from_stdin.next()) {
+        return Err(misuse(format!("{one} and {other}: only one of them can be stdin")));
+    }
+    let (connection, install) = config::connection(&network, secrets, world).map_err(misuse)?;
+    read_trigger(&mut gate.pins, world)?;
+    let mut specs = targets::specs(&targets, &gate.pins, install, world).map_err(misuse)?;
+    check_pins(&gate, specs.iter().map(|spec| &spec.pins), world.clock.utc())?;
+    // What is asked of one target by flags alone is told of that target alone.
+    let is_fleet = targets.targets.is_some() || targets.is_of_many() || specs.len() > 1;
+    let plan = plan::plan(gate, ApiContext::of(&connection), world, secrets).map_err(misuse)?;
+    let all = specs.len();
+    let share = targets.shard.map(|shard| shard.take(&mut specs, world.variables));
+    let shard = share.transpose().map_err(misuse)?;
+    let quorum = Quorum::new(targets.min_pass, specs.len()).map_err(misuse)?;
+    let jobs = usize::from(targets.jobs).min(specs.len());
+    let about = match specs.as_slice() {
+        [spec] if !is_fleet => spec.target.to_string(),
+        specs => {
+            let share =
+                shard.as_ref().map_or_else(String::new, |shard| format!(", shard {} of {}", shard.index, shard.of));
+            format!("{} targets{share}", specs.len())
+        }
+    };
+    let limit = format::duration(plan.config.rules.timeout);
+    let opening = format!("waiting up to {limit} for {about} at {}", plan.config.api.url);
+    let mut source = (world.connect)(connection, jobs.max(1));
+    if let Some(path) = record {
+        let wrong = |why| misuse(format!("--record (DEPLOY_GATE_RECORD) {}: {why}", path.display()));
+        let file = plan.reporter.create_beside(&path, world.disk).map_err(wrong)?;
+        source = Box::new(Recorder::<dyn Source>::new(source, file, secrets).map_err(wrong)?);
+    }
+    let fleet = is_fleet.then_some(Fleet { targets: all, shard });
+    Ok(driver::run(&opening, Targets { specs, quorum, jobs, fleet }, plan, source, world))
+}

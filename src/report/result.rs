@@ -1,0 +1,316 @@
+//! The result of a run, as a value: everything that is told is made from it. Pure.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::base::clock::Clock;
+use crate::base::outcome::{Ending, Outcome};
+use crate::judge::assertion::Check;
+use crate::judge::document::Part;
+use crate::nuon::deploy::{Class, Deploy};
+use crate::nuon::failure::Failure;
+use crate::nuon::target::Target;
+use crate::text::format;
+
+/// The result of a run. Fields may be added; none changes its meaning within a `schema_version`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// 1.
+    pub schema_version: u32,
+    /// Who wrote this.
+    pub tool: Tool,
+    /// `passed`, `failed`, `undecided`, `timed-out` or `interrupted`.
+    pub outcome: &'static str,
+    /// See the table of exit codes; `""` where the outcome says it all.
+    pub reason: &'static str,
+    /// Why, in a sentence.
+    pub message: String,
+    /// The exit code of the process.
+    pub exit_code: u8,
+    /// RFC 3339, UTC; absent in a replay that has no calendar.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// RFC 3339, UTC; absent in a replay that has no calendar.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<String>,
+    /// How long the run took.
+    pub duration_ms: u64,
+    /// How many targets there were and had to pass; absent where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<FleetSummary>,
+    /// What became of each target, the worst first.
+    pub targets: Vec<Verdict>,
+    /// The names of all `--extract`, for the outputs.
+    #[serde(skip)]
+    pub extracts: Vec<String>,
+}
+
+/// The program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tool {
+    /// `deploy-gate`.
+    pub name: &'static str,
+    /// Semantic version.
+    pub version: &'static str,
+}
+
+impl Tool {
+    /// This one.
+    pub const THIS: Self = Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+}
+
+/// How many targets there were, and how many had to pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FleetSummary {
+    /// How many targets there are in the whole fleet.
+    pub targets: usize,
+    /// How many of those in this result passed.
+    pub passed: usize,
+    /// How many of those in this result had to pass.
+    pub min_pass: usize,
+    /// Which share of the fleet this result is; absent where it is all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardSeen>,
+}
+
+/// The share of a fleet that a result is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShardSeen {
+    /// From 1.
+    pub index: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+/// How many characters of the server's description of a status are kept.
+const DESCRIPTION: usize = 4000;
+
+/// What became of one target, and why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Id of the install.
+    pub install: String,
+    /// Id of the component.
+    pub component: String,
+    /// As in [`Report::outcome`].
+    pub outcome: &'static str,
+    /// As in [`Report::reason`].
+    pub reason: &'static str,
+    /// Why, in a sentence.
+    pub message: String,
+    /// The deploy that was judged, or last seen; absent if there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deploy: Option<DeploySeen>,
+    /// The deploy in the dashboard; `""` where that cannot be known.
+    pub url: String,
+    /// Why the gate believes that this is the right deploy.
+    pub belief: String,
+    /// Whether the deploy was already over at the first look.
+    pub preexisting: bool,
+    /// The deploy that took its place, or `""`.
+    pub superseded_by: String,
+    /// How many times the gate asked for the deploy.
+    pub polls: u32,
+    /// How many requests were made for this target, those that only explain as well.
+    pub requests: u32,
+    /// How long the end of the deploy was past, by its `updated_at`, when it was noticed; absent where it was over
+    /// before the run, or where the clocks disagree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noticed_after_ms: Option<u64>,
+    /// Every change that was seen.
+    pub timeline: Vec<Moment>,
+    /// Which parts of the document came from which request; empty if none was put together.
+    pub document: Vec<Part>,
+    /// Every assertion, judged or not.
+    pub assertions: Vec<Check>,
+    /// The value of each `--extract`.
+    #[serde(serialize_with = "as_map")]
+    pub extracts: Vec<(String, String)>,
+    /// What the server says about the failure of the deploy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// A deploy, as it was last seen. Strings are empty where the server said nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the server's own names")]
+pub struct DeploySeen {
+    pub id: String,
+    pub build_id: String,
+    pub workflow_id: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub status: String,
+    pub class: Class,
+    pub status_description: String,
+    pub commit: String,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+/// A change of the deploy or its status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Moment {
+    /// Since the start of the run.
+    pub at_ms: u64,
+    /// Id of the deploy.
+    pub deploy: String,
+    /// The server's word, `""` where `status_v2` is absent.
+    pub status: String,
+    /// What it means to the gate.
+    pub class: Class,
+    /// The server's words for people.
+    pub description: String,
+}
+
+impl Verdict {
+    /// What can be said of a target about which nothing is known.
+    pub fn unknown(target: &Target, ending: Ending, message: &str) -> Self {
+        Self {
+            install: target.install.clone(),
+            component: target.component.clone(),
+            outcome: ending.outcome().name(),
+            reason: ending.reason(),
+            message: message.into(),
+            deploy: None,
+            url: String::new(),
+            belief: String::new(),
+            preexisting: false,
+            superseded_by: String::new(),
+            polls: 0,
+            requests: 0,
+            noticed_after_ms: None,
+            timeline: Vec::new(),
+            document: Vec::new(),
+            assertions: Vec::new(),
+            extracts: Vec::new(),
+            failure: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Whether the target passed.
+    pub fn is_pass(&self) -> bool {
+        self.outcome == Outcome::Passed.name()
+    }
+}
+
+impl DeploySeen {
+    /// What is known of a deploy.
+    pub fn new(deploy: &Deploy, class: Class) -> Self {
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        Self {
+            id: deploy.id().into(),
+            build_id: text(&deploy.build_id),
+            workflow_id: deploy.workflow().into(),
+            kind: text(&deploy.install_deploy_type),
+            status: deploy.word().into(),
+            class,
+            status_description: format::cut(deploy.description(), DESCRIPTION),
+            commit: deploy.commit().into(),
+            created_at: text(&deploy.created_at),
+            updated_at: text(&deploy.updated_at),
+        }
+    }
+}
+
+impl Report {
+    /// What came of a run that is over now.
+    pub fn new(
+        ending: Ending,
+        message: String,
+        targets: Vec<Verdict>,
+        started: Option<Timestamp>,
+        clock: &dyn Clock,
+    ) -> Self {
+        Self {
+            schema_version: 1,
+            tool: Tool::THIS,
+            outcome: ending.outcome().name(),
+            reason: ending.reason(),
+            message,
+            exit_code: ending.code(),
+            started_at: started.map(|time| format!("{time:.3}")),
+            finished_at: clock.utc().map(|time| format!("{time:.3}")),
+            duration_ms: format::millis(clock.now()),
+            fleet: None,
+            targets,
+            extracts: Vec::new(),
+        }
+    }
+
+    /// What came of a run with one target.
+    pub fn of_one(ending: Ending, verdict: Verdict, started: Option<Timestamp>, clock: &dyn Clock) -> Self {
+        Self::new(ending, verdict.message.clone(), vec![verdict], started, clock)
+    }
+
+    /// The only target, where there is one.
+    pub fn only(&self) -> Option<&Verdict> {
+        self.targets.first().filter(|_| self.fleet.is_none())
+    }
+
+    /// How many times the gate asked for deploys, over all targets.
+    pub fn polls(&self) -> u32 {
+        self.targets.iter().map(|verdict| verdict.polls).sum()
+    }
+
+    /// Takes note of an output that could not be written. A pass that cannot be shown is none; any other ending stays.
+    pub fn lose(&mut self, lost: &str) {
+        let ending = Ending::OutputNotWritten;
+        if self.exit_code == Ending::Passed.code() {
+            self.outcome = ending.outcome().name();
+            self.reason = ending.reason();
+            self.exit_code = ending.code();
+        }
+        self.message = format!("{lost}; otherwise: {}", self.message);
+    }
+
+    /// The outputs for later steps of a pipeline: always all of them, empty where unknown. Of many targets, none speaks
+    /// for the others: what belongs to one is empty.
+    pub fn outputs(&self) -> Vec<(&str, String)> {
+        let verdict = self.only();
+        let deploy = verdict.and_then(|verdict| verdict.deploy.as_ref());
+        let of_deploy = |field: fn(&DeploySeen) -> &String| deploy.map(field).cloned().unwrap_or_default();
+        let own = [
+            self.outcome.to_string(),
+            self.reason.to_string(),
+            self.exit_code.to_string(),
+            of_deploy(|deploy| &deploy.id),
+            of_deploy(|deploy| &deploy.build_id),
+            of_deploy(|deploy| &deploy.workflow_id),
+            of_deploy(|deploy| &deploy.status),
+            of_deploy(|deploy| &deploy.status_description),
+            of_deploy(|deploy| &deploy.commit),
+            verdict.map(|verdict| verdict.url.clone()).unwrap_or_default(),
+            self.duration_ms.to_string(),
+            self.polls().to_string(),
+        ];
+        let value = |name| {
+            let of_deploy = verdict.and_then(|verdict| verdict.extracts.iter().find(|(other, _)| other == name));
+            of_deploy.map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        OUTPUTS.into_iter().zip(own).chain(self.extracts.iter().map(|name| (name.as_str(), value(name)))).collect()
+    }
+}
+
+/// The names of the outputs that every run has.
+pub const OUTPUTS: [&str; 12] = [
+    "outcome",
+    "reason",
+    "exit-code",
+    "deploy-id",
+    "build-id",
+    "workflow-id",
+    "status",
+    "status-description",
+    "commit",
+    "url",
+    "duration-ms",
+    "polls",
+];
+
+fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+}

@@ -1,0 +1,61 @@
+//! What a run will do, with everything that can fail before the wait behind it.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::judge::assertion::Assertion;
+use crate::judge::extract::Extract;
+use crate::net::connection::Connection;
+use crate::report::progress::LogStyle;
+use crate::report::reporter::Reporter;
+use crate::watch::Rules;
+
+/// What a run will do, with everything that can fail before the wait behind it.
+pub struct Plan {
+    /// What is asked of each target.
+    pub config: GateConfig,
+    /// How the end is told.
+    pub reporter: Reporter,
+}
+
+/// What is asked of each target.
+pub struct GateConfig {
+    /// For the watch.
+    pub rules: Rules,
+    /// The first and the longest wait between looks.
+    pub intervals: (Duration, Duration),
+    /// What must be true.
+    pub assertions: Vec<Assertion>,
+    /// What later steps want to know.
+    pub extracts: Vec<Extract>,
+    /// How much of the log of a failed deploy is shown.
+    pub log_lines: usize,
+    /// How the log of the run looks.
+    pub style: LogStyle,
+    /// Where the targets are.
+    pub api: ApiContext,
+}
+
+/// Where the API is, and what is known of its dashboard.
+#[derive(Debug, Default)]
+pub struct ApiContext {
+    /// The URL of the API; `""` in a replay.
+    pub url: String,
+    /// The org, if one is known.
+    pub org: Option<String>,
+    /// The URL of the dashboard, once it was asked for; `""` if it is not known.
+    pub dashboard: OnceLock<String>,
+    /// Set once the server has shown that it knows deploys by the older of two paths.
+    pub older_paths: OnceLock<()>,
+}
+
+impl ApiContext {
+    /// The place that a connection leads to.
+    pub fn of(connection: &Connection) -> Self {
+        Self {
+            url: format!("{}{}", connection.origin, connection.base),
+            org: connection.org.clone(),
+            ..Self::default()
+        }
+    }
+}

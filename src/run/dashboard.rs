@@ -1,0 +1,50 @@
+//! Pages of the dashboard about a target.
+
+use std::time::Duration;
+
+use crate::nuon::look;
+use crate::nuon::target::segment;
+use crate::run::explain::EXPLAINING;
+use crate::run::gate::Gate;
+use crate::run::session::Session;
+
+impl Gate {
+    /// Finds out where the dashboard is: known for the public API, else what the API says, once for all targets.
+    pub fn find_dashboard(&mut self, session: &mut Session<'_, '_>, until: Duration) {
+        let api = &self.config.api;
+        if api.dashboard.get().is_some() {
+            return;
+        }
+        let url = if api.url == "https://api.nuon.co" {
+            "https://app.nuon.co".into()
+        } else {
+            let answer = session.get_until("/v1/general/cli-config", until);
+            let config = look::json(answer, session.clock.utc()).unwrap_or_default();
+            let told = config["dashboard_url"].as_str().map(|url| url.trim_end_matches('/'));
+            told.filter(|url| url.starts_with("https://") || url.starts_with("http://")).unwrap_or_default().into()
+        };
+        // Another target may have been faster.
+        let _ = api.dashboard.set(url);
+    }
+
+    /// The page of the workflow; `""` rather than a guess.
+    pub fn workflow_url(&mut self, session: &mut Session<'_, '_>) -> String {
+        let workflow = self.watch.deploy().map(|(deploy, _)| deploy.workflow().to_owned());
+        let workflow = workflow.or_else(|| self.watch.rules().pins.workflow.clone()).unwrap_or_default();
+        self.find_dashboard(session, session.clock.now() + EXPLAINING);
+        self.url(&["workflows", &workflow])
+    }
+
+    /// A page of the dashboard about this install; `""` rather than a guess.
+    pub fn url(&self, path: &[&str]) -> String {
+        let org =
+            self.watch.deploy().and_then(|(deploy, _)| deploy.org_id.clone()).or_else(|| self.config.api.org.clone());
+        match (self.config.api.dashboard.get(), org) {
+            (Some(dashboard), Some(org)) if !dashboard.is_empty() && !org.is_empty() && !path.contains(&"") => {
+                let path: Vec<String> = path.iter().map(|part| segment(part)).collect();
+                format!("{dashboard}/{}/installs/{}/{}", segment(&org), segment(&self.target.install), path.join("/"))
+            }
+            _ => String::new(),
+        }
+    }
+}

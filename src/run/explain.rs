@@ -1,0 +1,49 @@
+//! Why a deploy failed, in the server's own words: asked for once it has.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::outcome::{Ending, Outcome};
+use crate::judge::document::Document;
+use crate::nuon::failure::{self, Failure};
+use crate::nuon::look::{self, Look};
+use crate::nuon::target::segment;
+use crate::nuon::workflow::Workflow;
+use crate::run::gate::Gate;
+use crate::run::session::Session;
+use crate::watch::Ask;
+
+/// How long all may take whose answers only explain.
+pub const EXPLAINING: Duration = Duration::from_secs(5);
+
+impl Gate {
+    /// Asks, once and briefly, for what a later step or a person will want to know.
+    pub fn explain(&mut self, ending: Ending, session: &mut Session<'_, '_>) {
+        let Some((deploy, _)) = self.watch.deploy() else { return };
+        let (id, workflow) = (deploy.id().to_owned(), deploy.workflow().to_owned());
+        if matches!(ending.outcome(), Outcome::Interrupted | Outcome::Undecided) || ending == Ending::Unreachable {
+            return;
+        }
+        let until = session.clock.now() + EXPLAINING;
+        if ending == Ending::DeployFailed {
+            let detail = match session.look_until(&Ask::Deploy(id.clone()), &self.target, until) {
+                Look::Seen(_, bytes) => Document::parse(&bytes).ok().map(Arc::new),
+                _ => None,
+            };
+            let workflow = session.look_until(&Ask::Workflow(workflow.clone()), &self.target, until);
+            let workflow: Option<Box<Workflow>> = match workflow {
+                Look::Workflow(workflow, _) if workflow.steps().next().is_some() => Some(workflow),
+                _ => None,
+            };
+            let deploy = detail.as_ref().map(|document| document.value());
+            self.failure = Failure::new(&id, deploy, workflow.as_deref());
+            if let Some(stream) = deploy.and_then(failure::log_stream).filter(|_| self.config.log_lines > 0) {
+                let answer = session.get_until(&format!("/v1/log-streams/{}/logs?order=desc", segment(stream)), until);
+                let records = look::json(answer, session.clock.utc()).unwrap_or_default();
+                self.failure.log = failure::log_lines(&records, self.config.log_lines);
+            }
+            self.document = detail;
+        }
+        self.find_dashboard(session, until);
+    }
+}

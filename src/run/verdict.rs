@@ -1,0 +1,88 @@
+//! What has become of a target, as the gate knows it.
+
+use std::time::Duration;
+
+use crate::base::clock::Clock;
+use crate::base::outcome::Ending;
+use crate::judge::assertion::Check;
+use crate::report::result::{DeploySeen, Moment, Verdict};
+use crate::run::gate::Gate;
+use crate::text::format;
+
+impl Gate {
+    /// What has become of the target, as it is known now.
+    pub fn verdict(&mut self, ending: Ending, message: String, clock: &dyn Clock) -> Verdict {
+        let pins = &self.watch.rules().pins;
+        let deploy = self.watch.deploy();
+        let age = deploy.and_then(|(deploy, _)| deploy.age(clock.utc()));
+        // Nobody wants fractions of a second.
+        let age = age.map(|age| format::duration(Duration::from_secs(age.as_secs())));
+        if let Some((deploy, _)) = deploy.filter(|_| self.watch.preexisting() && pins.may_be_old()) {
+            let age = age.as_ref().map_or_else(String::new, |age| format!(", last changed {age} ago"));
+            let doubt = if pins.any() {
+                "an earlier deploy can match, too"
+            } else {
+                "nothing shows that it is the one you just triggered"
+            };
+            self.warnings.push(format!(
+                "deploy {} had already finished when first seen{age}: {doubt}; pin it with --workflow, --deploy or --after",
+                deploy.id()
+            ));
+        }
+        let belief = match (deploy, pins.any(), self.watch.followed()) {
+            (None, ..) => String::new(),
+            (_, false, Some(left)) => format!("the newest, which replaced {left}"),
+            (_, true, Some(left)) => format!("the newest, which replaced {left}; pins that hold: {pins}"),
+            (Some((deploy, _)), true, _) if pins.deploy.as_deref().is_some_and(|meant| meant != deploy.id()) => {
+                format!("a retry in the same workflow, pins that hold: {pins}")
+            }
+            (_, true, _) => format!("pins that hold: {pins}"),
+            _ => age.map_or_else(|| "latest, no pin".into(), |age| format!("latest, no pin, last changed {age} ago")),
+        };
+        let mut extracts = Vec::new();
+        let mut extracted = std::mem::take(&mut self.extracted).into_iter();
+        for extract in &self.config.extracts {
+            let value = extracted.next().unwrap_or(Err("there is no document to look at".into()));
+            if let Err(why) = &value {
+                self.warnings.push(format!("the output {} is empty: {why}", extract.name));
+            }
+            extracts.push((extract.name.clone(), value.unwrap_or_default()));
+        }
+        let url = deploy.map(|(deploy, _)| self.url(&["components", &self.target.component, "deploys", deploy.id()]));
+        let checks = std::mem::take(&mut self.checks);
+        let is_judged = !checks.is_empty();
+        let not_evaluated = self.config.assertions.iter().filter(|_| !is_judged).map(Check::not_evaluated);
+        Verdict {
+            install: self.target.install.clone(),
+            component: self.target.component.clone(),
+            outcome: ending.outcome().name(),
+            reason: ending.reason(),
+            message,
+            deploy: deploy.map(|(deploy, class)| DeploySeen::new(deploy, *class)),
+            url: url.unwrap_or_default(),
+            belief,
+            preexisting: self.watch.preexisting(),
+            superseded_by: self.watch.superseded_by().unwrap_or_default().into(),
+            polls: self.watch.looks(),
+            requests: self.requests,
+            noticed_after_ms: self.noticed_after.map(format::millis),
+            timeline: self
+                .watch
+                .timeline()
+                .iter()
+                .map(|change| Moment {
+                    at_ms: format::millis(change.at),
+                    deploy: change.deploy.clone(),
+                    status: change.status.clone(),
+                    class: change.class,
+                    description: change.description.clone(),
+                })
+                .collect(),
+            document: self.document.as_ref().map(|document| document.parts.clone()).unwrap_or_default(),
+            assertions: checks.into_iter().chain(not_evaluated).collect(),
+            extracts,
+            failure: Some(std::mem::take(&mut self.failure)).filter(|failure| !failure.is_empty()),
+            warnings: std::mem::take(&mut self.warnings),
+        }
+    }
+}

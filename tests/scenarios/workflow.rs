@@ -1,0 +1,432 @@
+//! A deploy and its workflow: what goes on, is retried, verified, or left behind.
+
+use serde_json::{Value, json};
+
+use crate::script::*;
+
+/// A deploy of its own id, build and workflow, made at minute `made`.
+fn made(id: &str, status: &str, made: u32, workflow: &str) -> Value {
+    let mut document = with(document(status), "id", json!(id));
+    document["created_at"] = json!(format!("2026-01-14T16:{made:02}:00Z"));
+    document["build_id"] = json!(format!("bld0000000000000000000000{made}"));
+    if !workflow.is_empty() {
+        document["install_workflow_id"] = json!(workflow);
+    }
+    document
+}
+
+fn old(status: &str) -> Answer {
+    seen(&made(DEPLOY, status, 1, ""))
+}
+
+/// A workflow with a step that applies the deploy and steps that verify its component, each as `status[@target]`.
+fn verified(own: &str, steps: &[&str]) -> Answer {
+    let apply = json!({"name": "apply", "group_idx": 3, "step_target_type": "install_deploys", "step_target_id": DEPLOY,
+        "status": {"status": "success"}});
+    let verify = steps.iter().map(|step| {
+        let (status, target) = step.split_once('@').unwrap_or((step, ""));
+        let (target, group) = target.split_once('#').unwrap_or((target, "3"));
+        json!({"name": "verify health", "group_idx": group.parse::<i64>().ok(), "step_target_type": "install_components",
+            "step_target_id": target, "status": {"status": status, "status_human_description": "about its health"}})
+    });
+    let (own, metadata) = own.split_once('+').unwrap_or((own, ""));
+    let mut marks = serde_json::Map::new();
+    metadata.split('+').filter(|mark| !mark.is_empty()).for_each(|mark| drop(marks.insert(mark.into(), true.into())));
+    seen(&json!({"id": WORKFLOW, "owner_id": INSTALL, "finished": matches!(own, "success" | "error"),
+        "status": {"status": own, "metadata": marks}, "steps": std::iter::once(apply).chain(verify).collect::<Vec<_>>()}))
+}
+
+#[test]
+fn a_retry_in_the_same_workflow_is_followed() {
+    let first = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let second =
+        |status| seen(&with(made(NEWER, status, 2, WORKFLOW), "build_id", json!("bld00000000000000000000001")));
+    let latest = [first("executing"), first("error"), first("retried"), second("planning"), second("active")];
+    for arguments in [
+        &[][..],
+        &["--build=bld00000000000000000000001"],
+        &["--deploy=dpl00000000000000000000001"],
+        &["--on-superseded=stop"],
+    ] {
+        let ran = run_with(
+            arguments,
+            &[("/latest", &latest), ("/workflows/", &[workflow("in-progress", &["apply=in-progress"])])],
+        );
+        assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{arguments:?}");
+        assert_eq!(ran.report["targets"][0]["superseded_by"], "");
+        assert!(ran.err.contains("is retried as"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_failure_is_final_only_when_nobody_is_about_to_retry() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let goes_on = workflow("in-progress", &["apply=in-progress"]);
+    let ended = workflow("error", &["apply=error"]);
+    // The same deploy goes on.
+    let latest = [mine("error"), mine("error"), mine("planning"), mine("active")];
+    let ran = run_with(&[], &[("/latest", &latest), ("/workflows/", std::slice::from_ref(&goes_on))]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    // Its workflow has ended: one look at each.
+    let ran = run_with(
+        &[],
+        &[("/latest", &[mine("executing"), mine("error")]), ("/workflows/", &[goes_on.clone(), ended.clone()])],
+    );
+    assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 2));
+    // It ends a little later.
+    let ran =
+        run_with(&[], &[("/latest", &[mine("error")]), ("/workflows/", &[goes_on.clone(), goes_on.clone(), ended])]);
+    assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 3));
+    // It never does.
+    let ran =
+        run_with(&["--timeout=5m"], &[("/latest", &[mine("error")]), ("/workflows/", std::slice::from_ref(&goes_on))]);
+    assert_eq!((ran.ended(), ran.seconds()), ((1, "failed", "deploy-failed"), 300));
+    // It cannot be read.
+    for answers in [[http(403, "")], [http(404, "")], [http(200, "{}")]] {
+        let ran = run_with(&[], &[("/latest", &[mine("error")]), ("/workflows/", &answers)]);
+        assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+        assert!(ran.seconds() < 95 && ran.err.contains("cannot be read"), "{}", ran.err);
+    }
+    // A word that nothing leads out of needs no look at the workflow.
+    let ran =
+        run_with(&[], &[("/latest", &[mine("approval-denied")]), ("/workflows/", std::slice::from_ref(&goes_on))]);
+    assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 1));
+    // It is parked.
+    let parked = workflow("failed-pending-retry", &["apply=error"]);
+    let ran = run_with(&[], &[("/latest", &[mine("error")]), ("/workflows/", std::slice::from_ref(&parked))]);
+    assert_eq!((ran.ended(), ran.seconds()), ((1, "failed", "deploy-failed"), 0));
+    // Pipelines forgive exit 4, so nothing that failed ends with it.
+    for word in ["error", "noop", "failed-pending-retry", "executing", "retried"] {
+        let routes: &[(&str, &[Answer])] =
+            &[("/latest", &[mine(word)]), ("/workflows/", std::slice::from_ref(&parked))];
+        for policy in ["--on-approval=stop", "--on-approval=wait"] {
+            let ran = run_with(&[policy], routes);
+            assert_eq!(ran.ended(), (1, "failed", "deploy-failed"), "{word} {policy}\n{}", ran.err);
+            assert!(ran.seconds() < 10 && ran.message().contains("a person can retry it"), "{}", ran.message());
+        }
+    }
+}
+
+#[test]
+fn a_deploy_that_its_workflow_left_behind_is_no_success() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    for (status, steps) in
+        [("cancelled", &["apply=pending"]), ("error", &["apply=error"]), ("success", &["apply=success"])]
+    {
+        for word in ["", "queued", "pending-approval", "retried"] {
+            let ran = run_with(&[], &[("/latest", &[mine(word)]), ("/workflows/", &[workflow(status, steps)])]);
+            if status == "success" {
+                assert_eq!(ran.ended(), (3, "undecided", "left-behind"), "{status} {word}");
+                assert!((60..95).contains(&ran.seconds()), "{}", ran.seconds());
+            } else {
+                assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 2), "{status} {word}");
+            }
+            assert!(ran.message().contains(&format!("its workflow has ended ({status}")), "{}", ran.message());
+            holds_together(&ran);
+        }
+        // What a word means that the gate does not know, it does not know at the end of the workflow either.
+        let ran = run_with(&[], &[("/latest", &[mine("triumphant")]), ("/workflows/", &[workflow(status, steps)])]);
+        assert_eq!((ran.ended(), ran.latest().len()), ((3, "undecided", "unknown-status"), 2), "{status}");
+        assert!(ran.message().contains("--status 'triumphant=CLASS'"), "{}", ran.message());
+        holds_together(&ran);
+    }
+    // A parked workflow may still be at work on this deploy, in another group of steps.
+    let parked = workflow("failed-pending-retry", &["apply=in-progress"]);
+    let routes: &[(&str, &[Answer])] = &[
+        ("/latest", &[mine("executing"), mine("executing"), mine("executing"), mine("active")]),
+        ("/workflows/", &[parked]),
+    ];
+    assert_eq!(run_with(&[], routes).ended(), (0, "passed", ""));
+    // The two are read at different moments.
+    let ran = run_with(
+        &[],
+        &[
+            ("/latest", &[mine("executing"), mine("active")]),
+            ("/workflows/", &[workflow("success", &["apply=success"])]),
+        ],
+    );
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    // A server that writes success after each step has not ended the workflow.
+    let unfinished = with(
+        serde_json::from_slice(&workflow("success", &["apply=pending"]).answer.expect("an answer").body).expect("JSON"),
+        "finished",
+        json!(false),
+    );
+    let ran = run_with(&["--timeout=5m"], &[("/latest", &[mine("executing")]), ("/workflows/", &[seen(&unfinished)])]);
+    assert_eq!(ran.ended(), (124, "timed-out", "still-running"));
+    assert!(ran.message().contains("step \"apply\" is next"), "{}", ran.message());
+}
+
+#[test]
+fn a_pinned_workflow_that_ends_without_a_deploy_ends_the_wait() {
+    let pin = format!("--workflow={WORKFLOW}");
+    let ran =
+        run_with(&[&pin], &[("/latest", &[old("active")]), ("/workflows/", &[workflow("error", &["runner=error"])])]);
+    assert_eq!(ran.ended(), (1, "failed", "workflow-failed"));
+    assert!(
+        ran.message().contains("ended (error: about error) without a deploy") && ran.seconds() < 10,
+        "{}",
+        ran.message()
+    );
+    assert!(ran.message().contains("step \"runner\" failed"), "{}", ran.message());
+    holds_together(&ran);
+    let parked = workflow("failed-pending-retry", &["runner=error"]);
+    let ran = run_with(&[&pin, "--on-approval=stop"], &[("/latest", &[old("active")]), ("/workflows/", &[parked])]);
+    assert_eq!(ran.ended(), (1, "failed", "workflow-failed"), "{}", ran.err);
+    let well = workflow("success", &["runner=success"]);
+    let ran = run_with(&[&pin], &[("/latest", &[old("active")]), ("/workflows/", &[well])]);
+    assert_eq!((ran.ended(), ran.seconds() < 10), ((3, "undecided", "never-appeared"), true), "{}", ran.err);
+    // It is looked at again, minute by minute.
+    let goes_on = workflow("in-progress", &["runner=in-progress"]);
+    let workflows = [goes_on.clone(), goes_on.clone(), goes_on, workflow("error", &["runner=error"])];
+    let ran = run_with(&[&pin, "--appear-timeout=30m"], &[("/latest", &[old("active")]), ("/workflows/", &workflows)]);
+    assert_eq!(ran.ended(), (1, "failed", "workflow-failed"));
+    assert!((180..300).contains(&ran.seconds()), "{}", ran.seconds());
+    let mine = seen(&made(NEWER, "active", 2, WORKFLOW));
+    let ran = run_with(
+        &[&pin],
+        &[("/latest", &[old("active"), mine]), ("/workflows/", &[workflow("success", &["apply=success"])])],
+    );
+    assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER));
+}
+
+#[test]
+fn a_person_is_asked_for_once() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let waits = workflow("in-progress", &["plan=approval-awaiting", "apply=pending"]);
+    let config = [http(200, r#"{"dashboard_url":"https://dash.example/"}"#)];
+    let mine_with_org = seen(&with(made(DEPLOY, "pending-approval", 1, WORKFLOW), "org_id", json!("org1")));
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", &[mine_with_org]), ("/workflows/", std::slice::from_ref(&waits)), ("cli-config", &config)];
+    let ran = run_with(&["--timeout=10m", "--api-url=https://nuon.example"], routes);
+    assert_eq!((ran.ended(), ran.seconds()), ((124, "timed-out", "awaiting-approval"), 600));
+    let link = format!("https://dash.example/org1/installs/{INSTALL}/workflows/{WORKFLOW}");
+    assert_eq!(
+        ran.err.matches(&format!("approval needed: step \"plan\" is waiting for approval: {link}")).count(),
+        1,
+        "{}",
+        ran.err
+    );
+    let ran = run_with(&["--on-approval=stop"], routes);
+    assert_eq!((ran.ended(), ran.seconds()), ((4, "approval-required", ""), 0));
+    holds_together(&ran);
+    // pending-approval follows every plan, approved or not.
+    let answered = workflow("in-progress", &["plan=approved", "apply=pending"]);
+    let ran = run_with(
+        &["--on-approval=stop"],
+        &[("/latest", &[mine("pending-approval"), mine("active")]), ("/workflows/", &[answered])],
+    );
+    assert_eq!(ran.ended(), (0, "passed", ""));
+    let ran = run_with(&["--on-approval=stop"], &[("/latest", &[mine("failed-pending-retry")])]);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"), "4 is an unanswered approval and nothing else");
+    // Once the deploy has succeeded, only if the rest of its workflow matters.
+    let next = workflow("in-progress", &["apply=success", "next=approval-awaiting"]);
+    for (flags, ended) in [
+        (&["--on-approval=stop", "--until=workflow"][..], (4, "approval-required", "")),
+        (&["--on-approval=stop"], (0, "passed", "")),
+        (&["--until=workflow", "--timeout=10m"], (124, "timed-out", "awaiting-approval")),
+    ] {
+        let ran = run_with(flags, &[("/latest", &[mine("active")]), ("/workflows/", std::slice::from_ref(&next))]);
+        assert_eq!(ran.ended(), ended, "{flags:?}");
+    }
+}
+
+#[test]
+fn the_workflow_is_looked_at_at_each_change_and_once_a_minute() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let ran = run_with(
+        &["--timeout=10m"],
+        &[
+            ("/latest", &[mine("planning"), mine("executing")]),
+            ("/workflows/", &[workflow("in-progress", &["apply=in-progress"])]),
+        ],
+    );
+    assert!((10..=12).contains(&ran.asked("/workflows/")), "{}", ran.asked("/workflows/"));
+    let ran = run_with(&["--timeout=10m"], &[("/latest", &[mine("executing")]), ("/workflows/", &[http(403, "")])]);
+    assert_eq!((ran.ended(), ran.asked("/workflows/")), ((124, "timed-out", "still-running"), 1));
+    assert_eq!(ran.err.matches("cannot be read").count(), 1, "{}", ran.err);
+    let ran = run_with(&["--timeout=10m"], &[("/latest", &[mine("executing")]), ("/workflows/", &[http(500, "")])]);
+    assert_eq!(ran.err.matches("cannot be read").count(), 1, "{}", ran.err);
+    assert!(ran.asked("/workflows/") > 5);
+}
+
+#[test]
+fn a_workflow_that_is_lost_for_a_while_can_still_retry() {
+    let first = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let retry = |status| seen(&made(NEWER, status, 2, WORKFLOW));
+    let goes_on = workflow("in-progress", &["apply=in-progress"]);
+    let well = workflow("success", &["apply=success"]);
+    // A replica does not have it yet.
+    let routes: &[(&str, &[Answer])] = &[
+        ("/latest", &[first("executing"), first("error"), retry("active")]),
+        ("/workflows/", &[http(404, ""), goes_on.clone(), well.clone()]),
+    ];
+    let ran = run_with(&[], routes);
+    assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
+    // The server starts again: half a minute of errors.
+    let mut latest = vec![first("error"); 6];
+    latest.push(retry("active"));
+    let mut workflows = vec![http(503, ""); 5];
+    workflows.extend([goes_on, well]);
+    let ran = run_with(&[], &[("/latest", &latest), ("/workflows/", &workflows)]);
+    assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
+    assert!(ran.seconds() > 20, "{}", ran.seconds());
+    // It is not waited for any longer than a minute.
+    let ran = run_with(&[], &[("/latest", &[first("error")]), ("/workflows/", &[http(503, "")])]);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+    assert!((60..95).contains(&ran.seconds()), "{}", ran.seconds());
+    // While the deploy itself is lost, its workflow is not looked at, and the patience with that does not run out.
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let mut latest = vec![http(502, ""); 11];
+    latest[0] = mine("error");
+    latest.extend([mine("error"), mine("error"), mine("active")]);
+    let workflows = [http(502, ""), http(502, ""), workflow("in-progress", &["apply=in-progress"])];
+    let ran = run_with(&[], &[("/latest", &latest), ("/workflows/", &workflows), (DEPLOY, &[mine("active")])]);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+    assert!(ran.seconds() > 90, "{}", ran.seconds());
+}
+
+#[test]
+fn a_retry_that_waits_for_a_person_is_told_as_such() {
+    let mine = [seen(&made(DEPLOY, "error", 1, WORKFLOW))];
+    let asks = [workflow("in-progress", &["apply=error", "plan=approval-awaiting"])];
+    // Pipelines forgive exit 4, and this deploy has failed.
+    let ran = run_with(&["--on-approval=stop"], &[("/latest", &mine), ("/workflows/", &asks)]);
+    assert_eq!((ran.ended(), ran.seconds()), ((1, "failed", "deploy-failed"), 0), "{}", ran.err);
+    let ran = run_with(&["--timeout=1m"], &[("/latest", &mine), ("/workflows/", &asks)]);
+    assert_eq!((ran.ended(), ran.seconds()), ((1, "failed", "deploy-failed"), 60), "{}", ran.err);
+}
+
+#[test]
+fn a_success_counts_when_nothing_verifies_it_any_more() {
+    let inc = "inc00000000000000000000001";
+    let active = [seen(&made(DEPLOY, "active", 1, WORKFLOW))];
+    let passed = (0, "passed", "");
+    let failed = (1, "failed", "deploy-failed");
+    let open = (124, "timed-out", "still-running");
+    let with = |word: &str| format!("{word}@{inc}");
+    let (pending, running, success, error) = (with("pending"), with("in-progress"), with("success"), with("error"));
+    let cases: &[(&str, &[&str], (u8, &str, &str))] = &[
+        ("in-progress", &[], passed),
+        ("in-progress", &[&success], passed),
+        ("in-progress", &["auto-skipped"], passed),
+        ("in-progress", &[&pending], open),
+        ("in-progress", &[&running], open),
+        ("in-progress", &["pending"], open),
+        ("in-progress", &["a-new-word"], open),
+        // Another component's, or in another group.
+        ("in-progress", &["in-progress@inc00000000000000000000002"], passed),
+        ("in-progress", &["pending@#4"], passed),
+        // It failed, and is tried again.
+        ("in-progress", &[&error, &running], open),
+        ("in-progress", &[&error], open),
+        ("in-progress", &[&error, &success], passed),
+        ("success", &[&error, &success], passed),
+        ("error", &[&error], failed),
+        ("failed-pending-retry", &[&error], failed),
+        ("failed-pending-retry", &[&running], failed),
+        ("cancelled", &["pending"], failed),
+        // Parked for another component.
+        ("failed-pending-retry", &[&success], passed),
+        ("failed-pending-retry", &[], passed),
+        // More steps may come.
+        ("in-progress+eager_steps_loaded", &[], open),
+        ("in-progress+eager_steps_loaded+all_steps_loaded", &[], passed),
+        ("in-progress+all_steps_loaded", &[], passed),
+        ("success+eager_steps_loaded", &[], passed),
+    ];
+    for (own, steps, ended) in cases {
+        let routes: &[(&str, &[Answer])] = &[("/latest", &active), ("/workflows/", &[verified(own, steps)])];
+        let ran = run_with(&["--timeout=2m"], routes);
+        assert_eq!(ran.ended(), *ended, "{own} {steps:?}\n{}", ran.err);
+        if *ended == failed {
+            assert!(ran.message().contains("step \"verify health\""), "{}", ran.message());
+        }
+        // The first success word is enough, and the verdict says so in its first line and in every report.
+        let ran = run_with(&["--timeout=2m", "--until=applied", "--report=junit=FOLDER/j"], routes);
+        assert_eq!((ran.ended(), ran.seconds()), (passed, 0), "{own} {steps:?}\n{}", ran.err);
+        let first = ran.out.lines().next().unwrap_or_default();
+        assert!(first.contains("--until applied") && ran.message().contains("--until applied"), "{first}");
+        assert!(std::fs::read_to_string(ran.path("j")).expect("a report").contains("--until applied"));
+    }
+    // It is taken back meanwhile.
+    let latest = [seen(&made(DEPLOY, "active", 1, WORKFLOW)), seen(&made(DEPLOY, "error", 1, WORKFLOW))];
+    let workflows = [
+        verified("in-progress", &[&running]),
+        verified("in-progress", &[&error, &success]),
+        verified("error", &[&error]),
+    ];
+    let ran = run_with(&[], &[("/latest", &latest), ("/workflows/", &workflows)]);
+    assert_eq!(ran.ended(), failed, "{}", ran.err);
+    // Somebody must approve before it can be verified.
+    let asks = [verified("in-progress", &[&format!("approval-awaiting@{inc}")])];
+    for (policy, ended) in [("stop", (4, "approval-required", "")), ("wait", (124, "timed-out", "awaiting-approval"))] {
+        let policy = format!("--on-approval={policy}");
+        let ran = run_with(&[&policy, "--timeout=2m"], &[("/latest", &active), ("/workflows/", &asks)]);
+        assert_eq!(ran.ended(), ended, "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_look_for_the_retry_that_fails_is_repeated() {
+    const THIRD: &str = "dpl00000000000000000000003";
+    let first = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let between = seen(&made(NEWER, "queued", 2, "inw00000000000000000000002"));
+    let retry = seen(&made(THIRD, "active", 3, WORKFLOW));
+    let well = [workflow("success", &["apply=success"])];
+    for last in ["error", "retried"] {
+        for lost in [http(503, ""), http(503, "").header("retry-after", "20")] {
+            let latest = [first("executing"), between.clone(), lost, retry.clone()];
+            let routes: &[(&str, &[Answer])] = &[
+                ("/latest", &latest),
+                (DEPLOY, &[first(last)]),
+                (THIRD, std::slice::from_ref(&retry)),
+                ("/workflows/", &well),
+            ];
+            let ran = run_with(&["--on-superseded=finish"], routes);
+            assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), THIRD), "{last}\n{}", ran.err);
+        }
+    }
+    // But not for ever.
+    let latest = [first("executing"), between, http(503, "")];
+    let routes: &[(&str, &[Answer])] = &[("/latest", &latest), (DEPLOY, &[first("error")]), ("/workflows/", &well)];
+    let ran = run_with(&["--on-superseded=finish"], routes);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"), "{}", ran.err);
+    assert!((60..95).contains(&ran.seconds()), "{}", ran.seconds());
+}
+
+#[test]
+fn a_retry_keeps_the_build_and_the_commit_that_are_pinned() {
+    let of = |id: &str, status: &str, made_at: u32, sha: &str| {
+        let document = made(id, status, made_at, WORKFLOW);
+        seen(&with(document, "component_build", json!({"vcs_connection_commit": {"sha": sha}})))
+    };
+    let first = |status| of(DEPLOY, status, 1, "aaaaaaaa");
+    // The workflow retries with whatever was built last.
+    let latest = [first("executing"), first("error"), of(NEWER, "active", 2, "bbbbbbbb")];
+    let workflows = [
+        workflow("in-progress", &["apply=in-progress"]),
+        workflow("in-progress", &["apply=in-progress"]),
+        workflow("success", &["apply=success"]),
+    ];
+    for pin in ["--build=bld00000000000000000000001", "--commit=aaaaaaaa"] {
+        let routes: &[(&str, &[Answer])] =
+            &[("/latest", &latest), (DEPLOY, &[first("error")]), ("/workflows/", &workflows)];
+        let ran = run_with(&[pin], routes);
+        assert_eq!(
+            (ran.ended(), ran.output("deploy-id")),
+            ((1, "failed", "deploy-failed"), DEPLOY),
+            "{pin}\n{}",
+            ran.err
+        );
+        let ran = run_with(&[pin, "--on-superseded=stop"], routes);
+        assert_eq!(ran.ended(), (5, "superseded", ""), "{pin}");
+    }
+    // A deploy that is pinned by its id is followed to its retry, and the report says so.
+    let ran = run_with(&["--deploy=dpl00000000000000000000001"], &[("/latest", &latest), ("/workflows/", &workflows)]);
+    assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
+    assert_eq!(
+        ran.report["targets"][0]["belief"],
+        "a retry in the same workflow, pins that hold: deploy dpl00000000000000000000001"
+    );
+}
