@@ -7,10 +7,11 @@
 //! ever exits 0.
 //!
 //! # The idea
-//! 1. A run has one result, a [`report::Report`] with a verdict for each target; everything else is how it was
+//! 1. A run has one result, a [`report::result::Report`] with a verdict for each target; everything else is how it was
 //!    reached.
 //! 2. The world is three things: ask ([`base::source::Source`]), time ([`base::clock::Clock`]), print
-//!    ([`std::io::Write`]). They enter by [`World`], which is built in `main.rs` and nowhere else.
+//!    ([`std::io::Write`]), and the files that are read and written ([`base::disk::Disk`]). They enter by [`World`], which
+//!    is built in `main.rs` and nowhere else.
 //! 3. Deciding is pure: [`watch::Watch::step`] is the state machine, told the time as a number and the answer as a
 //!    value. The network, a recording and the tests' scripts all drive the same machine.
 //! 4. Arguments are parsed into what they mean; after that nothing is malformed.

@@ -1,4 +1,4 @@
-//! The pins of all targets: what names its deploy in a file, and whether they can be meant.
+//! Checks the pins of all targets before the wait, and takes `--workflow @FILE` out of its file.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! How the server is reached, and what opens its door.
+//! What a connection needs: URL, proxy, trusted certificates, organization, token.
 
 use std::fmt;
 use std::path::PathBuf;

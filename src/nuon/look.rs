@@ -1,4 +1,4 @@
-//! One asking and what came of it: an HTTP answer becomes a [`Look`]. Pure.
+//! What an HTTP answer means: usable, not there, to be asked again (429, 5xx, cut off) or final (401, 403). Pure.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `--report FORMAT=FILE`: which report goes where.
+//! `--report FORMAT=FILE`: creates and writes the file of each report.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

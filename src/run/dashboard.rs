@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::nuon::look;
 use crate::nuon::target::segment;
-use crate::run::explain::EXPLAINING;
+use crate::run::cause::EXPLAINING;
 use crate::run::gate::Gate;
 use crate::run::session::Session;
 

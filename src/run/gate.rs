@@ -1,5 +1,5 @@
-//! One gate at one target: it finds out, step by step of the watch, then judges and reports. It goes on in turns, each
-//! of which ends where there is nothing to do but wait, so that one thread can tend many gates.
+//! Gates one target: polls until its deploy has ended, then evaluates the assertions. It goes on in turns, each of which
+//! ends where there is nothing to do but wait, so that one thread can tend many gates.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,7 +6,7 @@ pub mod config;
 pub mod session;
 pub mod names;
 pub mod gate;
-mod explain;
+mod cause;
 mod dashboard;
 mod verdict;
 pub mod workers;

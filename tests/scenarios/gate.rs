@@ -65,7 +65,7 @@ fn a_deploy_from_nothing_to_active() {
     ] {
         assert_eq!(ran.output(name), value);
     }
-    assert_eq!(ran.report["targets"][0]["preexisting"], false);
+    assert_eq!(ran.target("preexisting"), false);
     holds_together(&ran);
 }
 
@@ -229,7 +229,7 @@ fn a_dead_deploy_ends_the_wait_at_once() {
     assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
     assert_eq!(ran.latest().len(), 2);
     assert_eq!(ran.message(), "deploy dpl00000000000000000000001 ended as \"error\": about error");
-    assert_eq!(ran.report["targets"][0]["assertions"][0]["outcome"], "not-evaluated");
+    assert_eq!(ran.target("assertions")[0]["outcome"], "not-evaluated");
     holds_together(&ran);
 }
 
@@ -266,7 +266,7 @@ fn a_vacuous_assertion_says_what_is_missing() {
         "`$.status_v2.state == 'active'` checked nothing: $.status_v2 has no \"state\"; did you mean \"status\" or \
          \"status_human_description\"?"
     );
-    let missing = &ran.report["targets"][0]["assertions"][0]["queries"][0]["missing"];
+    let missing = &ran.target("assertions")[0]["queries"][0]["missing"];
     assert_eq!(missing["exists"], "$.status_v2");
     assert_eq!(missing["nearest"][0], "status");
 }
@@ -283,7 +283,7 @@ fn engines_that_disagree_leave_the_gate_undecided() {
 fn a_deploy_that_was_over_before_is_judged_with_a_warning() {
     let ran = run(&[], &[deploy("active")]);
     assert_eq!(ran.ended(), (0, "passed", ""));
-    assert_eq!(ran.report["targets"][0]["preexisting"], true);
+    assert_eq!(ran.target("preexisting"), true);
     assert!(
         ran.out.contains(
             "warning       deploy dpl00000000000000000000001 had already finished when first seen, last changed 1h ago"

@@ -31,7 +31,7 @@ fn all_pins_must_hold() {
     assert_eq!(ran.ended(), (3, "undecided", "never-appeared"));
     let ran = run(&[BUILD_OF_NEWER, "--after=none"], &[new("active")]);
     assert_eq!(ran.ended(), (0, "passed", ""));
-    assert_eq!(ran.report["targets"][0]["belief"], "pins that hold: build bld00000000000000000000002, after none");
+    assert_eq!(ran.target("belief"), "pins that hold: build bld00000000000000000000002, after none");
 }
 
 #[test]
@@ -63,8 +63,8 @@ fn names_are_resolved_once() {
         &[("/latest", &[deploy("planning"), deploy("active")]), ("/v1/installs/prod%20eu", &[reset(), seen(&install)])];
     let ran = run_with(&["--install=prod eu", "--component=api"], routes);
     assert_eq!((ran.ended(), ran.asked("prod%20eu")), ((0, "passed", ""), 2));
-    assert_eq!(ran.report["targets"][0]["install"], INSTALL);
-    assert_eq!(ran.report["targets"][0]["component"], COMPONENT);
+    assert_eq!(ran.target("install"), INSTALL);
+    assert_eq!(ran.target("component"), COMPONENT);
     // By pages, where the install does not name its components.
     let bare = json!({"id": INSTALL, "name": "prod"});
     let page = |name: &str| http(200, json!([{"component_id": COMPONENT, "component": {"name": name}}]).to_string());
@@ -291,7 +291,7 @@ fn the_workflow_is_taken_out_of_the_answer_of_the_trigger() {
         let ran = gate(&answer);
         assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
         let belief = format!("pins that hold: workflow {WORKFLOW}");
-        assert_eq!(ran.report["targets"][0]["belief"], belief.as_str());
+        assert_eq!(ran.target("belief"), belief.as_str());
     }
     for answer in ["", "null", r#"{"workflow_id":"undefined"}"#, "HTTP/1.1 500 Internal Server Error\r\n\r\n{}"] {
         let ran = gate(answer);

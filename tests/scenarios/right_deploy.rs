@@ -38,7 +38,7 @@ fn a_pinned_run_passes_only_on_the_deploy_that_is_meant() {
         let ran = run(&[pin], &[old("active"), old("active"), new(""), new("executing"), new("active")]);
         assert_eq!(ran.ended(), (0, "passed", ""), "{pin}");
         assert_eq!(ran.output("deploy-id"), NEWER, "{pin}");
-        assert_eq!(ran.report["targets"][0]["preexisting"], false);
+        assert_eq!(ran.target("preexisting"), false);
         assert!(!ran.out.contains("warning"), "{pin}: {}", ran.out);
         holds_together(&ran);
         let ran = run(&[pin], &[old("active")]);
@@ -59,7 +59,7 @@ fn a_deploy_that_is_no_longer_the_latest_is_found_by_its_id() {
     let ran = run_with(&["--deploy=dpl00000000000000000000001"], &[("/latest", &[new("planning")]), (DEPLOY, &mine)]);
     assert_eq!(ran.ended(), (0, "passed", ""));
     assert_eq!((ran.output("deploy-id"), ran.latest().len()), (DEPLOY, 1));
-    assert_eq!(ran.report["targets"][0]["superseded_by"], NEWER);
+    assert_eq!(ran.target("superseded_by"), NEWER);
     // One that only plans is never the latest.
     let of_component = |status| seen(&with(made(DEPLOY, status, 1, ""), "component_id", json!(COMPONENT)));
     let ran = run_with(
@@ -67,7 +67,7 @@ fn a_deploy_that_is_no_longer_the_latest_is_found_by_its_id() {
         &[("/latest", &[http(404, "")]), (DEPLOY, &[of_component("executing"), of_component("no-drift")])],
     );
     assert_eq!((ran.ended(), ran.output("deploy-id"), ran.latest().len()), ((0, "passed", ""), DEPLOY, 1));
-    assert_eq!(ran.report["targets"][0]["superseded_by"], "");
+    assert_eq!(ran.target("superseded_by"), "");
     let ran = run_with(&["--deploy=dpl00000000000000000000001"], &[("/latest", &[http(404, "")])]);
     assert_eq!((ran.ended(), ran.seconds()), ((3, "undecided", "never-appeared"), 300));
     assert!(ran.message().starts_with("no deploy yet"), "{}", ran.message());
@@ -81,7 +81,7 @@ fn a_newer_deploy_does_what_the_user_says() {
     let ran = run_with(&["--on-superseded=finish"], routes);
     assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
     assert_eq!((ran.output("deploy-id"), ran.latest().len()), (DEPLOY, 2));
-    assert_eq!(ran.report["targets"][0]["superseded_by"], NEWER);
+    assert_eq!(ran.target("superseded_by"), NEWER);
     let pinned = run_with(&["--build=bld00000000000000000000001"], routes);
     assert_eq!((pinned.ended(), pinned.output("deploy-id")), ((1, "failed", "deploy-failed"), DEPLOY));
     let ran = run_with(&["--on-superseded=stop"], routes);
@@ -92,11 +92,11 @@ fn a_newer_deploy_does_what_the_user_says() {
         // What was left is waited for, and its failure is that of the run: a rollback that is green is no pass.
         assert_eq!((ran.ended(), ran.output("deploy-id")), ((1, "failed", "deploy-failed"), NEWER), "{}", ran.err);
         assert!(ran.message().contains(DEPLOY) && ran.message().contains(NEWER), "{}", ran.message());
-        assert_eq!(ran.report["targets"][0]["superseded_by"], "");
+        assert_eq!(ran.target("superseded_by"), "");
         let ends_well: &[(&str, &[Answer])] = &[("/latest", &latest), (DEPLOY, &[old("executing"), old("active")])];
         let ran = run_with(arguments, ends_well);
         assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
-        let belief = ran.report["targets"][0]["belief"].as_str().unwrap_or_default();
+        let belief = ran.target("belief").as_str().unwrap_or_default();
         assert!(belief.starts_with(&format!("the newest, which replaced {DEPLOY}")), "{belief}");
         // It is gone: that is said, and does not decide.
         let ran = run_with(arguments, &[("/latest", &latest), (DEPLOY, &[http(404, "")])]);
@@ -125,7 +125,7 @@ fn following_never_leaves_the_pins() {
         let routes: &[(&str, &[Answer])] = &[("/latest", &latest), (DEPLOY, &by_id)];
         let ran = run_with(&[pin, "--on-superseded=follow"], routes);
         assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), DEPLOY), "{pin}\n{}", ran.err);
-        assert_eq!(ran.report["targets"][0]["superseded_by"], NEWER);
+        assert_eq!(ran.target("superseded_by"), NEWER);
         let ran = run_with(&[pin, "--on-superseded=follow"], &[("/latest", &latest), (DEPLOY, &[old("error")])]);
         assert_eq!((ran.ended(), ran.output("deploy-id")), ((1, "failed", "deploy-failed"), DEPLOY), "{pin}");
         assert!(ran.message().contains(NEWER), "it names both: {}", ran.message());
@@ -196,7 +196,7 @@ fn a_newer_deploy_does_what_the_user_says_though_it_was_seen_first() {
     assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), DEPLOY), "{}", ran.err);
     let ran = run_with(&[&pin], routes);
     assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), DEPLOY), "{}", ran.err);
-    assert_eq!(ran.report["targets"][0]["superseded_by"], NEWER);
+    assert_eq!(ran.target("superseded_by"), NEWER);
     // What it came to is known already, whatever has come since.
     let failed = [workflow("error", &["apply=error"])];
     for policy in ["finish", "stop", "follow"] {
@@ -209,7 +209,7 @@ fn a_newer_deploy_does_what_the_user_says_though_it_was_seen_first() {
                 let ran = run_with(&[&pin, &format!("--on-superseded={policy}")], routes);
                 let case = format!("{policy} {word} {newer}\n{}", ran.err);
                 assert_eq!((ran.ended(), ran.output("deploy-id"), ran.seconds()), (ended, DEPLOY, 0), "{case}");
-                assert_eq!(ran.report["targets"][0]["superseded_by"], NEWER, "{case}");
+                assert_eq!(ran.target("superseded_by"), NEWER, "{case}");
             }
         }
     }
@@ -224,7 +224,7 @@ fn a_newer_deploy_does_what_the_user_says_though_it_was_seen_first() {
     let routes: &[(&str, &[Answer])] = &[("/latest", &[old("active")]), (NEWER, &newer), ("/workflows/", &well)];
     let ran = run_with(&[&pin, "--on-superseded=stop"], routes);
     assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
-    assert_eq!(ran.report["targets"][0]["superseded_by"], "");
+    assert_eq!(ran.target("superseded_by"), "");
 }
 
 #[test]

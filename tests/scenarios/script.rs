@@ -192,6 +192,11 @@ impl Ran {
         self.report["message"].as_str().unwrap_or_default()
     }
 
+    /// A member of the only, or worst, target of the result.
+    pub(crate) fn target(&self, name: &str) -> &Value {
+        &self.report["targets"][0][name]
+    }
+
     pub(crate) fn output(&self, name: &str) -> &str {
         self.outputs.iter().rev().find(|(output, _)| output == name).map_or("no such output", |(_, value)| value)
     }

@@ -53,7 +53,7 @@ fn what_the_latest_leaves_out_comes_from_the_deploy_by_its_id() {
     assert_eq!(ran.ended(), (0, "passed", ""));
     assert_eq!(ran.output("name"), "api");
     assert_eq!(
-        ran.report["targets"][0]["document"],
+        *ran.target("document"),
         json!([
             {"request": "deploys/latest", "filled": []},
             {"request": "deploys/{id}", "filled": ["component_name"]},
@@ -264,7 +264,7 @@ fn a_failure_is_told_in_the_servers_words() {
     let ran = run_with(&["--log-lines=3"], routes);
     assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
     assert_eq!(
-        ran.report["targets"][0]["failure"],
+        *ran.target("failure"),
         json!({
             "step": "apply", "words": ["apply broke", "runner job failed: execution timeout"],
             "log": ["applying", "error: \u{1b}[31m::error::exit 1", "##[add-mask]x"],

@@ -53,7 +53,7 @@ fn a_retry_in_the_same_workflow_is_followed() {
             &[("/latest", &latest), ("/workflows/", &[workflow("in-progress", &["apply=in-progress"])])],
         );
         assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{arguments:?}");
-        assert_eq!(ran.report["targets"][0]["superseded_by"], "");
+        assert_eq!(ran.target("superseded_by"), "");
         assert!(ran.err.contains("is retried as"), "{}", ran.err);
     }
 }
@@ -425,8 +425,5 @@ fn a_retry_keeps_the_build_and_the_commit_that_are_pinned() {
     // A deploy that is pinned by its id is followed to its retry, and the report says so.
     let ran = run_with(&["--deploy=dpl00000000000000000000001"], &[("/latest", &latest), ("/workflows/", &workflows)]);
     assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
-    assert_eq!(
-        ran.report["targets"][0]["belief"],
-        "a retry in the same workflow, pins that hold: deploy dpl00000000000000000000001"
-    );
+    assert_eq!(ran.target("belief"), "a retry in the same workflow, pins that hold: deploy dpl00000000000000000000001");
 }

@@ -1,4 +1,4 @@
-//! Why a query did not land, and what may have been meant. Pure.
+//! Why an assertion is vacuous: a query did not land; and what may have been meant. Pure.
 
 use serde_json::Value;
 
