@@ -6,7 +6,7 @@ use crate::cli::output::{Failed, misuse, print};
 use crate::cli::{config, targets};
 use crate::judge::document::{Document, Parts};
 use crate::nuon::deploy::Deploy;
-use crate::nuon::look::{self, Look, Miss};
+use crate::nuon::look::{Look, Miss, Unread, Whole};
 use crate::nuon::target::Target;
 use crate::report::progress::{LogStyle, Progress};
 use crate::run::names;
@@ -28,61 +28,59 @@ pub fn latest(latest: LatestArgs, secrets: &Secrets, world: &mut World<'_>) -> R
     let mut dice = fastrand::Rng::with_seed(world.seed);
     let limit = latest.network.request_timeout;
     let mut session = Session::new(&mut *source, world.clock, &mut quiet, &mut dice, limit);
-    let failed = |ending: Ending, why: &str, trace: &str| Failed {
-        text: format!("{}: {} (trace {trace})\n", ending.reason(), escape::line(why)),
-        code: ending.code(),
-    };
-    let target = names::resolve(&target, &mut session).map_err(|look| match *look {
-        Look::Refused(ending, why) => failed(ending, &why, &session.trace),
-        other => failed(Ending::NotFound, &watch::why(other), &session.trace),
-    })?;
-    let wrong = |look: Look, session: &Session<'_, '_>| match look {
-        Look::Refused(ending, why) => failed(ending, &why, &session.trace),
-        Look::Absent(miss) => failed(Ending::NotFound, &miss.why, &session.trace),
-        other => failed(Ending::BadAnswer, &watch::why(other), &session.trace),
-    };
+    let target = names::resolve(&target, &mut session).map_err(|unread| failed(unread, Ending::NotFound, &session))?;
+    let wrong = |unread: Unread, session: &Session<'_, '_>| failed(unread, Ending::BadAnswer, session);
     let text = match session.look(&Ask::Latest, &target) {
-        Look::Seen(deploy, _) if !latest.json => format!("{}\n", escape::line(deploy.id())),
-        Look::Seen(deploy, bytes) => {
-            let document = complete(&deploy, bytes, &target, &mut session).map_err(|look| wrong(*look, &session))?;
+        Ok(Look::Seen(deploy, _)) if !latest.json => format!("{}\n", escape::line(deploy.id())),
+        Ok(Look::Seen(deploy, seen)) => {
+            let document = complete(&deploy, seen, &target, &mut session).map_err(|unread| wrong(unread, &session))?;
             format!("{}\n", escape::json(&format!("{:#}", document.masked())))
         }
-        Look::Absent(_) => {
+        Ok(Look::Absent(_)) => {
             // The server answers so for an install that is not there, too.
-            names::ask_for_install(&target.install, &mut session).map_err(|look| wrong(*look, &session))?;
+            names::ask_for_install(&target.install, &mut session).map_err(|unread| wrong(unread, &session))?;
             format!("{}\n", if latest.json { "null" } else { pin::NONE })
         }
-        other => return Err(wrong(other, &session)),
+        Ok(other) => return Err(wrong(other.into(), &session)),
+        Err(signal) => return Err(wrong(signal.into(), &session)),
     };
     Ok(print(&text, 0, world))
 }
 
+/// Why there is no answer; `otherwise` is the ending where the look does not say.
+fn failed(unread: Unread, otherwise: Ending, session: &Session<'_, '_>) -> Failed {
+    let (ending, why) = match unread {
+        Unread::Signal(signal) => (Ending::Interrupted(signal), "a signal came first".into()),
+        Unread::Look(look) => match *look {
+            Look::Refused(ending, why) => (ending, why),
+            Look::Absent(miss) => (Ending::NotFound, miss.why),
+            other => (otherwise, watch::why(other)),
+        },
+    };
+    let word = if ending.reason().is_empty() { ending.outcome().name() } else { ending.reason() };
+    Failed { text: format!("{word}: {} (trace {})\n", escape::line(&why), session.trace), code: ending.code() }
+}
+
 /// The document as `wait` would complete it, in one look. Without one of its parts it is none: `check` could not tell why
 /// that is missing.
-fn complete(
-    deploy: &Deploy,
-    seen: Vec<u8>,
-    target: &Target,
-    session: &mut Session<'_, '_>,
-) -> Result<Document, Box<Look>> {
-    let detail = match session.look(&Ask::Deploy(deploy.id().into()), target) {
+fn complete(deploy: &Deploy, seen: Whole, target: &Target, session: &mut Session<'_, '_>) -> Result<Document, Unread> {
+    let missed = |why: String| Unread::from(Look::Missed(Miss::new(why)));
+    let detail = match session.look(&Ask::Deploy(deploy.id().into()), target)? {
         Look::Seen(detail, _) if !detail.is_shown_to_be_of(deploy.install_component()) => {
-            let why = format!("deploy {} is not shown to be of this component", detail.id());
-            return Err(Box::new(Look::Missed(Miss::new(why))));
+            return Err(missed(format!("deploy {} is not shown to be of this component", detail.id())));
         }
-        Look::Seen(detail, _) if detail.id() != deploy.id() || detail.word() != deploy.word() => {
-            return Err(Box::new(Look::Missed(Miss::new("the parts of the document disagree; look again"))));
+        Look::Seen(detail, _) if detail.word() != deploy.word() => {
+            return Err(missed("the parts of the document disagree; look again".into()));
         }
-        Look::Seen(_, bytes) => look::whole(&bytes),
-        other => return Err(Box::new(other)),
+        Look::Seen(_, whole) => Ok(whole),
+        other => return Err(other.into()),
     };
     let workflow = match deploy.workflow() {
         "" => None,
-        id => Some(match session.look(&Ask::Workflow(id.into()), target) {
-            Look::Workflow(_, value) => Ok(value),
-            other => return Err(Box::new(other)),
+        id => Some(match session.look(&Ask::Workflow(id.into()), target)? {
+            Look::Workflow(_, whole) => Ok(whole),
+            other => return Err(other.into()),
         }),
     };
-    let parts = Parts { seen, deploy: Some(detail), workflow };
-    Document::assemble(parts).map_err(|why| Box::new(Look::Missed(Miss::new(why))))
+    Document::assemble(Parts { seen, deploy: Some(detail), workflow }).map_err(missed)
 }

@@ -8,17 +8,18 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::base::object::Unambiguous;
+use crate::nuon::look::Whole;
 use crate::text::sensitive::{SECRET, SENSITIVE, holds_sensitive, is_sensitive, mask, strip};
 
 /// What a document is made of.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parts {
     /// The answer that showed success.
-    pub seen: Vec<u8>,
+    pub seen: Whole,
     /// The deploy by its id, or why it could not be read.
-    pub deploy: Option<Result<Value, String>>,
+    pub deploy: Option<Result<Whole, String>>,
     /// Its workflow, or why it could not be read; `None` if the deploy names none.
-    pub workflow: Option<Result<Value, String>>,
+    pub workflow: Option<Result<Whole, String>>,
 }
 
 /// A document that can be judged.
@@ -52,8 +53,16 @@ impl Document {
     /// # Errors
     /// Why these bytes are not one.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let Unambiguous(mut value) =
+        let Unambiguous(value) =
             serde_json::from_slice(bytes).map_err(|error| format!("it is not whole JSON ({error})"))?;
+        Self::of(value)
+    }
+
+    /// A deploy document that was read already.
+    ///
+    /// # Errors
+    /// It is not a JSON object.
+    pub fn of(mut value: Value) -> Result<Self, String> {
         if !value.is_object() {
             return Err("it is not a JSON object".into());
         }
@@ -71,32 +80,31 @@ impl Document {
     /// the deploy's own is a constant false; and absent if the workflow, which knows, cannot be read.
     ///
     /// # Errors
-    /// Why what was seen is not a document.
+    /// Why what was seen, or its workflow, is not a document.
     pub fn assemble(parts: Parts) -> Result<Self, String> {
-        let mut document = Self::parse(&parts.seen)?;
+        let seen = parts.seen.read().map_err(|why| format!("it is not whole JSON ({why})"))?;
+        let mut document = Self::of(seen)?;
         let mut planned = is_plan(&document.root[0]);
         // What a deploy embeds of its workflow may be old, or a part.
         document.root[0].as_object_mut().map(|members| members.shift_remove("workflow"));
         document.parts.push(Part { request: "deploys/latest", filled: Vec::new(), why: None });
-        if let Some(mut deploy) = parts.deploy {
+        if let Some(deploy) = parts.deploy {
+            let mut deploy = deploy.and_then(Whole::read);
             planned |= deploy.as_ref().is_ok_and(is_plan);
             if let Ok(Value::Object(members)) = &mut deploy {
                 members.shift_remove("workflow");
             }
             document.fill("deploys/{id}", deploy, None);
         }
-        let named = parts.workflow.unwrap_or(Err("the deploy names no workflow".into()));
-        {
-            let workflow = named;
-            planned |= workflow.as_ref().is_ok_and(is_plan);
-            let whole =
-                workflow.map(|workflow| Value::Object([("workflow".to_owned(), workflow)].into_iter().collect()));
-            let why = whole.as_ref().err().cloned();
-            document.fill("workflows/{id}", whole, Some("workflow"));
-            if let (Some(why), Some(members)) = (why, document.root[0].as_object_mut()) {
-                members.shift_remove("plan_only");
-                document.unread.push((Some("plan_only"), why));
-            }
+        let workflow = parts.workflow.unwrap_or(Err("the deploy names no workflow".into()));
+        let workflow = workflow.map(Whole::read).map_or_else(|why| Ok(Err(why)), |read| read.map(Ok))?;
+        planned |= workflow.as_ref().is_ok_and(is_plan);
+        let whole = workflow.map(|workflow| Value::Object([("workflow".to_owned(), workflow)].into_iter().collect()));
+        let why = whole.as_ref().err().cloned();
+        document.fill("workflows/{id}", whole, Some("workflow"));
+        if let (Some(why), Some(members)) = (why, document.root[0].as_object_mut()) {
+            members.shift_remove("plan_only");
+            document.unread.push((Some("plan_only"), why));
         }
         if let (true, Some(members)) = (planned, document.root[0].as_object_mut()) {
             members.insert("plan_only".into(), Value::Bool(true));
@@ -216,13 +224,13 @@ mod tests {
     #[test]
     fn gaps_are_filled_and_nothing_is_overwritten() {
         let parts = |workflow| Parts {
-            seen: br#"{"id":"dpl1","install_id":"","plan_only":false,"outputs":{},"status":"a"}"#.to_vec(),
+            seen: br#"{"id":"dpl1","install_id":"","plan_only":false,"outputs":{},"status":"a"}"#.to_vec().into(),
             deploy: Some(Ok(
-                json!({"id": "dpl2", "install_id": "inl1", "plan_only": false, "outputs": {"x": 1}, "runner_jobs": [{"plan_json": 1}], "plan_json": "s"}),
+                json!({"id": "dpl2", "install_id": "inl1", "plan_only": false, "outputs": {"x": 1}, "runner_jobs": [{"plan_json": 1}], "plan_json": "s"}).into(),
             )),
             workflow: Some(workflow),
         };
-        let document = Document::assemble(parts(Ok(json!({"id": "inw1", "plan_only": true})))).expect("a document");
+        let document = Document::assemble(parts(Ok(json!({"id": "inw1", "plan_only": true}).into()))).expect("a document");
         assert_eq!(
             document.value(),
             &json!({"id": "dpl1", "install_id": "inl1", "plan_only": true, "outputs": {}, "status": "a", "runner_jobs": [{}], "workflow": {"id": "inw1", "plan_only": true}})
@@ -232,7 +240,7 @@ mod tests {
         assert_eq!(document.value().get("plan_only"), None);
         assert_eq!((document.why_absent("plan_only"), document.why_absent("id")), (Some("403"), None));
         let planned = Parts {
-            seen: br#"{"plan_only":true}"#.to_vec(),
+            seen: br#"{"plan_only":true}"#.to_vec().into(),
             deploy: Some(Err("500".into())),
             workflow: Some(Err("403".into())),
         };

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::base::clock::Signal;
 use crate::base::object::{Object, Unambiguous};
 use crate::base::outcome::Ending;
 use crate::base::source::{Fault, Response};
@@ -21,10 +22,10 @@ const DEEPEST: usize = 127;
 /// What came of one asking.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Look {
-    /// A deploy, and the bytes it was read from.
-    Seen(Box<Deploy>, Vec<u8>),
-    /// A workflow, and the whole of it.
-    Workflow(Box<Workflow>, Value),
+    /// A deploy, and the whole answer.
+    Seen(Box<Deploy>, Whole),
+    /// A workflow, and the whole answer.
+    Workflow(Box<Workflow>, Whole),
     /// The server answered that there is no such thing.
     Absent(Miss),
     /// No usable answer; the next may be one.
@@ -40,6 +41,69 @@ impl Look {
             Look::Absent(miss) | Look::Missed(miss) => miss.retry_after,
             Look::Seen(..) | Look::Workflow(..) | Look::Refused(..) => None,
         }
+    }
+}
+
+/// A whole answer, which nobody reads before it is judged.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Whole {
+    /// As it came.
+    Text(Vec<u8>),
+    /// Put together of several answers.
+    Value(Value),
+}
+
+impl Default for Whole {
+    fn default() -> Self {
+        Self::Text(Vec::new())
+    }
+}
+
+impl From<Vec<u8>> for Whole {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Text(bytes)
+    }
+}
+
+impl From<Value> for Whole {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl Whole {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn read(self) -> Result<Value, String> {
+        match self {
+            Self::Text(bytes) => {
+                serde_json::from_slice(&bytes).map(|Unambiguous(value)| value).map_err(|error| error.to_string())
+            }
+            Self::Value(value) => Ok(value),
+        }
+    }
+}
+
+/// Why there is no answer to go on with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unread {
+    /// A signal came first.
+    Signal(Signal),
+    /// The look that there is in its place.
+    Look(Box<Look>),
+}
+
+impl From<Signal> for Unread {
+    fn from(signal: Signal) -> Self {
+        Self::Signal(signal)
+    }
+}
+
+impl From<Look> for Unread {
+    fn from(look: Look) -> Self {
+        Self::Look(Box::new(look))
     }
 }
 
@@ -64,10 +128,14 @@ impl Miss {
 /// An answer, as it came from a [`crate::base::source::Source`].
 pub type Answer = Result<Response, Fault>;
 
-/// Reads the answer to a look at a deploy of `target`. `utc` is the calendar now, for a `Retry-After` that is a date.
-pub fn deploy(answer: Answer, target: &Target, utc: Option<Timestamp>) -> Look {
+/// Reads the answer to a look at a deploy of `target`: the one of this id, or else any. `utc` is the calendar now, for a
+/// `Retry-After` that is a date.
+///
+/// # Errors
+/// The signal that came in place of an answer.
+pub fn deploy(answer: Answer, id: Option<&str>, target: &Target, utc: Option<Timestamp>) -> Result<Look, Signal> {
     look(answer, utc, "no deploy yet", |body| {
-        let Object(deploy): Object<Deploy> = read(body, "a deploy document")?;
+        let Object(deploy): Object<Deploy> = read(&body, "a deploy document")?;
         for (got, wanted, name) in
             [(&deploy.install_id, &target.install, "install"), (&deploy.component_id, &target.component, "component")]
         {
@@ -79,21 +147,27 @@ pub fn deploy(answer: Answer, target: &Target, utc: Option<Timestamp>) -> Look {
             return Err(Unreadable::Strange("the deploy names two workflows".into()));
         }
         if deploy.id().is_empty()
-            && let Some(words) = error_words(body)
+            && let Some(words) = error_words(&body)
         {
             return Err(Unreadable::Strange(format!("it is an error: {words}")));
         }
-        Ok(match deploy.id() {
-            "" => Look::Absent(Miss::new("no deploy yet (an empty document)")),
-            _ => Look::Seen(Box::new(deploy), body.to_vec()),
-        })
+        match (deploy.id(), id) {
+            ("", _) => Ok(Look::Absent(Miss::new("no deploy yet (an empty document)"))),
+            (got, Some(id)) if got != id => {
+                Err(Unreadable::Foreign(format!("the answer is about deploy {got}, not {id}")))
+            }
+            _ => Ok(Look::Seen(Box::new(deploy), body.into())),
+        }
     })
 }
 
 /// Reads the answer to a look at the workflow `id` of `target`.
-pub fn workflow(answer: Answer, id: &str, target: &Target, utc: Option<Timestamp>) -> Look {
+///
+/// # Errors
+/// The signal that came in place of an answer.
+pub fn workflow(answer: Answer, id: &str, target: &Target, utc: Option<Timestamp>) -> Result<Look, Signal> {
     look(answer, utc, "no such workflow", |body| {
-        let Object(workflow): Object<Workflow> = read(body, "a workflow")?;
+        let Object(workflow): Object<Workflow> = read(&body, "a workflow")?;
         if workflow.id.as_deref() != Some(id) {
             let got = workflow.id.unwrap_or_default();
             return Err(Unreadable::Foreign(format!("the document is of another workflow, \"{got}\"")));
@@ -101,31 +175,22 @@ pub fn workflow(answer: Answer, id: &str, target: &Target, utc: Option<Timestamp
         if let Some(install) = workflow.install().filter(|install| *install != target.install) {
             return Err(Unreadable::Foreign(format!("the workflow is of another install, {install}")));
         }
-        let Unambiguous(value) = read(body, "a workflow")?;
-        Ok(Look::Workflow(Box::new(workflow), value))
+        Ok(Look::Workflow(Box::new(workflow), body.into()))
     })
-}
-
-/// Reads the whole of an answer that was read before.
-///
-/// # Errors
-/// Why it cannot be.
-pub fn whole(bytes: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice(bytes).map(|Unambiguous(value)| value).map_err(|error| error.to_string())
 }
 
 /// Reads any answer that is a JSON document, or gives the look that there is in its place.
 ///
 /// # Errors
-/// Every look that is not a document.
-pub fn json(answer: Answer, utc: Option<Timestamp>) -> Result<Value, Box<Look>> {
+/// Every look that is not a document, or a signal.
+pub fn json(answer: Answer, utc: Option<Timestamp>) -> Result<Value, Unread> {
     let mut found = Value::Null;
     match look(answer, utc, "not found", |body| {
-        Unambiguous(found) = read(body, "JSON")?;
+        Unambiguous(found) = read(&body, "JSON")?;
         Ok(Look::Missed(Miss::default()))
-    }) {
+    })? {
         Look::Missed(miss) if miss == Miss::default() => Ok(found),
-        other => Err(Box::new(other)),
+        other => Err(other.into()),
     }
 }
 
@@ -133,22 +198,32 @@ fn look(
     answer: Answer,
     utc: Option<Timestamp>,
     absent: &str,
-    read: impl FnOnce(&[u8]) -> Result<Look, Unreadable>,
-) -> Look {
-    let response = match answer {
-        Ok(response) => response,
-        Err(Fault::Transient(why)) => return Look::Missed(Miss::new(why)),
-        Err(Fault::Final(why)) => return Look::Refused(Ending::BadAnswer, why),
+    read: impl FnOnce(Vec<u8>) -> Result<Look, Unreadable>,
+) -> Result<Look, Signal> {
+    match answer {
+        Ok(response) => Ok(answered(response, utc, absent, read)),
+        Err(Fault::Transient(why)) => Ok(Look::Missed(Miss::new(why))),
+        Err(Fault::Final(why)) => Ok(Look::Refused(Ending::BadAnswer, why)),
         Err(Fault::TooLarge) => {
             let why = "the answer is larger than --max-body (DEPLOY_GATE_MAX_BODY) allows".into();
-            return Look::Refused(Ending::BadAnswer, why);
+            Ok(Look::Refused(Ending::BadAnswer, why))
         }
-        Err(Fault::Interrupted(signal)) => return Look::Refused(Ending::Interrupted(signal), "interrupted".into()),
-    };
+        Err(Fault::Interrupted(signal)) => Err(signal),
+    }
+}
+
+/// What an answer of the server comes to, by its HTTP status.
+fn answered(
+    mut response: Response,
+    utc: Option<Timestamp>,
+    absent: &str,
+    read: impl FnOnce(Vec<u8>) -> Result<Look, Unreadable>,
+) -> Look {
+    let body = if response.status == 200 { std::mem::take(&mut response.body) } else { Vec::new() };
     let miss = |why: String| Miss { retry_after: retry_after(&response, utc), ..Miss::new(why) };
     let said = || said(&response);
     match response.status {
-        200 => match read(&response.body) {
+        200 => match read(body) {
             Ok(Look::Absent(absent)) => Look::Absent(miss(absent.why)),
             Ok(look) => look,
             Err(Unreadable::Deep) => {
@@ -310,7 +385,7 @@ mod tests {
             headers: headers.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect(),
             body: body.into(),
         };
-        deploy(Ok(response), &target(), "2026-01-14T16:00:00Z".parse().ok())
+        deploy(Ok(response), None, &target(), "2026-01-14T16:00:00Z".parse().ok()).expect("no signal")
     }
 
     #[test]

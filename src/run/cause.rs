@@ -27,12 +27,12 @@ impl Gate {
         let until = session.clock.now() + EXPLAINING;
         if ending == Ending::DeployFailed {
             let detail = match session.look_until(&Ask::Deploy(id.clone()), &self.target, until) {
-                Look::Seen(_, bytes) => Document::parse(&bytes).ok().map(Arc::new),
+                Ok(Look::Seen(_, whole)) => whole.read().ok().and_then(|value| Document::of(value).ok()).map(Arc::new),
                 _ => None,
             };
             let workflow = session.look_until(&Ask::Workflow(workflow.clone()), &self.target, until);
             let workflow: Option<Box<Workflow>> = match workflow {
-                Look::Workflow(workflow, _) if workflow.steps().next().is_some() => Some(workflow),
+                Ok(Look::Workflow(workflow, _)) if workflow.steps().next().is_some() => Some(workflow),
                 _ => None,
             };
             let deploy = detail.as_ref().map(|document| document.value());

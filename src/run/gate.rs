@@ -10,7 +10,7 @@ use crate::judge::assertion::{self, Check, Evaluation};
 use crate::judge::document::Document;
 use crate::judge::extract;
 use crate::nuon::failure::Failure;
-use crate::nuon::look::{Look, Miss};
+use crate::nuon::look::{Look, Miss, Unread};
 use crate::nuon::target::Target;
 use crate::report::result::Verdict;
 use crate::run::config::GateConfig;
@@ -113,16 +113,16 @@ impl Gate {
             }
             match step {
                 Step::Wait(wait) => return Turn::Wait(wait),
-                Step::Ask(ask) => look = Some(session.look(&ask, &self.target)),
+                Step::Ask(ask) => match session.look(&ask, &self.target) {
+                    Ok(seen) => look = Some(seen),
+                    Err(signal) => return Turn::End(Ending::Interrupted(signal), self.watch.so_far()),
+                },
                 Step::Judge(parts) => match Document::assemble(*parts) {
                     Ok(document) => return self.judge(Arc::new(document), session),
                     Err(why) => {
                         look = Some(Look::Missed(Miss::new(format!("200, but {why}"))));
                     }
                 },
-                Step::End(Ending::Interrupted(signal), _) => {
-                    return Turn::End(Ending::Interrupted(signal), self.watch.so_far());
-                }
                 Step::End(ending, why) if ending.outcome() == Outcome::Undecided || ending == Ending::Unreachable => {
                     return Turn::End(ending, format!("{why} (trace {})", session.trace));
                 }
@@ -148,7 +148,7 @@ impl Gate {
         if self.is_resolved {
             return Ok(());
         }
-        let miss = match names::resolve(&self.target, session).map_err(|look| *look) {
+        let look = match names::resolve(&self.target, session) {
             Ok(target) => {
                 if target != self.target {
                     session.progress.say(session.clock.now(), &format!("{} is {target}", self.target));
@@ -158,11 +158,17 @@ impl Gate {
                 self.warn_of_strange_ids(session);
                 return Ok(());
             }
-            Err(Look::Missed(miss)) => miss,
-            Err(Look::Refused(ending, why)) => {
+            Err(Unread::Signal(signal)) => {
+                return Err(Turn::End(Ending::Interrupted(signal), self.so_far()));
+            }
+            Err(Unread::Look(look)) => *look,
+        };
+        let miss = match look {
+            Look::Missed(miss) => miss,
+            Look::Refused(ending, why) => {
                 return Err(Turn::End(ending, format!("{why} (trace {})", session.trace)));
             }
-            Err(other) => return Err(Turn::End(Ending::NotFound, watch::why(other))),
+            other => return Err(Turn::End(Ending::NotFound, watch::why(other))),
         };
         let now = session.clock.now();
         self.say(Event::Missed(miss.why.clone()), session);

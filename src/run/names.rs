@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::base::outcome::Ending;
-use crate::nuon::look::{self, Look, Miss};
+use crate::nuon::look::{self, Look, Miss, Unread};
 use crate::nuon::target::{Target, segment};
 use crate::run::session::Session;
 use crate::watch::pin;
@@ -23,8 +23,8 @@ pub fn strange_shape(what: &str, id: &str, prefix: &str) -> Option<String> {
 /// The target with ids for names.
 ///
 /// # Errors
-/// The look that brought no id.
-pub fn resolve(target: &Target, session: &mut Session<'_, '_>) -> Result<Target, Box<Look>> {
+/// The look that brought no id, or a signal.
+pub fn resolve(target: &Target, session: &mut Session<'_, '_>) -> Result<Target, Unread> {
     let (install, component) = (&target.install, &target.component);
     let (has_install, has_component) = (is_id(install, "inl"), is_id(component, "cmp"));
     if has_install && has_component {
@@ -41,7 +41,7 @@ pub fn resolve(target: &Target, session: &mut Session<'_, '_>) -> Result<Target,
         if named(&components, component).is_empty() {
             components = session
                 .pages(&format!("/v1/installs/{}/components", segment(&found)))
-                .map_err(|look| unknown("component", component, *look))?;
+                .map_err(|unread| unknown("component", component, unread))?;
         }
         match named(&components, component).as_slice() {
             [id] => id.clone(),
@@ -55,11 +55,11 @@ pub fn resolve(target: &Target, session: &mut Session<'_, '_>) -> Result<Target,
 /// The server's answer about an install, by its id or name.
 ///
 /// # Errors
-/// The look that brought none.
-pub fn ask_for_install(install: &str, session: &mut Session<'_, '_>) -> Result<Value, Box<Look>> {
+/// The look that brought none, or a signal.
+pub fn ask_for_install(install: &str, session: &mut Session<'_, '_>) -> Result<Value, Unread> {
     session.begin();
     let answer = session.get(&format!("/v1/installs/{}", segment(install)));
-    let document = look::json(answer, session.clock.utc()).map_err(|look| unknown("install", install, *look))?;
+    let document = look::json(answer, session.clock.utc()).map_err(|unread| unknown("install", install, unread))?;
     match document["id"].as_str() {
         Some(id) if id == install || document["name"] == *install && !id.is_empty() => Ok(document),
         _ => Err(strange("the answer is about another install")),
@@ -81,17 +81,20 @@ fn named(components: &[Value], name: &str) -> Vec<String> {
     ids
 }
 
-fn not_found(why: String) -> Box<Look> {
-    Box::new(Look::Refused(Ending::NotFound, why))
+fn not_found(why: String) -> Unread {
+    Look::Refused(Ending::NotFound, why).into()
 }
 
-fn strange(why: &str) -> Box<Look> {
-    Box::new(Look::Missed(Miss::new(format!("200, but {why}"))))
+fn strange(why: &str) -> Unread {
+    Look::Missed(Miss::new(format!("200, but {why}"))).into()
 }
 
-fn unknown(what: &str, name: &str, look: Look) -> Box<Look> {
-    match look {
-        Look::Absent(miss) => not_found(format!("the {what} \"{name}\" is not known: {}", miss.why)),
-        other => Box::new(other),
+fn unknown(what: &str, name: &str, unread: Unread) -> Unread {
+    match unread {
+        Unread::Look(look) => match *look {
+            Look::Absent(miss) => not_found(format!("the {what} \"{name}\" is not known: {}", miss.why)),
+            other => other.into(),
+        },
+        signal => signal,
     }
 }

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::base::clock::{Clock, Signal};
+use crate::base::outcome::Ending;
 use crate::base::source::{Request, Source};
-use crate::nuon::look::{self, Answer, Look};
+use crate::nuon::look::{self, Answer, Look, Unread, Whole};
 use crate::nuon::target::{Target, segment};
+use crate::nuon::workflow::Workflow;
 use crate::report::progress::Progress;
 use crate::text::redact::Secrets;
 use crate::watch::Ask;
@@ -97,76 +100,82 @@ impl<'w, 'p> Session<'w, 'p> {
     }
 
     /// Looks at what the watch asks for.
-    pub fn look(&mut self, ask: &Ask, target: &Target) -> Look {
+    ///
+    /// # Errors
+    /// The signal that ended the look.
+    pub fn look(&mut self, ask: &Ask, target: &Target) -> Result<Look, Signal> {
         self.begin();
         self.look_on(ask, target)
     }
 
     /// Looks at what only explains; it is over then.
-    pub fn look_until(&mut self, ask: &Ask, target: &Target, until: Duration) -> Look {
+    ///
+    /// # Errors
+    /// The signal that ended the look.
+    pub fn look_until(&mut self, ask: &Ask, target: &Target, until: Duration) -> Result<Look, Signal> {
         self.until = until;
         self.look_on(ask, target)
     }
 
-    fn look_on(&mut self, ask: &Ask, target: &Target) -> Look {
+    fn look_on(&mut self, ask: &Ask, target: &Target) -> Result<Look, Signal> {
         match ask {
             Ask::Latest => {
                 let answer = self.get(&target.latest());
-                look::deploy(answer, target, self.clock.utc())
+                look::deploy(answer, None, target, self.clock.utc())
             }
             Ask::Deploy(id) => self.deploy(id, target),
-            Ask::Workflow(id) => self.workflow(id, target),
+            Ask::Workflow(id) => match self.workflow(id, target) {
+                Ok(look) => Ok(look),
+                Err(Unread::Look(look)) => Ok(*look),
+                Err(Unread::Signal(signal)) => Err(signal),
+            },
         }
     }
 
     /// The deploy by its id, by the newer path or else the older one.
-    fn deploy(&mut self, id: &str, target: &Target) -> Look {
+    fn deploy(&mut self, id: &str, target: &Target) -> Result<Look, Signal> {
         if !self.by_install {
             let answer = self.get(&target.deploy(id));
-            match look::deploy(answer, target, self.clock.utc()) {
+            match look::deploy(answer, Some(id), target, self.clock.utc())? {
                 Look::Absent(_) => {}
-                look => return look,
+                look => return Ok(look),
             }
         }
         let answer = self.get(&target.deploy_by_install(id));
-        let look = look::deploy(answer, target, self.clock.utc());
+        let look = look::deploy(answer, Some(id), target, self.clock.utc())?;
         self.by_install |= matches!(look, Look::Seen(..));
-        look
+        Ok(look)
     }
 
     /// The workflow with all its steps, which some servers do not embed.
-    fn workflow(&mut self, id: &str, target: &Target) -> Look {
+    fn workflow(&mut self, id: &str, target: &Target) -> Result<Look, Unread> {
         let path = format!("/v1/workflows/{}", segment(id));
         let answer = self.get(&path);
-        let look = look::workflow(answer, id, target, self.clock.utc());
-        let Look::Workflow(mut workflow, mut whole) = look else { return look };
-        if whole.get("steps").is_none_or(|steps| steps.as_array().is_none_or(Vec::is_empty)) {
-            let is_empty = whole["steps"].is_array();
-            let steps = match self.pages(&format!("{path}/steps")).map_err(|look| *look) {
-                Ok(steps) => Value::Array(steps),
-                // There is no list but the empty one.
-                Err(Look::Absent(_)) if is_empty => Value::Array(Vec::new()),
-                Err(look) => return look,
-            };
-            whole["steps"] = steps;
-            workflow = match serde_json::from_value(whole.clone()) {
-                Ok(workflow) => workflow,
-                Err(error) => {
-                    let why = format!("200, but the steps of the workflow are strange ({error})");
-                    return Look::Missed(look::Miss::new(why));
-                }
-            };
-        }
-        Look::Workflow(workflow, whole)
+        let (workflow, whole) = match look::workflow(answer, id, target, self.clock.utc())? {
+            Look::Workflow(workflow, whole) if workflow.steps().next().is_none() => (workflow, whole),
+            look => return Ok(look),
+        };
+        let missed = |why: String| Look::Missed(look::Miss::new(format!("200, but {why}")));
+        let steps = match self.pages(&format!("{path}/steps")) {
+            Ok(steps) => steps,
+            // There is no list but the empty one.
+            Err(Unread::Look(look)) if workflow.steps.is_some() && matches!(*look, Look::Absent(_)) => Vec::new(),
+            Err(other) => return Err(other),
+        };
+        let mut value = whole.read().map_err(missed)?;
+        value["steps"] = Value::Array(steps);
+        let workflow = Workflow::deserialize(&value)
+            .map_err(|error| missed(format!("the steps of the workflow are strange ({error})")))?;
+        Ok(Look::Workflow(Box::new(workflow), Whole::Value(value)))
     }
 
     /// Every element of a list that the server gives page by page.
     ///
     /// # Errors
-    /// The first look that is not a page.
-    pub fn pages(&mut self, path: &str) -> Result<Vec<Value>, Box<Look>> {
+    /// The first look that is not a page, or a signal.
+    pub fn pages(&mut self, path: &str) -> Result<Vec<Value>, Unread> {
         let mut elements: Vec<Value> = Vec::new();
-        let missed = |why: &str| Err(Box::new(Look::Missed(look::Miss::new(why))));
+        let missed = |why: &str| Err(Look::Missed(look::Miss::new(why)).into());
         for _ in 0..PAGES {
             let answer = self.get(&format!("{path}?limit={PAGE}&offset={}", elements.len()));
             let next = answer.as_ref().ok().and_then(|response| response.header("x-nuon-page-next"));
@@ -188,7 +197,7 @@ impl<'w, 'p> Session<'w, 'p> {
             }
         }
         let why = format!("there are more than {PAGES} pages of {path}");
-        Err(Box::new(Look::Refused(crate::base::outcome::Ending::BadAnswer, why)))
+        Err(Look::Refused(Ending::BadAnswer, why).into())
     }
 
     /// Whether a signal has come.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::base::outcome::Ending;
 use crate::judge::document::Parts;
 use crate::nuon::deploy::{self, Class, Deploy, Expect, Override};
-use crate::nuon::look::{self, Look, Miss};
+use crate::nuon::look::{Look, Miss, Whole};
 use crate::nuon::workflow::{Stage, Verification, Workflow};
 use crate::text::format;
 use crate::watch::pin::Pins;
@@ -220,7 +220,7 @@ pub struct Watch {
     /// The deploy that was left last.
     followed: Option<String>,
     /// What was last seen at the latest in place of mine, and what that look came to.
-    other: Option<(Deploy, Vec<u8>)>,
+    other: Option<(Deploy, Whole)>,
     latest: Miss,
     absent: Option<String>,
     missed: Option<String>,
@@ -408,7 +408,6 @@ impl Watch {
         let Look::Seen(deploy, bytes) = look else { return look };
         let known = self.install_component.as_str();
         let why = match self.ask_of(self.goal) {
-            Ask::Deploy(id) if deploy.id() != id => format!("the answer is about deploy {}, not {id}", deploy.id()),
             Ask::Deploy(id) if !deploy.is_shown_to_be_of(known) => {
                 format!("the answer about deploy {id} does not show that it is of this component")
             }
@@ -493,13 +492,13 @@ impl Watch {
         self.mine.as_ref().is_some_and(retries) && !self.was_before(deploy) && self.rules.pins.hold_for_retry(deploy)
     }
 
-    fn follow_retry(&mut self, now: Duration, retry: Deploy, bytes: Vec<u8>) -> Step {
+    fn follow_retry(&mut self, now: Duration, retry: Deploy, bytes: Whole) -> Step {
         let mine = self.mine_id();
         self.events.push(Event::Note(format!("deploy {mine} is retried as {}", retry.id())));
         self.take(now, retry, bytes)
     }
 
-    fn seen(&mut self, now: Duration, deploy: Deploy, bytes: Vec<u8>) -> Step {
+    fn seen(&mut self, now: Duration, deploy: Deploy, bytes: Whole) -> Step {
         let over = is_over(self.class(&deploy));
         self.preexisting.get_or_insert(over);
         if self.rules.pins.baseline() == Some(deploy.id()) {
@@ -586,7 +585,6 @@ impl Watch {
             |why: &str| format!("the deploy {id}, which --after (DEPLOY_GATE_AFTER) names, cannot be read: {why}");
         match look {
             Look::Seen(baseline, _) => self.baseline = Some(baseline),
-            Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
             Look::Refused(ending, why) => return Step::End(ending, told(&why)),
             Look::Missed(miss) if !miss.foreign => {
                 let why = told(&miss.why);
@@ -690,7 +688,7 @@ impl Watch {
     }
 
     /// Takes note of where my deploy is, and decides what that calls for.
-    fn take(&mut self, now: Duration, deploy: Deploy, bytes: Vec<u8>) -> Step {
+    fn take(&mut self, now: Duration, deploy: Deploy, bytes: Whole) -> Step {
         self.missed = None;
         self.only_workflow = false;
         match self.note(now, deploy) {
@@ -777,7 +775,6 @@ impl Watch {
         self.beside_at = Some(now);
         let workflow = match look {
             Look::Workflow(workflow, _) => workflow,
-            Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
             other => {
                 self.cannot_read(other);
                 return self.again(now);
@@ -834,7 +831,6 @@ impl Watch {
                 _ if now >= self.rules.timeout => self.failed(", and was not retried by the deadline"),
                 _ => self.again(now),
             },
-            Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
             Look::Missed(_) if self.is_patient(now) => self.again(now),
             other => {
                 self.cannot_read(other);
@@ -866,13 +862,12 @@ impl Watch {
                 if self.install_component.is_empty() {
                     self.install_component = deploy.install_component().into();
                 }
-                look::whole(&bytes)
+                Ok(bytes)
             }
             Look::Missed(miss) if miss.foreign => return self.missed(now, miss),
             Look::Missed(miss) if self.rules.document_is_needed && self.is_patient(now) => {
                 return self.missed(now, miss);
             }
-            Look::Refused(ending @ Ending::Interrupted(_), why) => return Step::End(ending, why),
             other => Err(why(other)),
         };
         self.parts.deploy = Some(part);
@@ -970,7 +965,6 @@ impl Watch {
                 self.miss(&miss.why);
                 self.wait(now, self.rules.timeout)
             }
-            Look::Refused(ending @ Ending::Interrupted(_), why) => Step::End(ending, why),
             Look::Missed(miss) if self.rules.until != Until::Applied => self.missed(now, miss),
             Look::Absent(miss) if self.rules.until != Until::Applied && self.may_come(now) => self.missed(now, miss),
             Look::Missed(miss) if self.rules.document_is_needed && self.is_patient(now) => self.missed(now, miss),

@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn what_could_not_be_read_is_vacuous_whatever_way_it_is_asked_for() {
         let parts = crate::judge::document::Parts {
-            seen: br#"{"id":"dpl1","status_v2":{"status":"active"}}"#.to_vec(),
+            seen: br#"{"id":"dpl1","status_v2":{"status":"active"}}"#.to_vec().into(),
             deploy: Some(Err("403".into())),
             workflow: Some(Err("403".into())),
         };
