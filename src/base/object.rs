@@ -12,7 +12,7 @@ use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// A `T` that was written as a JSON object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Object<T>(pub T);
 
 impl<T> Deref for Object<T> {

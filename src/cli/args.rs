@@ -19,7 +19,7 @@ use crate::run::quorum::AtLeast;
 use crate::text::color::Color;
 use crate::text::format;
 use crate::watch::pin::Pins;
-use crate::watch::{OnApproval, OnSuperseded, Until};
+use crate::watch::rules::{OnApproval, OnSuperseded, Until};
 
 /// Waits for a Nuon deploy, checks assertions against it, and exits with a code that a pipeline can trust.
 #[derive(Debug, Parser)]

@@ -13,7 +13,7 @@ use crate::nuon::deploy::{self, Deploy, Expect};
 use crate::report::people;
 use crate::run::world::World;
 use crate::text::escape;
-use crate::watch;
+use crate::watch::words;
 
 /// Checks, and returns the exit code.
 ///
@@ -48,7 +48,7 @@ pub fn check(check: CheckArgs, world: &mut World<'_>) -> Result<u8, Failed> {
     lines.push(format!(
         "  {:<13} {}: {}, which does not decide here",
         "status",
-        watch::spoken(deploy.word()),
+        words::spoken(deploy.word()),
         class.name()
     ));
     checks.iter().for_each(|check| people::assertion(check, &why, &mut lines));

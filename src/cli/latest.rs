@@ -14,7 +14,8 @@ use crate::run::session::Session;
 use crate::run::world::World;
 use crate::text::escape;
 use crate::text::redact::Secrets;
-use crate::watch::{self, Ask, pin};
+use crate::watch::step::Ask;
+use crate::watch::{pin, words};
 
 /// Prints the latest deploy, and returns the exit code.
 ///
@@ -54,7 +55,7 @@ fn failed(unread: Unread, otherwise: Ending, session: &Session<'_, '_>) -> Faile
         Unread::Look(look) => match *look {
             Look::Refused(ending, why) => (ending, why),
             Look::Absent(miss) => (Ending::NotFound, miss.why),
-            other => (otherwise, watch::why(other)),
+            other => (otherwise, words::why(other)),
         },
     };
     let word = if ending.reason().is_empty() { ending.outcome().name() } else { ending.reason() };

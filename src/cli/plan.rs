@@ -8,7 +8,7 @@ use crate::report::{self, ci};
 use crate::run::config::{ApiContext, GateConfig, Plan};
 use crate::run::world::World;
 use crate::text::redact::Secrets;
-use crate::watch::{Rules, Until};
+use crate::watch::rules::{Rules, Until};
 
 /// Checks all that can be checked, and creates the files of the reports.
 ///

@@ -12,7 +12,7 @@ use crate::nuon::look::Whole;
 use crate::text::sensitive::{SECRET, SENSITIVE, holds_sensitive, is_sensitive, mask, strip};
 
 /// What a document is made of.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Parts {
     /// The answer that showed success.
     pub seen: Whole,
@@ -223,14 +223,17 @@ mod tests {
 
     #[test]
     fn gaps_are_filled_and_nothing_is_overwritten() {
-        let parts = |workflow| Parts {
+        let parts = |workflow| {
+            Parts {
             seen: br#"{"id":"dpl1","install_id":"","plan_only":false,"outputs":{},"status":"a"}"#.to_vec().into(),
             deploy: Some(Ok(
                 json!({"id": "dpl2", "install_id": "inl1", "plan_only": false, "outputs": {"x": 1}, "runner_jobs": [{"plan_json": 1}], "plan_json": "s"}).into(),
             )),
             workflow: Some(workflow),
+        }
         };
-        let document = Document::assemble(parts(Ok(json!({"id": "inw1", "plan_only": true}).into()))).expect("a document");
+        let document =
+            Document::assemble(parts(Ok(json!({"id": "inw1", "plan_only": true}).into()))).expect("a document");
         assert_eq!(
             document.value(),
             &json!({"id": "dpl1", "install_id": "inl1", "plan_only": true, "outputs": {}, "status": "a", "runner_jobs": [{}], "workflow": {"id": "inw1", "plan_only": true}})

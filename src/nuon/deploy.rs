@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::object::Object;
 
 /// The parts of a deploy document that every look needs. Everything else is skipped unread.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 pub struct Deploy {
     /// Empty in the zero document that older servers answer before the first deploy.
     #[serde(default)]
@@ -54,7 +54,7 @@ pub struct Deploy {
 }
 
 /// `component_build`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 pub struct Build {
     #[serde(default)]
     #[allow(missing_docs)]
@@ -65,7 +65,7 @@ pub struct Build {
 }
 
 /// `component_build.vcs_connection_commit`: only builds from a connected repository have one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 pub struct Commit {
     #[serde(default)]
     #[allow(missing_docs)]
@@ -73,7 +73,7 @@ pub struct Commit {
 }
 
 /// `status_v2`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 pub struct Status {
     /// The word; see [`TABLE`].
     #[serde(default)]
@@ -161,7 +161,7 @@ impl Deploy {
 }
 
 /// What a status word means to the gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Terminal: what was asked for.

@@ -45,7 +45,7 @@ impl Look {
 }
 
 /// A whole answer, which nobody reads before it is judged.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Whole {
     /// As it came.
     Text(Vec<u8>),
@@ -108,7 +108,7 @@ impl From<Look> for Unread {
 }
 
 /// Why a look brought nothing, and how long the server wants to be left alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Miss {
     /// In words.
     pub why: String,

@@ -4,4 +4,5 @@ pub mod target;
 pub mod look;
 pub mod deploy;
 pub mod workflow;
+pub mod evidence;
 pub mod failure;

@@ -52,7 +52,7 @@ pub struct Approval {
 }
 
 /// Where a workflow is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// It goes on; the words say with what.
     Running(String),

@@ -13,7 +13,8 @@ use crate::report::ci::Ci;
 use crate::text::escape;
 use crate::text::format;
 use crate::text::redact::Secrets;
-use crate::watch::{self, Event};
+use crate::watch::step::Event;
+use crate::watch::words;
 
 /// When the gate says again that nothing has changed, in minutes without a change; later every five: some CI systems end a
 /// job after ten silent minutes.
@@ -209,7 +210,7 @@ impl<'w> Progress<'w> {
                     same if same.is_empty() || same == change.status => String::new(),
                     description => format!(", {description}"),
                 };
-                self.say(at, &format!("deploy {} is {}{words}", change.deploy, watch::spoken(&change.status)));
+                self.say(at, &format!("deploy {} is {}{words}", change.deploy, words::spoken(&change.status)));
             }
             Event::Absent(why) => self.say(at, why),
             Event::Missed(why) => self.say(at, &format!("no usable answer: {why} (trace {trace})")),

@@ -11,7 +11,7 @@ use crate::nuon::target::segment;
 use crate::nuon::workflow::Workflow;
 use crate::run::gate::Gate;
 use crate::run::session::Session;
-use crate::watch::Ask;
+use crate::watch::step::Ask;
 
 /// How long all may take whose answers only explain.
 pub const EXPLAINING: Duration = Duration::from_secs(5);
@@ -19,7 +19,7 @@ pub const EXPLAINING: Duration = Duration::from_secs(5);
 impl Gate {
     /// Asks, once and briefly, for what a later step or a person will want to know.
     pub fn explain(&mut self, ending: Ending, session: &mut Session<'_, '_>) {
-        let Some((deploy, _)) = self.watch.deploy() else { return };
+        let Some(deploy) = self.watch.deploy() else { return };
         let (id, workflow) = (deploy.id().to_owned(), deploy.workflow().to_owned());
         if matches!(ending.outcome(), Outcome::Interrupted | Outcome::Undecided) || ending == Ending::Unreachable {
             return;

@@ -8,7 +8,7 @@ use crate::judge::extract::Extract;
 use crate::net::connection::Connection;
 use crate::report::progress::LogStyle;
 use crate::report::reporter::Reporter;
-use crate::watch::Rules;
+use crate::watch::rules::Rules;
 
 /// What a run will do, with everything that can fail before the wait behind it.
 pub struct Plan {

@@ -29,7 +29,7 @@ impl Gate {
 
     /// The page of the workflow; `""` rather than a guess.
     pub fn workflow_url(&mut self, session: &mut Session<'_, '_>) -> String {
-        let workflow = self.watch.deploy().map(|(deploy, _)| deploy.workflow().to_owned());
+        let workflow = self.watch.deploy().map(|deploy| deploy.workflow().to_owned());
         let workflow = workflow.or_else(|| self.watch.rules().pins.workflow.clone()).unwrap_or_default();
         self.find_dashboard(session, session.clock.now() + EXPLAINING);
         self.url(&["workflows", &workflow])
@@ -37,8 +37,7 @@ impl Gate {
 
     /// A page of the dashboard about this install; `""` rather than a guess.
     pub fn url(&self, path: &[&str]) -> String {
-        let org =
-            self.watch.deploy().and_then(|(deploy, _)| deploy.org_id.clone()).or_else(|| self.config.api.org.clone());
+        let org = self.watch.deploy().and_then(|deploy| deploy.org_id.clone()).or_else(|| self.config.api.org.clone());
         match (self.config.api.dashboard.get(), org) {
             (Some(dashboard), Some(org)) if !dashboard.is_empty() && !org.is_empty() && !path.contains(&"") => {
                 let path: Vec<String> = path.iter().map(|part| segment(part)).collect();

@@ -17,8 +17,10 @@ use crate::run::config::GateConfig;
 use crate::run::names;
 use crate::run::session::Session;
 use crate::watch::pin::Pins;
+use crate::watch::rules::Rules;
 use crate::watch::schedule::Schedule;
-use crate::watch::{self, Event, Rules, Step, Watch};
+use crate::watch::step::{Event, Step};
+use crate::watch::{Watch, words};
 
 /// What to do after a turn.
 #[derive(Debug, PartialEq, Eq)]
@@ -168,7 +170,7 @@ impl Gate {
             Look::Refused(ending, why) => {
                 return Err(Turn::End(ending, format!("{why} (trace {})", session.trace)));
             }
-            other => return Err(Turn::End(Ending::NotFound, watch::why(other))),
+            other => return Err(Turn::End(Ending::NotFound, words::why(other))),
         };
         let now = session.clock.now();
         self.say(Event::Missed(miss.why.clone()), session);
@@ -211,8 +213,8 @@ impl Gate {
             other => other,
         };
         session.progress.tell(session.clock.now(), &event, &session.trace);
-        if let (Event::Changed(change), Some((deploy, _))) = (&event, self.watch.deploy())
-            && watch::is_over(change.class)
+        if let (Event::Changed(change), Some(deploy)) = (&event, self.watch.deploy())
+            && words::is_over(change.class)
             && !self.watch.preexisting()
         {
             self.noticed_after = deploy.age(session.clock.utc());

@@ -13,7 +13,7 @@ use crate::nuon::target::{Target, segment};
 use crate::nuon::workflow::Workflow;
 use crate::report::progress::Progress;
 use crate::text::redact::Secrets;
-use crate::watch::Ask;
+use crate::watch::step::Ask;
 
 /// How much longer than the deadline a look may take. The last look begins at the deadline at the latest.
 pub const LAST_LOOK: Duration = Duration::from_secs(2);

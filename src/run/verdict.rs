@@ -13,11 +13,12 @@ impl Gate {
     /// What has become of the target, as it is known now.
     pub fn verdict(&mut self, ending: Ending, message: String, clock: &dyn Clock) -> Verdict {
         let pins = &self.watch.rules().pins;
-        let deploy = self.watch.deploy();
-        let age = deploy.and_then(|(deploy, _)| deploy.age(clock.utc()));
+        let mine = self.watch.mine();
+        let deploy = mine.map(|mine| &mine.deploy);
+        let age = deploy.and_then(|deploy| deploy.age(clock.utc()));
         // Nobody wants fractions of a second.
         let age = age.map(|age| format::duration(Duration::from_secs(age.as_secs())));
-        if let Some((deploy, _)) = deploy.filter(|_| self.watch.preexisting() && pins.may_be_old()) {
+        if let Some(deploy) = deploy.filter(|_| self.watch.preexisting() && pins.may_be_old()) {
             let age = age.as_ref().map_or_else(String::new, |age| format!(", last changed {age} ago"));
             let doubt = if pins.any() {
                 "an earlier deploy can match, too"
@@ -29,11 +30,11 @@ impl Gate {
                 deploy.id()
             ));
         }
-        let belief = match (deploy, pins.any(), self.watch.followed()) {
+        let belief = match (deploy, pins.any(), mine.and_then(|mine| mine.followed.as_ref())) {
             (None, ..) => String::new(),
             (_, false, Some(left)) => format!("the newest, which replaced {left}"),
             (_, true, Some(left)) => format!("the newest, which replaced {left}; pins that hold: {pins}"),
-            (Some((deploy, _)), true, _) if pins.deploy.as_deref().is_some_and(|meant| meant != deploy.id()) => {
+            (Some(deploy), true, _) if pins.deploy.as_deref().is_some_and(|meant| meant != deploy.id()) => {
                 format!("a retry in the same workflow, pins that hold: {pins}")
             }
             (_, true, _) => format!("pins that hold: {pins}"),
@@ -48,7 +49,7 @@ impl Gate {
             }
             extracts.push((extract.name.clone(), value.unwrap_or_default()));
         }
-        let url = deploy.map(|(deploy, _)| self.url(&["components", &self.target.component, "deploys", deploy.id()]));
+        let url = deploy.map(|deploy| self.url(&["components", &self.target.component, "deploys", deploy.id()]));
         let checks = std::mem::take(&mut self.checks);
         let is_judged = !checks.is_empty();
         let not_evaluated = self.config.assertions.iter().filter(|_| !is_judged).map(Check::not_evaluated);
@@ -58,11 +59,11 @@ impl Gate {
             outcome: ending.outcome().name(),
             reason: ending.reason(),
             message,
-            deploy: deploy.map(|(deploy, class)| DeploySeen::new(deploy, *class)),
+            deploy: mine.map(|mine| DeploySeen::new(&mine.deploy, mine.class)),
             url: url.unwrap_or_default(),
             belief,
             preexisting: self.watch.preexisting(),
-            superseded_by: self.watch.superseded_by().unwrap_or_default().into(),
+            superseded_by: mine.and_then(|mine| mine.superseded_by()).unwrap_or_default().into(),
             polls: self.watch.looks(),
             requests: self.requests,
             noticed_after_ms: self.noticed_after.map(format::millis),

@@ -1,0 +1,198 @@
+//! Seeking: the deploy that is meant has not been seen.
+
+use std::time::Duration;
+
+use crate::base::outcome::Ending;
+use crate::nuon::deploy::Deploy;
+use crate::nuon::evidence::{Course, Standing};
+use crate::nuon::look::{Look, Miss, Whole};
+use crate::nuon::workflow::Stage;
+use crate::text::format;
+use crate::watch::decision::{Decision, decide};
+use crate::watch::machine::{Baseline, Move, Watch};
+use crate::watch::state::{By, Readable, Seek, Seeking, State, Tracked};
+use crate::watch::step::{Event, Step};
+use crate::watch::words::{A_PERSON_CAN, approval_required, is_over, strange, why};
+
+impl Watch {
+    pub(super) fn seek(&mut self, mut seeking: Seeking, now: Duration, look: Look) -> Move {
+        match std::mem::take(&mut seeking.next) {
+            Seek::Latest => {
+                self.looks += 1;
+                match look {
+                    Look::Refused(ending, why) => (State::Seeking(seeking), Step::End(ending, why)),
+                    Look::Seen(deploy, whole) => self.found(seeking, now, *deploy, whole),
+                    Look::Absent(miss) => {
+                        self.preexisting.get_or_insert(false);
+                        seeking.other = None;
+                        self.not_this_one(seeking, now, miss)
+                    }
+                    Look::Missed(miss) => self.missed(State::Seeking(seeking), now, &miss),
+                    Look::Workflow(..) => self.missed(State::Seeking(seeking), now, &strange()),
+                }
+            }
+            Seek::Named(latest) => self.named(seeking, now, look, latest),
+            Seek::Baseline => self.baseline(seeking, now, look),
+            Seek::Workflow => self.pinned_workflow(seeking, now, look),
+        }
+    }
+
+    /// The latest deploy, or the one that was named: is it mine?
+    fn found(&mut self, mut seeking: Seeking, now: Duration, deploy: Deploy, whole: Whole) -> Move {
+        self.sight(&deploy);
+        if self.baseline_is_unknown() {
+            let seeking = Seeking { next: Seek::Baseline, other: Some((deploy, whole)), ..seeking };
+            return self.ask(State::Seeking(seeking));
+        }
+        if self.is_meant(&deploy) {
+            return self.take_first(deploy, By::Latest, now, whole);
+        }
+        self.preexisting = Some(false);
+        let why = format!("the latest deploy is {}, not the one you asked for ({})", deploy.id(), self.meant());
+        seeking.other = Some((deploy, whole));
+        self.not_this_one(seeking, now, Miss::new(why))
+    }
+
+    /// Whether it is still to be found out when the deploy that `--after` names was made.
+    fn baseline_is_unknown(&self) -> bool {
+        self.rules.pins.baseline().is_some() && matches!(self.baseline, Baseline::Unknown { .. })
+    }
+
+    /// The latest deploy is not the one you asked for; the one that `--deploy` names can be asked for by its id.
+    fn not_this_one(&mut self, mut seeking: Seeking, now: Duration, miss: Miss) -> Move {
+        if self.rules.pins.deploy.is_none() {
+            return self.not_yet(seeking, now, &miss);
+        }
+        if self.baseline_is_unknown() {
+            seeking.next = Seek::Baseline;
+            return self.ask(State::Seeking(seeking));
+        }
+        if now >= self.not_before {
+            seeking.next = Seek::Named(miss);
+            return self.ask(State::Seeking(seeking));
+        }
+        let (state, step) = self.not_yet(seeking, now, &miss);
+        match (state, &step) {
+            (State::Seeking(seeking), Step::Wait(_)) => {
+                (State::Seeking(Seeking { next: Seek::Named(miss), ..seeking }), step)
+            }
+            (state, _) => (state, step),
+        }
+    }
+
+    /// The deploy that `--deploy` names. The latest, which was seen just before, is another.
+    fn named(&mut self, mut seeking: Seeking, now: Duration, look: Look, latest: Miss) -> Move {
+        match look {
+            Look::Seen(deploy, whole) if self.is_meant(&deploy) => {
+                let other = seeking.other.take();
+                let newer = other.filter(|(other, _)| !other.is_older_than(&deploy) && !self.was_before(other));
+                let class = self.class(&deploy);
+                match newer {
+                    Some((newer, whole_of_newer)) if !is_over(class) => {
+                        self.note(now, &deploy, class);
+                        let mine = Tracked::new(*deploy, class, By::Latest);
+                        self.seen(mine, now, newer, whole_of_newer)
+                    }
+                    // What it came to is known, whatever has come since.
+                    newer => {
+                        let by = By::Id(newer.map(|(newer, _)| newer.id().into()));
+                        self.take_first(*deploy, by, now, whole)
+                    }
+                }
+            }
+            Look::Refused(ending, why) => (State::Seeking(seeking), Step::End(ending, why)),
+            Look::Missed(miss) if miss.foreign => self.not_yet(seeking, now, &miss),
+            Look::Missed(miss) => self.missed(State::Seeking(seeking), now, &miss),
+            _ => self.not_yet(seeking, now, &latest),
+        }
+    }
+
+    /// The deploy that `--after` names. *Newer than X* is true of everything when X is not known.
+    fn baseline(&mut self, mut seeking: Seeking, now: Duration, look: Look) -> Move {
+        let id = self.rules.pins.baseline().unwrap_or_default();
+        let told =
+            |why: &str| format!("the deploy {id}, which --after (DEPLOY_GATE_AFTER) names, cannot be read: {why}");
+        match look {
+            Look::Seen(baseline, _) => self.baseline = Baseline::Known(baseline),
+            Look::Refused(ending, why) => return (State::Seeking(seeking), Step::End(ending, told(&why))),
+            Look::Missed(miss) if !miss.foreign => {
+                let why = told(&miss.why);
+                return self.missed(State::Seeking(seeking), now, &Miss { why, ..miss });
+            }
+            // The first time it may only not be there yet, on a replica that lags behind.
+            other => {
+                let why = told(&why(other));
+                if let Baseline::Unknown { is_absent: true } = self.baseline {
+                    return (State::Seeking(seeking), Step::End(Ending::NotFound, why));
+                }
+                self.baseline = Baseline::Unknown { is_absent: true };
+                return self.missed(State::Seeking(seeking), now, &Miss::new(why));
+            }
+        }
+        match seeking.other.take() {
+            Some((deploy, whole)) => self.found(seeking, now, deploy, whole),
+            None => self.ask(State::Seeking(seeking)),
+        }
+    }
+
+    /// The workflow that is pinned, while there is no deploy of it.
+    fn pinned_workflow(&mut self, mut seeking: Seeking, now: Duration, look: Look) -> Move {
+        seeking.workflow.at = Some(now);
+        let workflow = match look {
+            Look::Workflow(workflow, _) => workflow,
+            other => {
+                let id = self.rules.pins.workflow.clone().unwrap_or_default();
+                self.cannot_read(&mut seeking.workflow, &id, other);
+                return self.again(State::Seeking(seeking), now);
+            }
+        };
+        let stage = self.enter(&mut seeking.workflow, &workflow);
+        let (decision, sure) = decide(Standing::Sought, Course::of(&stage), self.asked);
+        if decision == Decision::Wait {
+            seeking.workflow.over_since = None;
+        } else if !seeking.workflow.confirms(sure, now) {
+            return self.again(State::Seeking(seeking), now);
+        }
+        let ended = |how: &str| format!("its workflow has ended ({how}) without a deploy of this component");
+        match (decision, stage) {
+            (Decision::ApprovalRequired, Stage::Waiting(what)) => {
+                (State::Seeking(seeking), Step::End(Ending::ApprovalRequired, approval_required(&what)))
+            }
+            (Decision::NeverAppeared, _) => {
+                (State::Seeking(seeking), Step::End(Ending::NeverAppeared, ended("success")))
+            }
+            (Decision::WorkflowFailed, stage) => {
+                let ended = match stage {
+                    Stage::Parked(what) => format!("{what}{A_PERSON_CAN} without a deploy of this component"),
+                    Stage::Failed(how) => ended(&how),
+                    _ => ended("error"),
+                };
+                let step = workflow.culprit("");
+                let step = step.map_or_else(String::new, |step| format!("; step \"{}\" failed", step.name()));
+                (State::Seeking(seeking), Step::End(Ending::WorkflowFailed, format!("{ended}{step}")))
+            }
+            _ => self.again(State::Seeking(seeking), now),
+        }
+    }
+
+    /// There is nothing to watch yet.
+    fn not_yet(&mut self, mut seeking: Seeking, now: Duration, miss: &Miss) -> Move {
+        if self.log.absent.as_ref() != Some(&miss.why) {
+            self.log.events.push(Event::Absent(miss.why.clone()));
+            self.log.absent = Some(miss.why.clone());
+        }
+        self.log.missed = None;
+        let until = self.rules.appear_timeout.min(self.rules.timeout);
+        if now >= until {
+            let why = format!("{}, {} after the gate started", miss.why, format::duration(now));
+            return (State::Seeking(seeking), Step::End(Ending::NeverAppeared, why));
+        }
+        let is_readable = seeking.workflow.readable != Readable::Never && self.rules.pins.workflow.is_some();
+        if Self::is_due(&seeking.workflow, now) && is_readable && now >= self.not_before {
+            seeking.next = Seek::Workflow;
+            return self.ask(State::Seeking(seeking));
+        }
+        seeking.next = Seek::Latest;
+        self.wait(State::Seeking(seeking), now, until)
+    }
+}

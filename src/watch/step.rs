@@ -1,0 +1,63 @@
+//! What the watch does, and what it tells.
+
+use std::time::Duration;
+
+use crate::base::outcome::Ending;
+use crate::judge::document::Parts;
+use crate::nuon::deploy::Class;
+
+/// Something to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// The latest deploy.
+    Latest,
+    /// The deploy of this id.
+    Deploy(String),
+    /// The workflow of this id.
+    Workflow(String),
+}
+
+/// What to do next.
+#[derive(Debug, PartialEq)]
+pub enum Step {
+    /// Wait, then step again without a look.
+    Wait(Duration),
+    /// Look at this.
+    Ask(Ask),
+    /// The deploy has settled well: judge its document.
+    Judge(Box<Parts>),
+    /// It is over.
+    End(Ending, String),
+}
+
+/// Something that happened, for whoever watches the watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The deploy or its status is another.
+    Changed(Change),
+    /// There is nothing to watch yet; the words are new.
+    Absent(String),
+    /// No usable answer; the words are new.
+    Missed(String),
+    /// A person must act; said once for each thing to do.
+    Person(String),
+    /// Something that the user should know, said once.
+    Warning(String),
+    /// Something that helps to understand what follows.
+    Note(String),
+}
+
+/// A point of the timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Since the start of the run.
+    pub at: Duration,
+    /// Id of the deploy.
+    pub deploy: String,
+    /// The server's word, `""` where `status_v2` is absent.
+    pub status: String,
+    /// What it means to the gate.
+    pub class: Class,
+    /// The server's words for people.
+    pub description: String,
+}

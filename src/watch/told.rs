@@ -1,0 +1,61 @@
+//! What a watch knows, in words.
+
+use crate::nuon::deploy::{Class, Expect};
+use crate::nuon::workflow::Stage;
+use crate::watch::machine::Watch;
+use crate::watch::rules::Until;
+use crate::watch::state::{State, Tracked};
+use crate::watch::words::{is_over, spoken};
+
+impl Watch {
+    /// What is known, in a sentence.
+    pub fn so_far(&self) -> String {
+        self.told(&self.state)
+    }
+
+    pub(super) fn told(&self, state: &State) -> String {
+        match state {
+            State::Seeking(seeking) => match &seeking.other {
+                Some((other, _)) => format!("the deploy you asked for has not appeared; the latest is {}", other.id()),
+                None => "no deploy seen yet".into(),
+            },
+            State::Tracking(tracking) => self.told_of(&tracking.mine),
+            State::Completing(completing) => self.told_of(&completing.mine),
+        }
+    }
+
+    pub(super) fn told_of(&self, mine: &Tracked) -> String {
+        let (id, word) = (mine.deploy.id(), mine.deploy.word());
+        let nothing = if mine.class == Class::NothingToDo { ": nothing to do" } else { "" };
+        let read_as = self.read_as(word, Some(mine.class));
+        let waits = match &mine.workflow.stage {
+            Some(Stage::Running(what) | Stage::Waiting(what) | Stage::Parked(what))
+                if !is_over(mine.class) || mine.awaits_workflow =>
+            {
+                format!(", {what}")
+            }
+            _ => String::new(),
+        };
+        let left = match mine.left.first() {
+            Some(left) if left.goes_on => format!(", deploy {}, which it replaced, is still running", left.id),
+            _ => String::new(),
+        };
+        format!("deploy {id} is {}{read_as}{nothing}{waits}{left}", spoken(word))
+    }
+
+    /// Where the user told the gate to read the server otherwise, the verdict says so.
+    pub(super) fn read_as(&self, word: &str, class: Option<Class>) -> String {
+        let by_user = self.rules.overrides.iter().rev().find(|row| row.status == word);
+        let by_user = by_user.map(|row| format!(" (read as {}: --status)", row.class.name()));
+        let is_applied = self.rules.until == Until::Applied && class == Some(Class::Success);
+        let applied = is_applied.then(|| " (its health is not verified: --until applied)".to_owned());
+        by_user.into_iter().chain(applied).collect()
+    }
+
+    /// What is meant, in words.
+    pub(super) fn meant(&self) -> String {
+        let pins = self.rules.pins.to_string();
+        let kind = (self.rules.expect == Expect::Teardown).then(|| "a teardown".to_owned());
+        kind.into_iter().chain(Some(pins).filter(|pins| !pins.is_empty())).collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,52 @@
+//! How statuses and looks are said. Pure.
+
+use crate::nuon::deploy::{Class, Deploy};
+use crate::nuon::look::{Look, Miss};
+
+/// What is said of a failure at which the workflow is parked.
+pub const A_PERSON_CAN: &str = "; a person can retry it";
+
+/// Whether a deploy of this class has settled.
+pub fn is_over(class: Class) -> bool {
+    matches!(class, Class::Success | Class::NothingToDo | Class::Failure)
+}
+
+/// Why a look brought nothing.
+pub fn why(look: Look) -> String {
+    match look {
+        Look::Absent(miss) | Look::Missed(miss) => miss.why,
+        Look::Refused(_, why) => why,
+        Look::Seen(..) | Look::Workflow(..) => strange().why,
+    }
+}
+
+/// An answer to something that nobody asked.
+pub fn strange() -> Miss {
+    Miss::new("the answer is to another question")
+}
+
+/// A status word as it is said: an absent one has a name too.
+pub fn spoken(word: &str) -> String {
+    match word {
+        "" => "queued".into(),
+        word => format!("\"{word}\""),
+    }
+}
+
+/// The server's words on a status, as they follow it.
+pub fn described(deploy: &Deploy) -> String {
+    match deploy.description() {
+        "" => String::new(),
+        description => format!(": {description}"),
+    }
+}
+
+/// What is said of a word that the gate does not know.
+pub fn unknown(word: &str) -> String {
+    format!("the status \"{word}\" is unknown to the gate; --status '{word}=CLASS' would say what it means")
+}
+
+/// Nobody has approved, and the user does not want to wait for that.
+pub fn approval_required(what: &str) -> String {
+    format!("{what}; stopped because of --on-approval stop")
+}
