@@ -1,6 +1,6 @@
 //! How a run can end: the one table of outcomes, reasons and exit codes. They never change meaning. Pure.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::base::clock::Signal;
 
@@ -35,6 +35,13 @@ pub enum Ending {
     UnknownStatus,
     Unreachable,
     Interrupted(Signal),
+}
+
+/// The two members that say it in a result.
+impl Serialize for Ending {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([("outcome", self.outcome().name()), ("reason", self.reason())])
+    }
 }
 
 /// What a run found out, in a word.
@@ -130,6 +137,19 @@ impl Ending {
             Ending::Interrupted(Signal::Interrupt) => (Outcome::Interrupted, "", 130),
             Ending::Interrupted(Signal::Terminate) => (Outcome::Interrupted, "", 143),
         }
+    }
+
+    /// The outcome, and the reason where there is one: `failed (deploy-failed)`.
+    pub fn heading(self) -> String {
+        match self.reason() {
+            "" => self.outcome().name().into(),
+            reason => format!("{} ({reason})", self.outcome().name()),
+        }
+    }
+
+    /// The reason, or else the outcome.
+    pub fn word(self) -> &'static str {
+        if self.reason().is_empty() { self.outcome().name() } else { self.reason() }
     }
 
     /// Its place where many targets have one verdict, the worst first.

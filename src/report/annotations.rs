@@ -13,7 +13,7 @@ pub fn render(report: &Report) -> String {
         .filter(|verdict| !verdict.url.is_empty())
         .map(|verdict| {
             let deploy = verdict.deploy.as_ref().map_or("", |deploy| deploy.id.as_str());
-            let label = escape::line(&format!("deploy {deploy}: {}", verdict.outcome));
+            let label = escape::line(&format!("deploy {deploy}: {}", verdict.ending.outcome().name()));
             json!({"external_link": {"label": label, "url": escape::url(&verdict.url)}})
         })
         .collect();

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 
 use crate::base::environment::Variables;
+use crate::base::outcome::Ending;
 use crate::judge::assertion::Truth;
 use crate::report::render::Format;
 use crate::report::result::Report;
@@ -72,21 +73,20 @@ impl Ci {
 
     /// The one annotation of a run: the verdict.
     pub fn annotation(self, report: &Report) -> String {
-        let reason = if report.reason.is_empty() { String::new() } else { format!(" ({})", report.reason) };
-        let title = format!("Deploy gate: {}{reason}", report.outcome);
+        let title = format!("Deploy gate: {}", report.ending.heading());
         let checks = report.targets.iter().flat_map(|verdict| &verdict.assertions);
         let failed = checks.filter(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
         let more = failed.filter(|check| !report.message.contains(check.name()));
         let more = more.map(|check| format!("`{}` is {}", check.name(), check.outcome.name()));
         let words: Vec<String> = std::iter::once(report.message.clone()).chain(more).collect();
         let words = escape::line(&format::cut(&words.join("; "), ANNOTATION));
-        match (self, report.outcome) {
-            (Ci::Github, outcome) => {
-                let kind = if outcome == "passed" { "notice" } else { "error" };
+        match (self, report.ending) {
+            (Ci::Github, ending) => {
+                let kind = if ending == Ending::Passed { "notice" } else { "error" };
                 let title = github(&title).replace(':', "%3A").replace(',', "%2C");
                 format!("::{kind} title={title}::{}\n", github(&words))
             }
-            (Ci::Azure, outcome) if outcome != "passed" => {
+            (Ci::Azure, ending) if ending != Ending::Passed => {
                 let words = format!("{title}: {words}").replace('%', "%AZP25");
                 format!("##vso[task.logissue type=error]{words}\n")
             }

@@ -4,7 +4,7 @@
 //! they are how a test is found again in the next run.
 
 use super::result::{Report, Verdict};
-use crate::base::outcome::Ending;
+use crate::base::outcome::{Ending, Outcome};
 use crate::judge::assertion::{Check, Truth};
 use crate::text::escape::xml;
 use crate::text::format;
@@ -60,25 +60,25 @@ fn seconds(report: &Report) -> f64 {
 
 /// Of many targets: a case for the run, then those of each target under its name.
 fn cases(report: &Report) -> Vec<Case> {
-    let whole = |name: &str, reason: &str| Case {
+    let whole = |name: &str, of_assertions: &[Ending]| Case {
         class: "deploy-gate.deploy",
         name: name.into(),
         seconds: seconds(report),
-        end: end(report.outcome, reason, &report.message, report.targets.iter().take(1)),
+        end: end(report.ending, of_assertions, &report.message, report.targets.iter().take(1)),
     };
     let Some(only) = report.only() else {
         // Whatever kept them from it.
-        let mut cases = vec![whole("as many targets pass as have to", "")];
+        let mut cases = vec![whole("as many targets pass as have to", &[])];
         for verdict in &report.targets {
             let target = format!("{} / {}: ", verdict.install, verdict.component);
-            let end = end(verdict.outcome, verdict.reason, &verdict.message, [verdict].into_iter());
+            let end = end(verdict.ending, &OF_ASSERTIONS, &verdict.message, [verdict].into_iter());
             let name = format::cut(&format!("{target}the deploy succeeds"), NAME);
             cases.push(Case { class: "deploy-gate.deploy", name, seconds: 0.0, end });
             cases.extend(assertions(&target, verdict));
         }
         return cases;
     };
-    std::iter::once(whole("the deploy succeeds", report.reason)).chain(assertions("", only)).collect()
+    std::iter::once(whole("the deploy succeeds", &OF_ASSERTIONS)).chain(assertions("", only)).collect()
 }
 
 fn assertions(target: &str, verdict: &Verdict) -> impl Iterator<Item = Case> {
@@ -88,25 +88,26 @@ fn assertions(target: &str, verdict: &Verdict) -> impl Iterator<Item = Case> {
     })
 }
 
-/// Only what the assertions alone decided is no fault of the deploy.
-fn end<'r>(outcome: &str, reason: &str, message: &str, of: impl Iterator<Item = &'r Verdict>) -> End {
-    let assertions = [Ending::AssertionFalse, Ending::AssertionVacuous].map(Ending::reason);
+/// What the assertions alone decided, which is no fault of the deploy.
+const OF_ASSERTIONS: [Ending; 2] = [Ending::AssertionFalse, Ending::AssertionVacuous];
+
+fn end<'r>(ending: Ending, of_assertions: &[Ending], message: &str, of: impl Iterator<Item = &'r Verdict>) -> End {
     let mut lines = vec![message.to_owned()];
     for failure in of.filter_map(|verdict| verdict.failure.as_ref()) {
         lines.extend((!failure.step.is_empty()).then(|| format!("failed step: {}", failure.step)));
         lines.extend(failure.words.iter().cloned());
         lines.extend(failure.log.iter().map(|line| format!("log: {line}")));
     }
-    match (outcome, reason) {
-        ("passed", _) => End::Passed(message.into()),
-        (_, reason) if assertions.contains(&reason) => End::Passed(String::new()),
-        (_, reason) if reason == Ending::NotAwaited.reason() => End::Skipped,
-        ("failed", _) => End::Failure { kind: "DeployFailed", lines },
-        ("timed-out", _) => End::Failure { kind: "TimedOut", lines },
-        ("superseded", _) => End::Failure { kind: "Superseded", lines },
-        ("approval-required", _) => End::Failure { kind: "ApprovalRequired", lines },
-        ("interrupted", _) => End::Error { kind: "Interrupted", lines },
-        _ => End::Error { kind: "Undecided", lines },
+    match (ending, ending.outcome()) {
+        (_, Outcome::Passed) => End::Passed(message.into()),
+        (ending, _) if of_assertions.contains(&ending) => End::Passed(String::new()),
+        (Ending::NotAwaited, _) => End::Skipped,
+        (_, Outcome::Failed) => End::Failure { kind: "DeployFailed", lines },
+        (_, Outcome::TimedOut) => End::Failure { kind: "TimedOut", lines },
+        (_, Outcome::Superseded) => End::Failure { kind: "Superseded", lines },
+        (_, Outcome::ApprovalRequired) => End::Failure { kind: "ApprovalRequired", lines },
+        (_, Outcome::Interrupted) => End::Error { kind: "Interrupted", lines },
+        (_, Outcome::Undecided) => End::Error { kind: "Undecided", lines },
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::result::{Moment, Report, Verdict};
+use super::result::{Moment, Report, Tool, Verdict};
 use crate::base::outcome::Outcome;
 use crate::judge::assertion::{Check, Truth, presets};
 use crate::nuon::deploy::Class;
@@ -63,14 +63,13 @@ impl Page {
 /// Renders the page.
 pub fn render(report: &Report) -> String {
     let mut page = Page { text: String::new(), left_out: false };
-    let sign = match report.outcome {
-        "passed" => "✅",
+    let sign = match report.ending.outcome() {
+        Outcome::Passed => "✅",
         // A person must act; that is no failure.
-        "approval-required" => "✋",
+        Outcome::ApprovalRequired => "✋",
         _ => "❌",
     };
-    let reason = if report.reason.is_empty() { String::new() } else { format!(" ({})", report.reason) };
-    page.push(&format!("### {sign} Deploy gate: {}{reason}\n\n", report.outcome));
+    page.push(&format!("### {sign} Deploy gate: {}\n\n", report.ending.heading()));
     page.push(&format!("{}\n\n", markdown(&format::cut(&report.message, 2000))));
     match report.only() {
         Some(verdict) => target(report, verdict, &mut page),
@@ -79,7 +78,7 @@ pub fn render(report: &Report) -> String {
     if page.left_out {
         page.text.push_str("There was more; it is in the JSON result.\n\n");
     }
-    page.text.push_str(&format!("deploy-gate {}\n", report.tool.version));
+    page.text.push_str(&format!("deploy-gate {}\n", Tool::THIS.version));
     page.text
 }
 
@@ -87,7 +86,7 @@ pub fn render(report: &Report) -> String {
 fn fleet(report: &Report, page: &mut Page) {
     let row = |verdict: &Verdict| {
         let sign = if verdict.is_pass() { " ✅" } else { " ❌" };
-        let word = if verdict.reason.is_empty() { &verdict.outcome } else { &verdict.reason };
+        let word = verdict.ending.word();
         let deploy = verdict.deploy.as_ref().map_or_else(String::new, |deploy| code(&deploy.id));
         let linked = if verdict.url.is_empty() { deploy } else { format!("[{deploy}](<{}>)", url(&verdict.url)) };
         let message = markdown(&format::cut(&verdict.message, CELL));
@@ -96,8 +95,8 @@ fn fleet(report: &Report, page: &mut Page) {
     let rows: Vec<String> = report.targets.iter().map(row).collect();
     page.table("| | Install | Component | Deploy | |", &rows);
     let took = format::duration(Duration::from_millis(report.duration_ms));
-    page.push(&format!("{took}, {} polls, exit code {}\n\n", report.polls(), report.exit_code));
-    for verdict in report.targets.iter().take(TOLD).filter(|verdict| verdict.outcome == Outcome::Failed.name()) {
+    page.push(&format!("{took}, {} polls, exit code {}\n\n", report.polls(), report.ending.code()));
+    for verdict in report.targets.iter().take(TOLD).filter(|verdict| verdict.ending.outcome() == Outcome::Failed) {
         let name = format!("{} / {}", code(&verdict.install), code(&verdict.component));
         page.push(&format!("#### {name}\n\n"));
         target(report, verdict, page);
@@ -197,7 +196,7 @@ fn facts(report: &Report, verdict: &Verdict) -> Vec<String> {
     }
     let polls = if verdict.polls == 1 { "poll" } else { "polls" };
     let took = format::duration(Duration::from_millis(report.duration_ms));
-    fact("Took", format!("{took}, {} {polls}, exit code {}", verdict.polls, report.exit_code));
+    fact("Took", format!("{took}, {} {polls}, exit code {}", verdict.polls, report.ending.code()));
     rows
 }
 

@@ -20,8 +20,7 @@ const MESSAGE: usize = 300;
 /// Renders the verdict: outcome and why, then what failed, warnings, what is true, and the facts last.
 pub fn render(report: &Report, paint: Paint) -> String {
     let mut lines = Vec::new();
-    let reason = if report.reason.is_empty() { String::new() } else { format!(" ({})", report.reason) };
-    lines.push(format!("{}{reason}: {}", report.outcome, report.message));
+    lines.push(format!("{}: {}", report.ending.heading(), report.message));
     let shown = if report.fleet.is_some() { rows(&report.targets, &mut lines) } else { &report.targets };
     for verdict in shown {
         let (failed, others): (Vec<&Check>, Vec<&Check>) =
@@ -39,7 +38,7 @@ pub fn render(report: &Report, paint: Paint) -> String {
         "  {polls} poll{} in {}, exit code {}",
         if polls == 1 { "" } else { "s" },
         format::duration(Duration::from_millis(report.duration_ms)),
-        report.exit_code
+        report.ending.code()
     ));
     painted(&lines, paint)
 }
@@ -48,7 +47,7 @@ pub fn render(report: &Report, paint: Paint) -> String {
 fn rows<'r>(targets: &'r [Verdict], lines: &mut Vec<String>) -> &'r [Verdict] {
     let others = targets.iter().take_while(|verdict| !verdict.is_pass()).count();
     for verdict in &targets[..others.min(ROWS)] {
-        let reason = if verdict.reason.is_empty() { &verdict.outcome } else { &verdict.reason };
+        let reason = verdict.ending.word();
         let message = format::cut(&verdict.message, MESSAGE);
         lines.push(format!("  {reason:<18} {} / {}  {message}", verdict.install, verdict.component));
     }
@@ -59,7 +58,7 @@ fn rows<'r>(targets: &'r [Verdict], lines: &mut Vec<String>) -> &'r [Verdict] {
     if passed > 0 {
         lines.push(format!("  {:<18} {passed} target{}", "passed", if passed == 1 { "" } else { "s" }));
     }
-    let told = targets.iter().take_while(|verdict| verdict.outcome == Outcome::Failed.name()).count();
+    let told = targets.iter().take_while(|verdict| verdict.ending.outcome() == Outcome::Failed).count();
     &targets[..told.min(TOLD)]
 }
 

@@ -109,7 +109,7 @@ impl Reporter {
             }
             _ => {}
         }
-        report.exit_code
+        report.ending.code()
     }
 
     fn warn_of_what_dotenv_drops(&self, report: &mut Report) {

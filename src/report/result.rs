@@ -1,10 +1,11 @@
 //! The result of a run, as a value: everything that is told is made from it. Pure.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use crate::base::clock::Clock;
-use crate::base::outcome::{Ending, Outcome};
+use crate::base::outcome::Ending;
 use crate::judge::assertion::Check;
 use crate::judge::document::Part;
 use crate::nuon::deploy::{Class, Deploy};
@@ -13,36 +14,43 @@ use crate::nuon::target::Target;
 use crate::text::format;
 
 /// The result of a run. Fields may be added; none changes its meaning within a `schema_version`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// 1.
-    pub schema_version: u32,
-    /// Who wrote this.
-    pub tool: Tool,
-    /// `passed`, `failed`, `undecided`, `timed-out` or `interrupted`.
-    pub outcome: &'static str,
-    /// See the table of exit codes; `""` where the outcome says it all.
-    pub reason: &'static str,
+    /// How it ended.
+    pub ending: Ending,
     /// Why, in a sentence.
     pub message: String,
-    /// The exit code of the process.
-    pub exit_code: u8,
     /// RFC 3339, UTC; absent in a replay that has no calendar.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<String>,
     /// RFC 3339, UTC; absent in a replay that has no calendar.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<String>,
     /// How long the run took.
     pub duration_ms: u64,
     /// How many targets there were and had to pass; absent where there was one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub fleet: Option<FleetSummary>,
     /// What became of each target, the worst first.
     pub targets: Vec<Verdict>,
     /// The names of all `--extract`, for the outputs.
-    #[serde(skip)]
     pub extracts: Vec<String>,
+}
+
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        members.serialize_entry("schema_version", &1)?;
+        members.serialize_entry("tool", &Tool::THIS)?;
+        members.serialize_entry("outcome", self.ending.outcome().name())?;
+        members.serialize_entry("reason", self.ending.reason())?;
+        members.serialize_entry("message", &self.message)?;
+        members.serialize_entry("exit_code", &self.ending.code())?;
+        for (name, time) in [("started_at", &self.started_at), ("finished_at", &self.finished_at)] {
+            time.iter().try_for_each(|time| members.serialize_entry(name, time))?;
+        }
+        members.serialize_entry("duration_ms", &self.duration_ms)?;
+        self.fleet.iter().try_for_each(|fleet| members.serialize_entry("fleet", fleet))?;
+        members.serialize_entry("targets", &self.targets)?;
+        members.end()
+    }
 }
 
 /// The program.
@@ -92,10 +100,9 @@ pub struct Verdict {
     pub install: String,
     /// Id of the component.
     pub component: String,
-    /// As in [`Report::outcome`].
-    pub outcome: &'static str,
-    /// As in [`Report::reason`].
-    pub reason: &'static str,
+    /// How it ended.
+    #[serde(flatten)]
+    pub ending: Ending,
     /// Why, in a sentence.
     pub message: String,
     /// The deploy that was judged, or last seen; absent if there was none.
@@ -171,8 +178,7 @@ impl Verdict {
         Self {
             install: target.install.clone(),
             component: target.component.clone(),
-            outcome: ending.outcome().name(),
-            reason: ending.reason(),
+            ending,
             message: message.into(),
             deploy: None,
             url: String::new(),
@@ -193,7 +199,7 @@ impl Verdict {
 
     /// Whether the target passed.
     pub fn is_pass(&self) -> bool {
-        self.outcome == Outcome::Passed.name()
+        self.ending == Ending::Passed
     }
 }
 
@@ -226,12 +232,8 @@ impl Report {
         clock: &dyn Clock,
     ) -> Self {
         Self {
-            schema_version: 1,
-            tool: Tool::THIS,
-            outcome: ending.outcome().name(),
-            reason: ending.reason(),
+            ending,
             message,
-            exit_code: ending.code(),
             started_at: started.map(|time| format!("{time:.3}")),
             finished_at: clock.utc().map(|time| format!("{time:.3}")),
             duration_ms: format::millis(clock.now()),
@@ -239,11 +241,6 @@ impl Report {
             targets,
             extracts: Vec::new(),
         }
-    }
-
-    /// What came of a run with one target.
-    pub fn of_one(ending: Ending, verdict: Verdict, started: Option<Timestamp>, clock: &dyn Clock) -> Self {
-        Self::new(ending, verdict.message.clone(), vec![verdict], started, clock)
     }
 
     /// The only target, where there is one.
@@ -258,11 +255,8 @@ impl Report {
 
     /// Takes note of an output that could not be written. A pass that cannot be shown is none; any other ending stays.
     pub fn lose(&mut self, lost: &str) {
-        let ending = Ending::OutputNotWritten;
-        if self.exit_code == Ending::Passed.code() {
-            self.outcome = ending.outcome().name();
-            self.reason = ending.reason();
-            self.exit_code = ending.code();
+        if self.ending == Ending::Passed {
+            self.ending = Ending::OutputNotWritten;
         }
         self.message = format!("{lost}; otherwise: {}", self.message);
     }
@@ -274,9 +268,9 @@ impl Report {
         let deploy = verdict.and_then(|verdict| verdict.deploy.as_ref());
         let of_deploy = |field: fn(&DeploySeen) -> &String| deploy.map(field).cloned().unwrap_or_default();
         let own = [
-            self.outcome.to_string(),
-            self.reason.to_string(),
-            self.exit_code.to_string(),
+            self.ending.outcome().name().into(),
+            self.ending.reason().into(),
+            self.ending.code().to_string(),
             of_deploy(|deploy| &deploy.id),
             of_deploy(|deploy| &deploy.build_id),
             of_deploy(|deploy| &deploy.workflow_id),
@@ -311,6 +305,6 @@ pub const OUTPUTS: [&str; 12] = [
     "polls",
 ];
 
-fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+fn as_map<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }

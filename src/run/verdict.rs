@@ -56,8 +56,7 @@ impl Gate {
         Verdict {
             install: self.target.install.clone(),
             component: self.target.component.clone(),
-            outcome: ending.outcome().name(),
-            reason: ending.reason(),
+            ending,
             message,
             deploy: mine.map(|mine| DeploySeen::new(&mine.deploy, mine.class)),
             url: url.unwrap_or_default(),
