@@ -59,7 +59,7 @@ fn answer(case: &Case) -> Answer {
         return Answer::Wrong(format!("selected {selected}"));
     }
     let want = if selected.as_array().is_some_and(|nodes| !nodes.is_empty()) { Truth::True } else { Truth::False };
-    match Evaluation::start(&[assertion], &document).finish() {
+    match Evaluation::start([assertion], &document).finish() {
         // That it checked nothing is for the gate to say, not for the suite.
         Ok(checks) if [want, Truth::Vacuous].contains(&checks[0].outcome) => Answer::Right,
         Ok(checks) => Answer::Wrong(format!("judged {}", checks[0].outcome.name())),

@@ -257,7 +257,7 @@ proptest! {
         // A negated group inside of a group is one level more than some expressions may have.
         if let Ok(assertion) = text.parse::<Assertion>() {
             let document = serde_json::json!({"id": "dpl1", "plan_only": true, "steps": [{"word": "a"}, {"word": "b"}]});
-            let checks = Evaluation::start(&[assertion], &Arc::new(Document::any(document))).finish().expect("they agree");
+            let checks = Evaluation::start([assertion], &Arc::new(Document::any(document))).finish().expect("they agree");
             let want = [Truth::False, Truth::Vacuous, Truth::True][usize::from(worth)];
             prop_assert_eq!(checks[0].outcome, want, "{}", text);
         }

@@ -33,7 +33,7 @@ pub fn check(check: CheckArgs, world: &mut World<'_>) -> Result<u8, Failed> {
     let deploy = deploy.map_err(|error| wrong(format!("it is not a deploy document: {error}")))?;
     // The process is about to end, which gives the memory back faster than going through all of it.
     std::mem::forget(Arc::clone(&document));
-    let checks = match Evaluation::start(&assertions, &document).finish() {
+    let checks = match Evaluation::start(assertions, &document).finish() {
         Ok(checks) => checks,
         Err(why) => {
             return Err(Failed {

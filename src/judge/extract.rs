@@ -69,8 +69,8 @@ impl Extract {
 }
 
 /// Starts to look for the value of each.
-pub fn start(extracts: &[Extract], document: &Arc<Document>) -> Evaluation<Vec<Result<String, String>>> {
-    let (extracts, document) = (extracts.to_vec(), Arc::clone(document));
+pub fn start(extracts: &Arc<[Extract]>, document: &Arc<Document>) -> Evaluation<Vec<Result<String, String>>> {
+    let (extracts, document) = (Arc::clone(extracts), Arc::clone(document));
     Evaluation::of(extracts.is_empty(), move || {
         let size = LazyCell::new(|| DocumentSize::of(document.value()));
         Ok(extracts.iter().map(|extract| extract.value(&document, &size)).collect())

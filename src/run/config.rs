@@ -1,6 +1,6 @@
 //! What a run will do, with everything that can fail before the wait behind it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::judge::assertion::Assertion;
@@ -25,9 +25,9 @@ pub struct GateConfig {
     /// The first and the longest wait between looks.
     pub intervals: (Duration, Duration),
     /// What must be true.
-    pub assertions: Vec<Assertion>,
+    pub assertions: Arc<[Assertion]>,
     /// What later steps want to know.
-    pub extracts: Vec<Extract>,
+    pub extracts: Arc<[Extract]>,
     /// How much of the log of a failed deploy is shown.
     pub log_lines: usize,
     /// How the log of the run looks.

@@ -223,7 +223,7 @@ impl Gate {
 
     /// The deploy is as wanted: now the assertions decide.
     fn judge(&mut self, document: Arc<Document>, session: &mut Session<'_, '_>) -> Turn {
-        let judging = Evaluation::start(&self.config.assertions, &document);
+        let judging = Evaluation::start(Arc::clone(&self.config.assertions), &document);
         self.document = Some(document);
         let checks = match await_evaluation(judging, session) {
             Err(signal) => return Turn::End(Ending::Interrupted(signal), self.watch.so_far()),

@@ -42,7 +42,7 @@ impl Gate {
         };
         let mut extracts = Vec::new();
         let mut extracted = std::mem::take(&mut self.extracted).into_iter();
-        for extract in &self.config.extracts {
+        for extract in &*self.config.extracts {
             let value = extracted.next().unwrap_or(Err("there is no document to look at".into()));
             if let Err(why) = &value {
                 self.warnings.push(format!("the output {} is empty: {why}", extract.name));

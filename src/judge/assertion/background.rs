@@ -24,8 +24,8 @@ pub struct Evaluation<T = Vec<Check>> {
 
 impl Evaluation {
     /// Starts to put every assertion to the document.
-    pub fn start(assertions: &[Assertion], document: &Arc<Document>) -> Self {
-        let (assertions, document) = (assertions.to_vec(), Arc::clone(document));
+    pub fn start(assertions: impl Into<Arc<[Assertion]>>, document: &Arc<Document>) -> Self {
+        let (assertions, document) = (assertions.into(), Arc::clone(document));
         Self::of(assertions.is_empty(), move || {
             let size = LazyCell::new(|| DocumentSize::of(document.value()));
             assertions.iter().map(|assertion| assertion.evaluate(&document, &size)).collect()

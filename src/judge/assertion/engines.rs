@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 
 /// A query that both engines have accepted.
+#[derive(Clone, Debug)]
 pub struct Compiled {
     text: String,
     first: JpQuery,

@@ -8,7 +8,7 @@ use super::check::{Check, Found};
 use super::cost::{DocumentSize, check_cost, is_inexact};
 use super::engines::Compiled;
 use super::explain::{missing, nothing_there, only_there};
-use super::expression::{Expression, child, leading};
+use super::expression::{Expression, Query, child, leading};
 use super::model::Assertion;
 use super::show::{SHOWN, brief, show};
 use super::truth::Truth;
@@ -21,17 +21,12 @@ impl Assertion {
     /// # Errors
     /// How the engines disagree.
     pub fn select<'d>(&self, document: &'d Document) -> Result<Vec<Vec<&'d Value>>, String> {
-        let expression = &self.expression;
-        expression
-            .queries
-            .iter()
-            .map(|query| {
-                let compiled = Compiled::new(&expression.as_query(query)).map_err(|rejected| rejected.why);
-                let nodes =
-                    compiled.and_then(|compiled| compiled.select(document.root(), |nodes| show(nodes, document)));
-                nodes.map_err(|why| disagree(&expression.text[query.span.clone()], &why))
-            })
-            .collect()
+        let queries = self.expression.queries.iter().zip(&self.queries);
+        let select = |(query, compiled): (&Query, &Compiled)| {
+            let nodes = compiled.select(document.root(), |nodes| show(nodes, document));
+            nodes.map_err(|why| disagree(&self.expression.text[query.span.clone()], &why))
+        };
+        queries.map(select).collect()
     }
 
     /// Evaluates it on a document of this size.
@@ -62,11 +57,12 @@ impl Assertion {
             });
         }
         let outcome = expression.logic.join(&mut |part| {
-            let (query, root) = expression.over(part, &selected);
-            let compiled = Compiled::new(&query).map_err(|rejected| rejected.why);
-            let holds = compiled
-                .and_then(|compiled| Ok(!compiled.select(&root, |nodes| format!("{} nodes", nodes.len()))?.is_empty()));
-            let holds = holds.map_err(|why| disagree(&expression.text[part.clone()], &why))?;
+            let wrong = |why: &str| disagree(&expression.text[part.clone()], why);
+            let compiled =
+                self.parts.iter().find(|(at, _)| *at == part.start).ok_or_else(|| wrong("it was not read"))?;
+            let answers = expression.answers(part, &selected);
+            let holds = compiled.1.select(&answers, |nodes| format!("{} nodes", nodes.len()));
+            let holds = !holds.map_err(|why| wrong(&why))?.is_empty();
             let landed = expression.queries_of(part).all(|(index, _)| queries[index].missing.is_none());
             Ok::<_, String>(match (landed, holds) {
                 (false, _) => Truth::Vacuous,

@@ -35,6 +35,15 @@ pub enum Logic {
 }
 
 impl Logic {
+    /// The basic parts, in their order.
+    pub fn parts(&self) -> Vec<&Range<usize>> {
+        match self {
+            Logic::Or(sides) | Logic::And(sides) => sides.iter().flat_map(Logic::parts).collect(),
+            Logic::Not(side) => side.parts(),
+            Logic::Basic(span) => vec![span],
+        }
+    }
+
     /// What the expression comes to, when each basic part of it comes to what `basic` says.
     ///
     /// # Errors
@@ -175,42 +184,54 @@ impl Expression {
         text
     }
 
-    /// A part of the expression over what its queries have selected: a query whose only element is the root of the
-    /// second value if the part holds. So its paths are only followed where both engines could be compared.
-    pub fn over(&self, part: &Range<usize>, selected: &[Vec<&Value>]) -> (String, Value) {
+    /// A basic part of the expression as a query over [`Expression::answers`]: it selects something if the part holds. So
+    /// its paths are only followed where both engines could be compared.
+    pub fn as_part(&self, part: &Range<usize>) -> String {
         let mut text = String::from("$[?");
         let mut done = part.start;
-        let mut members = serde_json::Map::new();
-        let mut queries: Vec<(usize, &Query)> = self.queries_of(part).collect();
-        queries.sort_by_key(|(_, query)| query.span.start);
-        for (index, query) in queries {
-            if query.span.start < done {
-                // It is inside a filter of the query before, which has been followed with it.
-                continue;
-            }
-            let nodes = selected.get(index).map(Vec::as_slice).unwrap_or_default();
-            let (span, replacement) = match &query.counted {
-                Some(call) => (call, nodes.len().to_string()),
-                None if query.is_singular() => (&query.span, format!("$[0].q{index}")),
-                None => (&query.span, format!("$[0].q{index}[*]")),
-            };
-            match nodes {
-                _ if query.counted.is_some() => {}
-                [node] if query.is_singular() => drop(members.insert(format!("q{index}"), (*node).clone())),
-                _ if query.is_singular() => {}
-                // That there are some is all that is asked; a copy of each could be many times the document.
-                nodes if query.tested => {
-                    drop(members.insert(format!("q{index}"), vec![Value::Null; nodes.len()].into()))
-                }
-                nodes => drop(members.insert(format!("q{index}"), nodes.iter().copied().cloned().collect())),
-            }
+        for (index, query) in self.outer_queries_of(part) {
+            let is_one = query.counted.is_some() || query.is_singular();
+            let span = query.counted.as_ref().unwrap_or(&query.span);
             text.push_str(&self.text[done..span.start]);
-            text.push_str(&replacement);
+            text.push_str(&format!("$[0].q{index}{}", if is_one { "" } else { "[*]" }));
             done = span.end;
         }
         text.push_str(&self.text[done..part.end]);
         text.push(']');
-        (text, Value::Array(vec![Value::Object(members)]))
+        text
+    }
+
+    /// What the queries of a part have selected, as the document that [`Expression::as_part`] asks.
+    pub fn answers(&self, part: &Range<usize>, selected: &[Vec<&Value>]) -> Value {
+        let mut members = serde_json::Map::new();
+        for (index, query) in self.outer_queries_of(part) {
+            let nodes = selected.get(index).map(Vec::as_slice).unwrap_or_default();
+            let answer = match nodes {
+                nodes if query.counted.is_some() => Some(nodes.len().into()),
+                [node] if query.is_singular() => Some((*node).clone()),
+                _ if query.is_singular() => None,
+                // That there are some is all that is asked; a copy of each could be many times the document.
+                nodes if query.tested => Some(vec![Value::Null; nodes.len()].into()),
+                nodes => Some(nodes.iter().copied().cloned().collect()),
+            };
+            members.extend(answer.map(|answer| (format!("q{index}"), answer)));
+        }
+        Value::Array(vec![Value::Object(members)])
+    }
+
+    /// The queries of a part in their order, but for those inside a filter of another, which are followed with it.
+    fn outer_queries_of(&self, part: &Range<usize>) -> Vec<(usize, &Query)> {
+        let mut queries: Vec<(usize, &Query)> = self.queries_of(part).collect();
+        queries.sort_by_key(|(_, query)| query.span.start);
+        let mut end = part.start;
+        queries.retain(|(_, query)| {
+            let is_outer = query.span.start >= end;
+            if is_outer {
+                end = query.counted.as_ref().unwrap_or(&query.span).end;
+            }
+            is_outer
+        });
+        queries
     }
 
     /// The queries that stand in a part of the text, with their places among all.
@@ -280,9 +301,9 @@ mod tests {
         let expression =
             super::super::parser::parse("count(@.s[?@.a == $.b]) == 1 && @.c && !$.d[*] && $.e != 2").expect("parses");
         let value = Value::from(5);
-        let (text, root) =
-            expression.over(&(0..expression.text.len()), &[vec![&value, &value], vec![], vec![&value], vec![], vec![]]);
-        assert_eq!(text, "$[?2 == 1 && $[0].q2 && !$[0].q3[*] && $[0].q4 != 2]");
-        assert_eq!(root.to_string(), r#"[{"q2":5,"q3":[]}]"#);
+        let whole = 0..expression.text.len();
+        assert_eq!(expression.as_part(&whole), "$[?$[0].q0 == 1 && $[0].q2 && !$[0].q3[*] && $[0].q4 != 2]");
+        let answers = expression.answers(&whole, &[vec![&value, &value], vec![], vec![&value], vec![], vec![]]);
+        assert_eq!(answers.to_string(), r#"[{"q0":2,"q2":5,"q3":[]}]"#);
     }
 }

@@ -56,7 +56,7 @@ mod tests {
             false => document,
         };
         let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
-        Evaluation::start(&[assertion], &document).finish().unwrap_or_else(|error| panic!("{error}")).remove(0)
+        Evaluation::start([assertion], &document).finish().unwrap_or_else(|error| panic!("{error}")).remove(0)
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
     fn engines_that_disagree_give_no_answer() {
         let document = Arc::new(Document::any(json!({"list": [{"none": []}]})));
         let assertion = "$.list[?count(@.none[*]) != 0]".parse().expect("parses");
-        let error = Evaluation::start(&[assertion], &document).finish().expect_err("one engine cannot count to 0");
+        let error = Evaluation::start([assertion], &document).finish().expect_err("one engine cannot count to 0");
         assert!(error.contains("disagree about $.list"), "{error}");
     }
 
@@ -194,13 +194,13 @@ mod tests {
         let document =
             Arc::new(Document::any(json!({"big": 9_007_199_254_740_993_i64, "bigger": 9_007_199_254_740_992_i64})));
         let assertion = "$.big == $.bigger".parse().expect("parses");
-        let error = Evaluation::start(&[assertion], &document).finish().expect_err("both engines say true");
+        let error = Evaluation::start([assertion], &document).finish().expect_err("both engines say true");
         assert!(error.contains("inexactly"), "{error}");
         let document = br#"{"l":[{"a":9007199254740993,"b":9007199254740992,"c":1,"d":[{"c":1}]}],"x":18446744073709551616,"y":18446744073709551617,"want":9007199254740992,"m":["y"]}"#;
         let document = Arc::new(Document::parse(document).expect("a document"));
         let judge = |text: &str| {
             let assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
-            Evaluation::start(&[assertion], &document).finish()
+            Evaluation::start([assertion], &document).finish()
         };
         for text in [
             "$.x == $.y",
@@ -231,12 +231,12 @@ mod tests {
         let document = br#"{"a":[18446744073709551616],"b":[18446744073709551617],"c":[1e16],"d":[10000000000000000]}"#;
         let other = Arc::new(Document::parse(document).expect("a document"));
         let vast: Assertion = "$.a == $.b".parse().expect("parses");
-        Evaluation::start(&[vast], &other).finish().expect_err("they cannot be told apart");
+        Evaluation::start([vast], &other).finish().expect_err("they cannot be told apart");
         let listed: Assertion = "$.l[?@.a[0] == 9.007199254740992e15]".parse().expect("parses");
         let document = Arc::new(Document::parse(br#"{"l":[{"a":[9007199254740993]}]}"#).expect("a document"));
-        Evaluation::start(&[listed], &document).finish().expect_err("an element is of its member");
+        Evaluation::start([listed], &document).finish().expect_err("an element is of its member");
         let same: Assertion = "$.c == $.d".parse().expect("parses");
-        assert_eq!(Evaluation::start(&[same], &other).finish().expect("true")[0].outcome, Truth::True);
+        assert_eq!(Evaluation::start([same], &other).finish().expect("true")[0].outcome, Truth::True);
         assert_eq!(judge("$.l[?@.c == 1] && $.x && count($.l[*]) == 1").expect("true")[0].outcome, Truth::True);
         assert_eq!(judge("!$.m[?@ == 'x']").expect("they are elsewhere")[0].outcome, Truth::True);
     }
@@ -252,7 +252,7 @@ mod tests {
         let known = ["!$.status_v2.state", "$.status_v2.status == 'active'", "!$.status_v2[?@ == 'error']"];
         for text in known {
             let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
-            let checks = Evaluation::start(&[assertion], &document).finish();
+            let checks = Evaluation::start([assertion], &document).finish();
             assert_eq!(checks.unwrap_or_else(|error| panic!("{text}: {error}"))[0].outcome, Truth::True, "{text}");
         }
         for text in [
@@ -266,7 +266,7 @@ mod tests {
             "!$.workflow.steps",
         ] {
             let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
-            let checks = Evaluation::start(&[assertion], &document).finish();
+            let checks = Evaluation::start([assertion], &document).finish();
             let check = checks.unwrap_or_else(|error| panic!("{text}: {error}")).remove(0);
             assert_eq!(check.outcome, Truth::Vacuous, "{text}");
             let why = check.queries[0].missing.as_ref().map(|missing| missing.why.as_str()).unwrap_or_default();
@@ -309,12 +309,12 @@ mod tests {
     fn what_could_fill_the_memory_is_refused() {
         let wide = Arc::new(Document::any(json!({"a": vec![vec![vec![0; 20]; 20]; 20]})));
         let singular = "$.a[0][0][0] == 0".parse().expect("parses");
-        Evaluation::start(&[singular], &wide).finish().expect("one node needs no room");
+        Evaluation::start([singular], &wide).finish().expect("one node needs no room");
         let assertion = "$..*..*..*..*..*..*".parse().expect("parses");
-        let error = Evaluation::start(&[assertion], &wide).finish().expect_err("too wide");
+        let error = Evaluation::start([assertion], &wide).finish().expect_err("too wide");
         assert!(error.contains("could select"), "{error}");
         let selectors = format!("$.a{}", "[*,*,*,*]".repeat(20));
-        let error = Evaluation::start(&[selectors.parse().expect("parses")], &wide).finish().expect_err("too wide");
+        let error = Evaluation::start([selectors.parse().expect("parses")], &wide).finish().expect_err("too wide");
         assert!(error.contains("could select"), "{error}");
     }
 }

@@ -6,12 +6,22 @@ use super::parser::{self, Malformed};
 use crate::text::escape;
 
 /// One assertion: a label for reports, and an expression.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Assertion {
     /// `""` if the user gave none.
     pub label: String,
     /// What is asserted.
     pub expression: Expression,
+    /// Each of its queries, as the engines have read it.
+    pub(super) queries: Vec<Compiled>,
+    /// Each of its basic parts, by where it begins.
+    pub(super) parts: Vec<(usize, Compiled)>,
+}
+
+impl PartialEq for Assertion {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.label, &self.expression) == (&other.label, &other.expression)
+    }
 }
 
 impl Assertion {
@@ -40,32 +50,34 @@ impl std::str::FromStr for Assertion {
         if body.is_empty() {
             return Err(complain(0, "an expression like $.plan_only == false; was it eaten by a shell or CI system?"));
         }
-        let expression = accepted(body).map_err(|malformed| complain(malformed.at, &malformed.why))?;
-        Ok(Self { label: label.into(), expression })
+        let assertion = Self::exactly(body).map_err(|malformed| complain(malformed.at, &malformed.why))?;
+        Ok(Self { label: label.into(), ..assertion })
     }
 }
 
 impl Assertion {
-    /// Takes an expression as it is, without a label or white space around it.
+    /// Takes an expression as it is, without a label or white space around it, and lets both engines read it and each of
+    /// its queries and parts.
     ///
     /// # Errors
     /// Where and why it is malformed, or which engine does not accept it.
     pub fn exactly(text: &str) -> Result<Self, Malformed> {
-        accepted(text).map(|expression| Self { label: String::new(), expression })
+        let expression = parser::parse(text)?;
+        let compiled = |at: usize, query: &str| {
+            Compiled::new(query).map_err(|rejected| Malformed {
+                at,
+                why: format!("an expression that both engines accept; {}", rejected.why),
+            })
+        };
+        let queries = expression.queries.iter();
+        let queries = queries.map(|query| compiled(query.span.start, &expression.as_query(query)));
+        let queries = queries.collect::<Result<_, _>>()?;
+        compiled(0, &expression.as_filter())?;
+        let parts = expression.logic.parts().into_iter();
+        let parts = parts.map(|part| Ok((part.start, compiled(part.start, &expression.as_part(part))?)));
+        let parts = parts.collect::<Result<_, Malformed>>()?;
+        Ok(Self { label: String::new(), expression, queries, parts })
     }
-}
-
-/// Reads an expression, and lets both engines read it and each of its queries.
-fn accepted(text: &str) -> Result<Expression, Malformed> {
-    let expression = parser::parse(text)?;
-    let queries = expression.queries.iter().map(|query| (query.span.start, expression.as_query(query)));
-    for (at, query) in queries.chain([(0, expression.as_filter())]) {
-        Compiled::new(&query).map_err(|rejected| Malformed {
-            at,
-            why: format!("an expression that both engines accept; {}", rejected.why),
-        })?;
-    }
-    Ok(expression)
 }
 
 /// Splits `LABEL: EXPR`. No expression begins like a label, so there is no doubt.
