@@ -8,6 +8,7 @@ use deploy_gate::cli::trigger::workflow;
 use deploy_gate::judge::assertion::{Assertion, Evaluation, Truth};
 use deploy_gate::judge::document::Document;
 use deploy_gate::net::recording::Recording;
+use deploy_gate::nuon::id::DeployId;
 use deploy_gate::text::format::{duration, parse_duration, parse_size};
 use deploy_gate::text::redact::Secrets;
 use deploy_gate::watch::pin::{After, parse_id, parse_workflow};
@@ -228,7 +229,7 @@ proptest! {
         let is_id = text.len() >= 10
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        prop_assert_eq!(parse_id(&text).is_ok(), is_id, "{}", text);
+        prop_assert_eq!(parse_id::<DeployId>(&text).is_ok(), is_id, "{}", text);
         prop_assert_eq!(parse_workflow(&text).is_ok(), is_id || text.len() > 1 && text.starts_with('@'), "{}", text);
         match text.parse::<After>() {
             Ok(After::Deploy(_)) => prop_assert!(is_id, "{}", text),
@@ -238,7 +239,7 @@ proptest! {
         }
         // The answer of a trigger gives an id or nothing.
         if let Ok(id) = workflow(&format!(r#"{{"workflow_id":{}}}"#, serde_json::Value::from(text.as_str()))) {
-            prop_assert!(is_id && id == text, "{}", id);
+            prop_assert!(is_id && *id == *text, "{}", id);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::cli::args::CheckArgs;
 use crate::cli::output::{Failed, misuse, print};
 use crate::judge::assertion::{self, Evaluation};
 use crate::judge::document::Document;
-use crate::nuon::deploy::{self, Deploy, Expect};
+use crate::nuon::deploy::{self, Answer, Expect};
 use crate::report::people;
 use crate::run::world::World;
 use crate::text::escape;
@@ -29,7 +29,7 @@ pub fn check(check: CheckArgs, world: &mut World<'_>) -> Result<u8, Failed> {
     let bytes = world.disk.read(&check.document).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
     let document = Arc::new(Document::parse(&bytes).map_err(wrong)?);
     drop(bytes);
-    let deploy = Deploy::deserialize(document.value());
+    let deploy = Answer::deserialize(document.value());
     let deploy = deploy.map_err(|error| wrong(format!("it is not a deploy document: {error}")))?;
     // The process is about to end, which gives the memory back faster than going through all of it.
     std::mem::forget(Arc::clone(&document));

@@ -10,6 +10,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts};
 use crate::base::environment::Variables;
 use crate::cli::args::NetworkArgs;
 use crate::net::connection::{Connection, Secret, Token};
+use crate::nuon::id::Id;
 use crate::nuon::target::Target;
 use crate::run::world::World;
 use crate::text::redact::Secrets;
@@ -118,18 +119,14 @@ pub fn target(install: &str, component: &str) -> Result<Target, String> {
     })
 }
 
-fn name(flag: &str, value: &str) -> Result<String, String> {
-    let wrong = value.is_empty()
-        || value == "."
-        || value == ".."
-        || value.chars().any(|c| c.is_control() || "/?#\\".contains(c));
-    if wrong {
-        return Err(format!(
+fn name<T: Id>(flag: &str, value: &str) -> Result<T, String> {
+    let wrong = value == "." || value == ".." || value.chars().any(|c| c.is_control() || "/?#\\".contains(c));
+    T::new(value).filter(|_| !wrong).ok_or_else(|| {
+        format!(
             "{flag} \"{}\" is neither an id nor a name: both are without / ? # \\ and are not empty",
             value.escape_debug()
-        ));
-    }
-    Ok(value.into())
+        )
+    })
 }
 
 /// The URL of the API as it is used: whole, its origin, and the path before `/v1/`.

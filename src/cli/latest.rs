@@ -66,8 +66,8 @@ fn failed(unread: Unread, otherwise: Ending, session: &Session<'_, '_>) -> Faile
 /// that is missing.
 fn complete(deploy: &Deploy, seen: Whole, target: &Target, session: &mut Session<'_, '_>) -> Result<Document, Unread> {
     let missed = |why: String| Unread::from(Look::Missed(Miss::new(why)));
-    let detail = match session.look(&Ask::Deploy(deploy.id().into()), target)? {
-        Look::Seen(detail, _) if !detail.is_shown_to_be_of(deploy.install_component()) => {
+    let detail = match session.look(&Ask::Deploy(deploy.id().clone()), target)? {
+        Look::Seen(detail, _) if !detail.is_shown_to_be_of(deploy.install_component_id.as_ref()) => {
             return Err(missed(format!("deploy {} is not shown to be of this component", detail.id())));
         }
         Look::Seen(detail, _) if detail.word() != deploy.word() => {
@@ -76,9 +76,9 @@ fn complete(deploy: &Deploy, seen: Whole, target: &Target, session: &mut Session
         Look::Seen(_, whole) => Ok(whole),
         other => return Err(other.into()),
     };
-    let workflow = match deploy.workflow() {
-        "" => None,
-        id => Some(match session.look(&Ask::Workflow(id.into()), target)? {
+    let workflow = match &deploy.workflow {
+        None => None,
+        Some(id) => Some(match session.look(&Ask::Workflow(id.clone()), target)? {
             Look::Workflow(_, whole) => Ok(whole),
             other => return Err(other.into()),
         }),

@@ -1,20 +1,18 @@
 //! Checks the pins of all targets before the wait, and takes `--workflow @FILE` out of its file.
 
-use std::path::Path;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::output::{Failed, misuse};
 use crate::cli::{args, trigger};
 use crate::run::world::World;
-use crate::watch::pin::{After, Pins};
+use crate::watch::pin::{After, Pins, WorkflowPin};
 
 /// `--workflow @FILE`: the id is in the file.
 pub fn read_trigger(pins: &mut Pins, world: &mut World<'_>) -> Result<(), Failed> {
-    let Some(file) = pins.workflow.as_deref().and_then(|workflow| workflow.strip_prefix('@')) else { return Ok(()) };
-    let wrong = |why: String| misuse(format!("--workflow (DEPLOY_GATE_WORKFLOW) @{file}: {why}"));
-    let bytes = world.disk.read(Path::new(file)).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
-    pins.workflow = Some(trigger::workflow(&String::from_utf8_lossy(&bytes)).map_err(wrong)?);
+    let Some(WorkflowPin::File(file)) = &pins.workflow else { return Ok(()) };
+    let wrong = |why: String| misuse(format!("--workflow (DEPLOY_GATE_WORKFLOW) @{}: {why}", file.display()));
+    let bytes = world.disk.read(file).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+    pins.workflow = Some(WorkflowPin::Id(trigger::workflow(&String::from_utf8_lossy(&bytes)).map_err(wrong)?));
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub fn replay(replay: ReplayArgs, secrets: &Secrets, world: &mut World<'_>) -> R
     let wrong = |why: String| misuse(format!("the recording {file}: {why}"));
     let text = world.disk.read_text(&recording).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
     let recording = Recording::parse(&text).map_err(wrong)?;
-    let is_named = |names: &[String], id: &String| names.is_empty() || names.contains(id);
+    let is_named = |names: &[String], id: &str| names.is_empty() || names.iter().any(|name| name == id);
     let mut targets = recording.of_paths(Target::of_latest);
     if targets.is_empty() {
         let why = "there is no look at a latest deploy in it; it should have been written by deploy-gate wait --record";

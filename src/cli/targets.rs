@@ -116,14 +116,13 @@ fn line(words: &[&str], pins: &Pins) -> Result<TargetSpec, String> {
             return Err(wrong("the pin is there twice"));
         }
         named.push(name);
-        let id = || pin::parse_id(value).map(Some).map_err(|why| wrong(&why));
         match name {
-            "build" => pins.build = id()?,
-            "deploy" => pins.deploy = id()?,
+            "build" => pins.build = pin::parse_id(value).map(Some).map_err(|why| wrong(&why))?,
+            "deploy" => pins.deploy = pin::parse_id(value).map(Some).map_err(|why| wrong(&why))?,
             "workflow" if value.starts_with('@') => {
                 return Err(wrong("a target names its workflow itself; only --workflow reads it from a file"));
             }
-            "workflow" => pins.workflow = id()?,
+            "workflow" => pins.workflow = pin::parse_workflow(value).map(Some).map_err(|why| wrong(&why))?,
             "after" => pins.after = Some(value.parse().map_err(|why: String| wrong(&why))?),
             "commit" => pins.commit = pin::parse_commit(value).map(Some).map_err(|why| wrong(&why))?,
             _ => return Err(wrong("the pins are build, deploy, workflow, commit and after")),

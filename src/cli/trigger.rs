@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::base::object::Unambiguous;
 use crate::base::source::Response;
+use crate::nuon::id::WorkflowId;
 use crate::nuon::look;
 use crate::watch::pin;
 
@@ -19,7 +20,7 @@ const MEMBERS: [&str; 2] = ["workflow_id", "install_workflow_id"];
 ///
 /// # Errors
 /// The trigger was refused, or what the file holds in place of an id.
-pub fn workflow(text: &str) -> Result<String, String> {
+pub fn workflow(text: &str) -> Result<WorkflowId, String> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let answer = answer(text)?;
     if !(200..=299).contains(&answer.status) {
@@ -102,7 +103,7 @@ mod tests {
             format!("\u{feff}\n{body}\n"),
             format!(r#"{{"install_workflow_id":"{id}","workflow_id":""}}"#),
         ] {
-            assert_eq!(workflow(&text).as_deref(), Ok(id), "{text}");
+            assert_eq!(workflow(&text).as_deref().ok(), Some(id), "{text}");
         }
     }
 

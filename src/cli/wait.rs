@@ -14,6 +14,7 @@ use crate::run::quorum::Quorum;
 use crate::run::world::World;
 use crate::text::format;
 use crate::text::redact::Secrets;
+use crate::watch::pin::WorkflowPin;
 
 /// Waits, and returns the exit code.
 ///
@@ -25,7 +26,7 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
     let from_stdin = [
         ("--targets -", targets.targets.as_deref() == stdin),
         ("--token-file -", network.token_file.as_deref() == stdin),
-        ("--workflow @-", gate.pins.workflow.as_deref() == Some("@-")),
+        ("--workflow @-", gate.pins.workflow == Some(WorkflowPin::File("-".into()))),
     ];
     let mut from_stdin = from_stdin.into_iter().filter(|(_, is_so)| *is_so).map(|(flag, _)| flag);
     if let (Some(one), Some(other)) = (from_stdin.next(), from_stdin.next()) {

@@ -2,40 +2,51 @@
 //!
 //! The words and their meaning follow the server's source, not its published enum, which lacks half of them.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::base::object::Object;
+use crate::nuon::id::{self, BuildId, ComponentId, DeployId, InstallComponentId, InstallId, WorkflowId};
+
+/// A deploy.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Deploy {
+    id: DeployId,
+    /// Its workflow, under either of the two names that there are for it.
+    pub workflow: Option<WorkflowId>,
+    answer: Answer,
+}
 
 /// The parts of a deploy document that every look needs. Everything else is skipped unread.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
-pub struct Deploy {
-    /// Empty in the zero document that older servers answer before the first deploy.
-    #[serde(default)]
-    pub id: Option<String>,
+pub struct Answer {
+    /// Absent in the zero document that older servers answer before the first deploy.
+    #[serde(default, deserialize_with = "id::optional")]
+    pub id: Option<DeployId>,
     /// Id of the org.
     #[serde(default)]
     pub org_id: Option<String>,
     /// Id of the build.
-    #[serde(default)]
-    pub build_id: Option<String>,
+    #[serde(default, deserialize_with = "id::optional")]
+    pub build_id: Option<BuildId>,
     /// Id of the workflow that the deploy belongs to.
-    #[serde(default)]
-    pub install_workflow_id: Option<String>,
+    #[serde(default, deserialize_with = "id::optional")]
+    pub install_workflow_id: Option<WorkflowId>,
     /// The newer name of the same id.
-    #[serde(default)]
-    pub workflow_id: Option<String>,
+    #[serde(default, deserialize_with = "id::optional")]
+    pub workflow_id: Option<WorkflowId>,
     /// Often empty on `deploys/latest`.
-    #[serde(default)]
-    pub install_id: Option<String>,
+    #[serde(default, deserialize_with = "id::optional")]
+    pub install_id: Option<InstallId>,
     /// Absent on `deploys/latest`.
-    #[serde(default)]
-    pub component_id: Option<String>,
+    #[serde(default, deserialize_with = "id::optional")]
+    pub component_id: Option<ComponentId>,
     /// Id of the component of the install, which every answer has.
-    #[serde(default)]
-    pub install_component_id: Option<String>,
+    #[serde(default, deserialize_with = "id::optional")]
+    pub install_component_id: Option<InstallComponentId>,
     /// `apply`, `sync-image` or `teardown`.
     #[serde(default)]
     pub install_deploy_type: Option<String>,
@@ -83,50 +94,17 @@ pub struct Status {
     pub status_human_description: Option<String>,
 }
 
-impl Deploy {
-    /// How long ago the server last changed it.
-    pub fn age(&self, now: Option<Timestamp>) -> Option<Duration> {
-        let times = [&self.updated_at, &self.created_at];
-        let then: Timestamp = times.into_iter().flatten().find_map(|time| time.parse().ok())?;
-        Duration::try_from(now?.duration_since(then)).ok()
-    }
-
-    /// The id, or `""`.
-    pub fn id(&self) -> &str {
-        self.id.as_deref().unwrap_or_default()
-    }
-
-    /// The id of the workflow, under either of its names.
-    pub fn workflow(&self) -> &str {
-        [&self.install_workflow_id, &self.workflow_id]
-            .into_iter()
-            .filter_map(|id| id.as_deref())
-            .find(|id| !id.is_empty())
-            .unwrap_or_default()
-    }
-
-    /// The id of the component of the install, or `""`.
-    pub fn install_component(&self) -> &str {
-        self.install_component_id.as_deref().unwrap_or_default()
-    }
-
-    /// Whether it names two workflows, under the two names that there are for one.
-    pub fn names_two_workflows(&self) -> bool {
-        let names = [&self.install_workflow_id, &self.workflow_id].map(|id| id.as_deref().filter(|id| !id.is_empty()));
-        matches!(names, [Some(one), Some(other)] if one != other)
-    }
-
-    /// Whether it shows that it is of the component that was asked for, whose place in the install has this id. (An answer
-    /// that names another component was refused when it was read.)
-    pub fn is_shown_to_be_of(&self, install_component: &str) -> bool {
-        let names_it = self.component_id.as_deref().is_some_and(|id| !id.is_empty());
-        names_it || !install_component.is_empty() && self.install_component() == install_component
-    }
-
-    /// The commit of the build, or `""`.
-    pub fn commit(&self) -> &str {
-        let commit = self.component_build.as_ref().and_then(|build| build.vcs_connection_commit.as_ref());
-        commit.and_then(|commit| commit.sha.as_deref()).unwrap_or_default()
+impl Answer {
+    /// The deploy that was answered, if there is one.
+    ///
+    /// # Errors
+    /// Why it cannot be told which workflow it belongs to.
+    pub fn deploy(self) -> Result<Option<Deploy>, &'static str> {
+        let workflow = match (&self.install_workflow_id, &self.workflow_id) {
+            (Some(one), Some(other)) if one != other => return Err("the deploy names two workflows"),
+            (one, other) => one.clone().or_else(|| other.clone()),
+        };
+        Ok(self.id.clone().map(|id| Deploy { id, workflow, answer: self }))
     }
 
     /// `status_v2.status`, or `""` where it is absent.
@@ -139,9 +117,48 @@ impl Deploy {
         self.status_v2.as_ref().and_then(|v2| v2.status_human_description.as_deref()).unwrap_or_default()
     }
 
+    /// The commit of the build, or `""`.
+    pub fn commit(&self) -> &str {
+        let commit = self.component_build.as_ref().and_then(|build| build.vcs_connection_commit.as_ref());
+        commit.and_then(|commit| commit.sha.as_deref()).unwrap_or_default()
+    }
+
     /// When the server made it.
-    pub fn created(&self) -> Option<jiff::Timestamp> {
+    pub fn created(&self) -> Option<Timestamp> {
         self.created_at.as_deref()?.parse().ok()
+    }
+
+    /// How long ago the server last changed it.
+    pub fn age(&self, now: Option<Timestamp>) -> Option<Duration> {
+        let times = [&self.updated_at, &self.created_at];
+        let then: Timestamp = times.into_iter().flatten().find_map(|time| time.parse().ok())?;
+        Duration::try_from(now?.duration_since(then)).ok()
+    }
+
+    /// Whether it shows that it is of the component that was asked for, whose place in the install this is. (An answer that
+    /// names another component was refused when it was read.)
+    pub fn is_shown_to_be_of(&self, known: Option<&InstallComponentId>) -> bool {
+        self.component_id.is_some() || known.is_some() && self.install_component_id.as_ref() == known
+    }
+
+    /// Whether this deploy takes the component away.
+    pub fn is_teardown(&self) -> bool {
+        self.install_deploy_type.as_deref() == Some("teardown")
+    }
+}
+
+impl Deref for Deploy {
+    type Target = Answer;
+
+    fn deref(&self) -> &Answer {
+        &self.answer
+    }
+}
+
+impl Deploy {
+    /// Its id.
+    pub fn id(&self) -> &DeployId {
+        &self.id
     }
 
     /// Whether the server made it before `other`, as far as it says.
@@ -151,12 +168,7 @@ impl Deploy {
 
     /// Whether it is another deploy of the same workflow, which is how a retry looks.
     pub fn retries(&self, other: &Deploy) -> bool {
-        self.id() != other.id() && !self.workflow().is_empty() && self.workflow() == other.workflow()
-    }
-
-    /// Whether this deploy takes the component away.
-    pub fn is_teardown(&self) -> bool {
-        self.install_deploy_type.as_deref() == Some("teardown")
+        self.id != other.id && self.workflow.is_some() && self.workflow == other.workflow
     }
 }
 
@@ -321,7 +333,7 @@ impl std::str::FromStr for Override {
 }
 
 /// What the status of a deploy means: the user's overrides first, then the table, then what is expected.
-pub fn class(deploy: &Deploy, expect: Expect, overrides: &[Override]) -> Class {
+pub fn class(deploy: &Answer, expect: Expect, overrides: &[Override]) -> Class {
     let word = deploy.word();
     // The last one wins, as with every flag of every tool.
     let overridden = overrides.iter().rev().find(|row| row.status == word).map(|row| row.class);
@@ -341,12 +353,13 @@ pub fn class(deploy: &Deploy, expect: Expect, overrides: &[Override]) -> Class {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nuon::id::Id;
 
-    fn deploy(word: &str, kind: &str) -> Deploy {
-        Deploy {
+    fn deploy(word: &str, kind: &str) -> Answer {
+        Answer {
             install_deploy_type: Some(kind.into()),
             status_v2: Some(Object(Status { status: Some(word.into()), ..Status::default() })),
-            ..Deploy::default()
+            ..Answer::default()
         }
     }
 
@@ -392,7 +405,10 @@ mod tests {
 
     #[test]
     fn older_is_made_before() {
-        let made = |at: &str| Deploy { created_at: Some(at.into()), ..Deploy::default() };
+        let made = |at: &str| {
+            let answer = Answer { id: DeployId::new("dpl1"), created_at: Some(at.into()), ..Answer::default() };
+            answer.deploy().expect("one workflow").expect("a deploy")
+        };
         let (one, other) = (made("2026-01-14T16:00:00Z"), made("2026-01-14T16:00:00.000001Z"));
         assert!(one.is_older_than(&other) && !other.is_older_than(&one) && !one.is_older_than(&one));
         assert!(!made("").is_older_than(&one) && !one.is_older_than(&made("")));

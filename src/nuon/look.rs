@@ -11,7 +11,8 @@ use crate::base::clock::Signal;
 use crate::base::object::{Object, Unambiguous};
 use crate::base::outcome::Ending;
 use crate::base::source::{Fault, Response};
-use crate::nuon::deploy::Deploy;
+use crate::nuon::deploy::{Answer, Deploy};
+use crate::nuon::id::{DeployId, WorkflowId};
 use crate::nuon::target::Target;
 use crate::nuon::workflow::Workflow;
 use crate::text::sensitive;
@@ -126,37 +127,37 @@ impl Miss {
 }
 
 /// An answer, as it came from a [`crate::base::source::Source`].
-pub type Answer = Result<Response, Fault>;
+pub type Answered = Result<Response, Fault>;
 
 /// Reads the answer to a look at a deploy of `target`: the one of this id, or else any. `utc` is the calendar now, for a
 /// `Retry-After` that is a date.
 ///
 /// # Errors
 /// The signal that came in place of an answer.
-pub fn deploy(answer: Answer, id: Option<&str>, target: &Target, utc: Option<Timestamp>) -> Result<Look, Signal> {
+pub fn deploy(
+    answer: Answered,
+    id: Option<&DeployId>,
+    target: &Target,
+    utc: Option<Timestamp>,
+) -> Result<Look, Signal> {
     look(answer, utc, "no deploy yet", |body| {
-        let Object(deploy): Object<Deploy> = read(&body, "a deploy document")?;
-        for (got, wanted, name) in
-            [(&deploy.install_id, &target.install, "install"), (&deploy.component_id, &target.component, "component")]
-        {
-            if let Some(got) = got.as_deref().filter(|got| !got.is_empty() && got != wanted) {
-                return Err(Unreadable::Foreign(format!("the document is of another {name}, {got}")));
-            }
+        let Object(answer): Object<Answer> = read(&body, "a deploy document")?;
+        if let Some(got) = answer.install_id.as_ref().filter(|got| **got != target.install) {
+            return Err(Unreadable::Foreign(format!("the document is of another install, {got}")));
         }
-        if deploy.names_two_workflows() {
-            return Err(Unreadable::Strange("the deploy names two workflows".into()));
+        if let Some(got) = answer.component_id.as_ref().filter(|got| **got != target.component) {
+            return Err(Unreadable::Foreign(format!("the document is of another component, {got}")));
         }
-        if deploy.id().is_empty()
-            && let Some(words) = error_words(&body)
-        {
-            return Err(Unreadable::Strange(format!("it is an error: {words}")));
-        }
-        match (deploy.id(), id) {
-            ("", _) => Ok(Look::Absent(Miss::new("no deploy yet (an empty document)"))),
-            (got, Some(id)) if got != id => {
-                Err(Unreadable::Foreign(format!("the answer is about deploy {got}, not {id}")))
-            }
-            _ => Ok(Look::Seen(Box::new(deploy), body.into())),
+        let deploy = answer.deploy().map_err(|why| Unreadable::Strange(why.into()))?;
+        match (deploy, error_words(&body)) {
+            (None, Some(words)) => Err(Unreadable::Strange(format!("it is an error: {words}"))),
+            (None, None) => Ok(Look::Absent(Miss::new("no deploy yet (an empty document)"))),
+            (Some(deploy), _) => match id {
+                Some(id) if deploy.id() != id => {
+                    Err(Unreadable::Foreign(format!("the answer is about deploy {}, not {id}", deploy.id())))
+                }
+                _ => Ok(Look::Seen(Box::new(deploy), body.into())),
+            },
         }
     })
 }
@@ -165,14 +166,14 @@ pub fn deploy(answer: Answer, id: Option<&str>, target: &Target, utc: Option<Tim
 ///
 /// # Errors
 /// The signal that came in place of an answer.
-pub fn workflow(answer: Answer, id: &str, target: &Target, utc: Option<Timestamp>) -> Result<Look, Signal> {
+pub fn workflow(answer: Answered, id: &WorkflowId, target: &Target, utc: Option<Timestamp>) -> Result<Look, Signal> {
     look(answer, utc, "no such workflow", |body| {
         let Object(workflow): Object<Workflow> = read(&body, "a workflow")?;
-        if workflow.id.as_deref() != Some(id) {
-            let got = workflow.id.unwrap_or_default();
+        if workflow.id.as_ref() != Some(id) {
+            let got = workflow.id.map_or_else(String::new, |id| id.to_string());
             return Err(Unreadable::Foreign(format!("the document is of another workflow, \"{got}\"")));
         }
-        if let Some(install) = workflow.install().filter(|install| *install != target.install) {
+        if let Some(install) = workflow.install().filter(|install| *install != &*target.install) {
             return Err(Unreadable::Foreign(format!("the workflow is of another install, {install}")));
         }
         Ok(Look::Workflow(Box::new(workflow), body.into()))
@@ -183,7 +184,7 @@ pub fn workflow(answer: Answer, id: &str, target: &Target, utc: Option<Timestamp
 ///
 /// # Errors
 /// Every look that is not a document, or a signal.
-pub fn json(answer: Answer, utc: Option<Timestamp>) -> Result<Value, Unread> {
+pub fn json(answer: Answered, utc: Option<Timestamp>) -> Result<Value, Unread> {
     let mut found = Value::Null;
     match look(answer, utc, "not found", |body| {
         Unambiguous(found) = read(&body, "JSON")?;
@@ -195,7 +196,7 @@ pub fn json(answer: Answer, utc: Option<Timestamp>) -> Result<Value, Unread> {
 }
 
 fn look(
-    answer: Answer,
+    answer: Answered,
     utc: Option<Timestamp>,
     absent: &str,
     read: impl FnOnce(Vec<u8>) -> Result<Look, Unreadable>,
@@ -376,7 +377,7 @@ mod tests {
     use super::*;
 
     fn target() -> Target {
-        Target { install: "inl1".into(), component: "cmp1".into() }
+        Target::of_latest("/v1/installs/inl1/components/cmp1/deploys/latest").expect("a target")
     }
 
     fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Look {

@@ -1,5 +1,6 @@
 //! What the server says: its answers, its words, its paths. A change of the server touches this room only. Pure.
 
+pub mod id;
 pub mod target;
 pub mod look;
 pub mod deploy;

@@ -2,18 +2,19 @@
 
 use std::fmt;
 
+use crate::nuon::id::{ComponentId, Id, InstallId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Everything but RFC 3986's unreserved characters is encoded in a path segment.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One component of one install.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Target {
     /// Id of the install.
-    pub install: String,
+    pub install: InstallId,
     /// Id of the component.
-    pub component: String,
+    pub component: ComponentId,
 }
 
 impl Target {
@@ -42,8 +43,8 @@ impl Target {
         let rest = path.strip_prefix("/v1/installs/")?;
         let (install, rest) = rest.split_once("/components/")?;
         let component = rest.strip_suffix("/deploys/latest")?;
-        let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(Into::into);
-        Some(Self { install: plain(install)?, component: plain(component)? })
+        let plain = |text| percent_encoding::percent_decode_str(text).decode_utf8().ok();
+        Some(Self { install: InstallId::new(&plain(install)?)?, component: ComponentId::new(&plain(component)?)? })
     }
 }
 

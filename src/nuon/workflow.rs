@@ -7,12 +7,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::base::object::Object;
+use crate::nuon::id::{self, InstallComponentId, WorkflowId};
 
 /// The parts of a workflow that decide.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[allow(missing_docs, reason = "the server's own names")]
 pub struct Workflow {
-    pub id: Option<String>,
+    #[serde(default, deserialize_with = "id::optional")]
+    pub id: Option<WorkflowId>,
     pub owner_id: Option<String>,
     pub metadata: Option<Map<String, Value>>,
     pub status: Option<Object<StepStatus>>,
@@ -202,7 +204,7 @@ impl Workflow {
     /// Whether the health of `deploy` is still verified: by steps whose target is the component of the install, or, as
     /// long as they have no target, by those in the group of the deploy's own step. Servers of 2026 take the success of a
     /// deploy back when its verification fails.
-    pub fn verification(&self, deploy: &str, install_component: &str) -> Verification {
+    pub fn verification(&self, deploy: &str, install_component: Option<&InstallComponentId>) -> Verification {
         const TYPE: &str = "install_components";
         let groups: Vec<i64> = self
             .steps()
@@ -212,8 +214,8 @@ impl Workflow {
         let verifies = |step: &&WorkflowStep| match step.step_target_id.as_deref().unwrap_or_default() {
             "" => step.step_target_type.as_deref() == Some(TYPE) && groups.contains(&step.group()),
             // Where it is not known which component this is, it can be this one.
-            _ if install_component.is_empty() => step.step_target_type.as_deref() == Some(TYPE),
-            _ => step.targets(TYPE, install_component),
+            _ if install_component.is_none() => step.step_target_type.as_deref() == Some(TYPE),
+            _ => step.targets(TYPE, install_component.map(|id| &**id).unwrap_or_default()),
         };
         let has_ended = |step: &&WorkflowStep| {
             let words = ["success", "auto-skipped", "user-skipped", "error", "cancelled", "discarded"];

@@ -10,6 +10,7 @@ use crate::judge::assertion::Check;
 use crate::judge::document::Part;
 use crate::nuon::deploy::{Class, Deploy};
 use crate::nuon::failure::Failure;
+use crate::nuon::id::{ComponentId, InstallId};
 use crate::nuon::target::Target;
 use crate::text::format;
 
@@ -97,9 +98,9 @@ const DESCRIPTION: usize = 4000;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict {
     /// Id of the install.
-    pub install: String,
+    pub install: InstallId,
     /// Id of the component.
-    pub component: String,
+    pub component: ComponentId,
     /// How it ended.
     #[serde(flatten)]
     pub ending: Ending,
@@ -208,9 +209,9 @@ impl DeploySeen {
     pub fn new(deploy: &Deploy, class: Class) -> Self {
         let text = |field: &Option<String>| field.clone().unwrap_or_default();
         Self {
-            id: deploy.id().into(),
-            build_id: text(&deploy.build_id),
-            workflow_id: deploy.workflow().into(),
+            id: deploy.id().to_string(),
+            build_id: deploy.build_id.as_ref().map_or_else(String::new, ToString::to_string),
+            workflow_id: deploy.workflow.as_ref().map_or_else(String::new, ToString::to_string),
             kind: text(&deploy.install_deploy_type),
             status: deploy.word().into(),
             class,

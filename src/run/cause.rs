@@ -20,7 +20,7 @@ impl Gate {
     /// Asks, once and briefly, for what a later step or a person will want to know.
     pub fn explain(&mut self, ending: Ending, session: &mut Session<'_, '_>) {
         let Some(deploy) = self.watch.deploy() else { return };
-        let (id, workflow) = (deploy.id().to_owned(), deploy.workflow().to_owned());
+        let (id, workflow) = (deploy.id().clone(), deploy.workflow.clone());
         if matches!(ending.outcome(), Outcome::Interrupted | Outcome::Undecided) || ending == Ending::Unreachable {
             return;
         }
@@ -30,9 +30,9 @@ impl Gate {
                 Ok(Look::Seen(_, whole)) => whole.read().ok().and_then(|value| Document::of(value).ok()).map(Arc::new),
                 _ => None,
             };
-            let workflow = session.look_until(&Ask::Workflow(workflow.clone()), &self.target, until);
+            let workflow = workflow.map(|id| session.look_until(&Ask::Workflow(id), &self.target, until));
             let workflow: Option<Box<Workflow>> = match workflow {
-                Ok(Look::Workflow(workflow, _)) if workflow.steps().next().is_some() => Some(workflow),
+                Some(Ok(Look::Workflow(workflow, _))) if workflow.steps().next().is_some() => Some(workflow),
                 _ => None,
             };
             let deploy = detail.as_ref().map(|document| document.value());

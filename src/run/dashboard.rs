@@ -29,8 +29,9 @@ impl Gate {
 
     /// The page of the workflow; `""` rather than a guess.
     pub fn workflow_url(&mut self, session: &mut Session<'_, '_>) -> String {
-        let workflow = self.watch.deploy().map(|deploy| deploy.workflow().to_owned());
-        let workflow = workflow.or_else(|| self.watch.rules().pins.workflow.clone()).unwrap_or_default();
+        let workflow = self.watch.deploy().map(|deploy| deploy.workflow.clone());
+        let workflow = workflow.unwrap_or_else(|| self.watch.rules().pins.workflow().cloned());
+        let workflow = workflow.map_or_else(String::new, |id| id.to_string());
         self.find_dashboard(session, session.clock.now() + EXPLAINING);
         self.url(&["workflows", &workflow])
     }

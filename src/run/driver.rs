@@ -196,16 +196,12 @@ impl Driver {
         } else {
             (now > self.deadline + LAST_LOOK).then(|| Miss::new("it was not polled before the deadline"))
         };
-        match std::mem::replace(&mut self.slots[index], Slot::Busy(Target::default())) {
-            Slot::Waiting(gate) => {
-                self.slots[index] = Slot::Busy(gate.target().clone());
-                Some(Task { index, gate, instead })
-            }
-            // Only what waits is in the heap.
-            other => {
-                self.slots[index] = other;
-                None
-            }
+        // Only what waits is in the heap.
+        let Slot::Waiting(gate) = &self.slots[index] else { return None };
+        let busy = Slot::Busy(gate.target().clone());
+        match std::mem::replace(&mut self.slots[index], busy) {
+            Slot::Waiting(gate) => Some(Task { index, gate, instead }),
+            Slot::Busy(_) | Slot::Ended(..) => None,
         }
     }
 

@@ -184,14 +184,13 @@ impl Gate {
 
     fn warn_of_strange_ids(&mut self, session: &mut Session<'_, '_>) {
         let pins = &self.watch.rules().pins;
-        let baseline = pins.baseline().map(ToOwned::to_owned);
         let ids = [
-            ("the install", Some(&self.target.install), "inl"),
-            ("the component", Some(&self.target.component), "cmp"),
-            ("the build", pins.build.as_ref(), "bld"),
-            ("the deploy", pins.deploy.as_ref(), "dpl"),
-            ("the workflow", pins.workflow.as_ref(), "inw"),
-            ("the deploy before", baseline.as_ref(), "dpl"),
+            ("the install", Some(&*self.target.install), "inl"),
+            ("the component", Some(&*self.target.component), "cmp"),
+            ("the build", pins.build.as_deref(), "bld"),
+            ("the deploy", pins.deploy.as_deref(), "dpl"),
+            ("the workflow", pins.workflow().map(|id| &**id), "inw"),
+            ("the deploy before", pins.baseline().map(|id| &**id), "dpl"),
         ];
         let strange = ids.into_iter().filter_map(|(what, id, prefix)| names::strange_shape(what, id?, prefix));
         for warning in strange.collect::<Vec<_>>() {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::base::outcome::Ending;
+use crate::nuon::id::{ComponentId, Id, InstallId};
 use crate::nuon::look::{self, Look, Miss, Unread};
 use crate::nuon::target::{Target, segment};
 use crate::run::session::Session;
@@ -31,9 +32,8 @@ pub fn resolve(target: &Target, session: &mut Session<'_, '_>) -> Result<Target,
         return Ok(target.clone());
     }
     let document = ask_for_install(install, session)?;
-    let found =
-        document["id"].as_str().filter(|id| is_id(id, "inl")).ok_or_else(|| strange("the install has no id"))?;
-    let found = found.to_owned();
+    let found = document["id"].as_str().filter(|id| is_id(id, "inl")).and_then(InstallId::new);
+    let found = found.ok_or_else(|| strange("the install has no id"))?;
     let id = if has_component {
         component.clone()
     } else {
@@ -67,13 +67,13 @@ pub fn ask_for_install(install: &str, session: &mut Session<'_, '_>) -> Result<V
 }
 
 /// The ids of the components of that name.
-fn named(components: &[Value], name: &str) -> Vec<String> {
-    let mut ids: Vec<String> = components
+fn named(components: &[Value], name: &str) -> Vec<ComponentId> {
+    let mut ids: Vec<ComponentId> = components
         .iter()
         .filter(|entry| entry["component"]["name"] == name || entry["component_name"] == name)
         .filter_map(|entry| {
             let ids = [&entry["component_id"], &entry["component"]["id"]];
-            ids.into_iter().filter_map(Value::as_str).find(|id| is_id(id, "cmp")).map(Into::into)
+            ids.into_iter().filter_map(Value::as_str).find(|id| is_id(id, "cmp")).and_then(ComponentId::new)
         })
         .collect();
     ids.sort();

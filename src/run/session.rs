@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::Ending;
 use crate::base::source::{Request, Source};
-use crate::nuon::look::{self, Answer, Look, Unread, Whole};
+use crate::nuon::id::{DeployId, WorkflowId};
+use crate::nuon::look::{self, Answered, Look, Unread, Whole};
 use crate::nuon::target::{Target, segment};
 use crate::nuon::workflow::Workflow;
 use crate::report::progress::Progress;
@@ -79,12 +80,12 @@ impl<'w, 'p> Session<'w, 'p> {
     }
 
     /// Sends one GET, as a part of the look that was begun.
-    pub fn get(&mut self, path: &str) -> Answer {
+    pub fn get(&mut self, path: &str) -> Answered {
         self.get_until(path, self.until)
     }
 
     /// Sends one GET that is over then.
-    pub fn get_until(&mut self, path: &str, until: Duration) -> Answer {
+    pub fn get_until(&mut self, path: &str, until: Duration) -> Answered {
         self.trace =
             uuid::Builder::from_random_bytes(std::array::from_fn(|_| self.dice.u8(..))).into_uuid().to_string();
         let at = self.clock.now();
@@ -133,7 +134,7 @@ impl<'w, 'p> Session<'w, 'p> {
     }
 
     /// The deploy by its id, by the newer path or else the older one.
-    fn deploy(&mut self, id: &str, target: &Target) -> Result<Look, Signal> {
+    fn deploy(&mut self, id: &DeployId, target: &Target) -> Result<Look, Signal> {
         if !self.by_install {
             let answer = self.get(&target.deploy(id));
             match look::deploy(answer, Some(id), target, self.clock.utc())? {
@@ -148,7 +149,7 @@ impl<'w, 'p> Session<'w, 'p> {
     }
 
     /// The workflow with all its steps, which some servers do not embed.
-    fn workflow(&mut self, id: &str, target: &Target) -> Result<Look, Unread> {
+    fn workflow(&mut self, id: &WorkflowId, target: &Target) -> Result<Look, Unread> {
         let path = format!("/v1/workflows/{}", segment(id));
         let answer = self.get(&path);
         let (workflow, whole) = match look::workflow(answer, id, target, self.clock.utc())? {

@@ -34,7 +34,7 @@ impl Gate {
             (None, ..) => String::new(),
             (_, false, Some(left)) => format!("the newest, which replaced {left}"),
             (_, true, Some(left)) => format!("the newest, which replaced {left}; pins that hold: {pins}"),
-            (Some(deploy), true, _) if pins.deploy.as_deref().is_some_and(|meant| meant != deploy.id()) => {
+            (Some(deploy), true, _) if pins.deploy.as_ref().is_some_and(|meant| meant != deploy.id()) => {
                 format!("a retry in the same workflow, pins that hold: {pins}")
             }
             (_, true, _) => format!("pins that hold: {pins}"),
@@ -62,7 +62,7 @@ impl Gate {
             url: url.unwrap_or_default(),
             belief,
             preexisting: self.watch.preexisting(),
-            superseded_by: mine.and_then(|mine| mine.superseded_by()).unwrap_or_default().into(),
+            superseded_by: mine.and_then(|mine| mine.superseded_by()).map_or_else(String::new, ToString::to_string),
             polls: self.watch.looks(),
             requests: self.requests,
             noticed_after_ms: self.noticed_after.map(format::millis),
@@ -72,7 +72,7 @@ impl Gate {
                 .iter()
                 .map(|change| Moment {
                     at_ms: format::millis(change.at),
-                    deploy: change.deploy.clone(),
+                    deploy: change.deploy.to_string(),
                     status: change.status.clone(),
                     class: change.class,
                     description: change.description.clone(),

@@ -19,9 +19,9 @@ impl Watch {
     pub(super) fn complete(&mut self, completing: Completing, now: Duration, look: Look) -> Move {
         match completing.next {
             Complete::Detail => self.detail(completing, now, look),
-            Complete::Workflow => self.workflow(completing, now, look),
-            Complete::Left => self.left(completing, now, look),
-            Complete::WorkflowOfLeft => self.workflow_of_left(completing, now, look),
+            Complete::Workflow(_) => self.workflow(completing, now, look),
+            Complete::Left(_) => self.left(completing, now, look),
+            Complete::WorkflowOfLeft(_) => self.workflow_of_left(completing, now, look),
         }
     }
 
@@ -38,12 +38,11 @@ impl Watch {
                     );
                     return self.missed(State::Completing(completing), now, &Miss::new(why));
                 }
-                if mine.deploy.workflow().is_empty() {
-                    mine.deploy.workflow_id = deploy.workflow_id.clone();
-                    mine.deploy.install_workflow_id = deploy.install_workflow_id.clone();
+                if mine.deploy.workflow.is_none() {
+                    mine.deploy.workflow = deploy.workflow.clone();
                 }
-                if self.install_component.is_empty() {
-                    self.install_component = deploy.install_component().into();
+                if self.install_component.is_none() {
+                    self.install_component = deploy.install_component_id.clone();
                 }
                 Ok(whole)
             }
@@ -58,16 +57,16 @@ impl Watch {
         if now < self.not_before {
             let why = "the server asks to wait";
             let may_wait = self.rules.document_is_needed && mine.patience.lasts(now, self.rules.timeout);
-            let needs_workflow = self.rules.until != Until::Applied && !mine.deploy.workflow().is_empty();
+            let needs_workflow = self.rules.until != Until::Applied && mine.deploy.workflow.is_some();
             if may_wait || needs_workflow || self.rules.until == Until::Workflow {
                 return self.missed(State::Completing(completing), now, &Miss::new(why));
             }
             return self.workflow_is_unknown(completing, Ending::Unreachable, why);
         }
-        if mine.deploy.workflow().is_empty() {
-            return self.workflow_is_unknown(completing, Ending::NotFound, "the deploy names no workflow");
+        match mine.deploy.workflow.clone() {
+            None => self.workflow_is_unknown(completing, Ending::NotFound, "the deploy names no workflow"),
+            Some(id) => self.ask(State::Completing(Completing { next: Complete::Workflow(id), ..completing })),
         }
-        self.ask(State::Completing(Completing { next: Complete::Workflow, ..completing }))
     }
 
     /// The workflow of a deploy that has succeeded.
@@ -138,7 +137,7 @@ impl Watch {
     /// Whether the workflow still verifies the deploy.
     fn verification(&self, mine: &Tracked, workflow: &Workflow) -> Verification {
         if mine.class == Class::Success && self.rules.until != Until::Applied {
-            workflow.verification(mine.deploy.id(), &self.install_component)
+            workflow.verification(mine.deploy.id(), self.install_component.as_ref())
         } else {
             Verification::Done
         }
@@ -147,9 +146,7 @@ impl Watch {
     /// A success needs the word of its workflow, which may take it back, unless the first word of the deploy is enough.
     fn workflow_is_unknown(&mut self, mut completing: Completing, ending: Ending, why: &str) -> Move {
         let mine = &mut completing.mine;
-        if self.rules.until != Until::Applied && !mine.deploy.workflow().is_empty()
-            || self.rules.until == Until::Workflow
-        {
+        if self.rules.until != Until::Applied && mine.deploy.workflow.is_some() || self.rules.until == Until::Workflow {
             let hint = "where the rest of the workflow does not matter, use --until applied";
             let why = format!("{}, but its workflow cannot be read: {why}; {hint}", self.told_of(mine));
             return (State::Completing(completing), Step::End(ending, why));
@@ -164,11 +161,10 @@ impl Watch {
 
     /// The document is whole. If it turns out not to be readable, the deploy is looked at again.
     fn judge(&mut self, completing: Completing) -> Move {
-        if completing.mine.left.is_empty() {
-            let Completing { mine, parts, .. } = completing;
-            return (mine.at(Track::Deploy), Step::Judge(parts));
+        match completing.mine.left.first().map(|left| left.id.clone()) {
+            None => (completing.mine.at(Track::Deploy), Step::Judge(completing.parts)),
+            Some(id) => self.ask(State::Completing(Completing { next: Complete::Left(id), ..completing })),
         }
-        self.ask(State::Completing(Completing { next: Complete::Left, ..completing }))
     }
 
     /// A deploy that was left for the one that has succeeded: if it failed, somebody's change is not there.
@@ -176,21 +172,24 @@ impl Watch {
         let Some(left) = completing.mine.left.first_mut() else { return self.judge(completing) };
         match look {
             Look::Seen(deploy, _) => {
-                left.workflow = deploy.workflow().into();
+                left.workflow = deploy.workflow.clone();
                 let class = deploy::class(&deploy, self.rules.expect, &self.rules.overrides);
                 left.has_succeeded = matches!(class, Class::Success | Class::NothingToDo);
-                let has_workflow = !left.workflow.is_empty();
-                match class {
-                    Class::Failure | Class::Parked => {
+                let workflow = left.workflow.clone();
+                match (class, workflow) {
+                    (Class::Failure | Class::Parked, _) => {
                         let how = format!("ended as {}{}", spoken(deploy.word()), described(&deploy));
                         self.left_failed(completing, &how)
                     }
-                    Class::NothingToDo => self.left_is_fine(completing),
-                    Class::Success if self.rules.until == Until::Applied || !has_workflow => {
+                    (Class::NothingToDo, _) => self.left_is_fine(completing),
+                    (Class::Success, workflow) if self.rules.until == Until::Applied || workflow.is_none() => {
                         self.left_is_fine(completing)
                     }
-                    _ if !has_workflow || now < self.not_before => self.left_goes_on(completing, now),
-                    _ => self.ask(State::Completing(Completing { next: Complete::WorkflowOfLeft, ..completing })),
+                    (_, Some(workflow)) if now >= self.not_before => {
+                        let next = Complete::WorkflowOfLeft(workflow);
+                        self.ask(State::Completing(Completing { next, ..completing }))
+                    }
+                    _ => self.left_goes_on(completing, now),
                 }
             }
             Look::Refused(ending, why) => (State::Completing(completing), Step::End(ending, why)),
@@ -214,7 +213,7 @@ impl Watch {
             Look::Seen(..) => return self.missed(State::Completing(completing), now, &strange()),
         };
         let stage = workflow.stage();
-        match workflow.verification(&left.id, &self.install_component) {
+        match workflow.verification(&left.id, self.install_component.as_ref()) {
             Verification::Done if left.has_succeeded => self.left_is_fine(completing),
             Verification::Open(step) | Verification::Failed(step) if stage.is_over() => {
                 self.left_failed(completing, &step)
@@ -245,7 +244,7 @@ impl Watch {
 
     fn left_failed(&self, completing: Completing, how: &str) -> Move {
         let mine = completing.mine.deploy.id();
-        let left = completing.mine.left.first().map_or("", |left| left.id.as_str());
+        let left = completing.mine.left.first().map_or_else(String::new, |left| left.id.to_string());
         let why = format!("deploy {left} {how}; a later deploy, {mine}, succeeded, which does not make up for it");
         (State::Completing(completing), Step::End(Ending::DeployFailed, why))
     }

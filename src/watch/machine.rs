@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::outcome::Ending;
 use crate::nuon::deploy::{self, Class, Deploy, Expect};
+use crate::nuon::id::{InstallComponentId, WorkflowId};
 use crate::nuon::look::{Look, Miss};
 use crate::nuon::workflow::{Stage, Workflow};
 use crate::text::format;
@@ -26,7 +27,7 @@ pub struct Watch {
     /// Until when the server wants to be left alone.
     pub(super) not_before: Duration,
     /// The component of the install, as the latest deploy names it: an answer about another one is none.
-    pub(super) install_component: String,
+    pub(super) install_component: Option<InstallComponentId>,
     pub(super) baseline: Baseline,
     /// What the first look that was answered said: whether the deploy was already over.
     pub(super) preexisting: Option<bool>,
@@ -101,7 +102,7 @@ impl Watch {
 
     /// The move at `now`, given what came of the look that was asked for, if one was.
     pub fn step(&mut self, now: Duration, look: Option<Look>) -> Step {
-        let Some(look) = look else { return Step::Ask(self.state.ask(&self.rules)) };
+        let Some(look) = look else { return Step::Ask(self.state.ask()) };
         let look = self.only_of_my_component(look);
         // Whatever was looked at: it is one server that wants to be left alone.
         self.not_before = self.not_before.max(now.saturating_add(look.retry_after().unwrap_or_default()));
@@ -117,16 +118,16 @@ impl Watch {
     /// An answer about another component is none: an older path of the server answers with any deploy of the install.
     fn only_of_my_component(&mut self, look: Look) -> Look {
         let Look::Seen(deploy, whole) = look else { return look };
-        let (known, got) = (self.install_component.as_str(), deploy.install_component());
-        let why = match self.state.ask(&self.rules) {
+        let (known, got) = (self.install_component.as_ref(), deploy.install_component_id.as_ref());
+        let why = match self.state.ask() {
             Ask::Deploy(id) if !deploy.is_shown_to_be_of(known) => {
                 format!("the answer about deploy {id} does not show that it is of this component")
             }
-            Ask::Latest if !known.is_empty() && !got.is_empty() && got != known => {
+            Ask::Latest if known.is_some() && got.is_some() && got != known => {
                 format!("deploy {} is of another component of the install", deploy.id())
             }
-            Ask::Latest if known.is_empty() => {
-                self.install_component = got.into();
+            Ask::Latest if known.is_none() => {
+                self.install_component = got.cloned();
                 return Look::Seen(deploy, whole);
             }
             _ => return Look::Seen(deploy, whole),
@@ -135,7 +136,7 @@ impl Watch {
     }
 
     pub(super) fn ask(&self, state: State) -> Move {
-        let ask = state.ask(&self.rules);
+        let ask = state.ask();
         (state, Step::Ask(ask))
     }
 
@@ -168,13 +169,13 @@ impl Watch {
     /// Takes note of a change of my deploy: whether there is one.
     pub(super) fn note(&mut self, now: Duration, deploy: &Deploy, class: Class) -> bool {
         let log = &mut self.log;
-        let is_same = |last: &Change| last.deploy == deploy.id() && last.status == deploy.word();
+        let is_same = |last: &Change| last.deploy == *deploy.id() && last.status == deploy.word();
         if log.timeline.last().is_some_and(is_same) {
             return false;
         }
         let change = Change {
             at: now,
-            deploy: deploy.id().into(),
+            deploy: deploy.id().clone(),
             status: deploy.word().into(),
             class,
             description: deploy.description().into(),
@@ -201,7 +202,7 @@ impl Watch {
     }
 
     /// Says once that the workflow cannot be read. What was refused is not asked for again beside the deploy.
-    pub(super) fn cannot_read(&mut self, sight: &mut Sight, workflow: &str, look: Look) {
+    pub(super) fn cannot_read(&mut self, sight: &mut Sight, workflow: &WorkflowId, look: Look) {
         // One that is not there may only not be there yet.
         let may_come = matches!(look, Look::Missed(_) | Look::Absent(_));
         let readable = if may_come { Readable::NotNow } else { Readable::Never };

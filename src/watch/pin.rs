@@ -2,24 +2,26 @@
 //! finished and green. Pure.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use crate::nuon::deploy::Deploy;
+use crate::nuon::id::{BuildId, DeployId, Id, WorkflowId};
 
 /// What the user knows of the deploy that is meant; all of it must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct Pins {
     /// The deploy must be of this build
-    #[arg(long, value_name = "ID", value_parser = parse_id)]
-    pub build: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = parse_id::<BuildId>)]
+    pub build: Option<BuildId>,
     /// The deploy must be this one
-    #[arg(long, value_name = "ID", value_parser = parse_id)]
-    pub deploy: Option<String>,
+    #[arg(long, value_name = "ID", value_parser = parse_id::<DeployId>)]
+    pub deploy: Option<DeployId>,
     /// The deploy must belong to this workflow; @FILE reads the id from the saved response of whatever triggered it (as
     /// `curl -i` or the Nuon CLI printed it), @- is stdin
     #[arg(long, value_name = "ID|@FILE", value_parser = parse_workflow)]
-    pub workflow: Option<String>,
+    pub workflow: Option<WorkflowPin>,
     /// The build must be of this commit (7 or more hexadecimal digits)
     #[arg(long, value_name = "SHA", value_parser = parse_commit)]
     pub commit: Option<String>,
@@ -27,6 +29,24 @@ pub struct Pins {
     /// if there was none), or at or after this time (RFC 3339)
     #[arg(long, value_name = "ID|TIME|none")]
     pub after: Option<After>,
+}
+
+/// `--workflow`: the id, or the file of the answer that has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorkflowPin {
+    /// The id.
+    Id(WorkflowId),
+    /// The file, which is read before the wait; `-` is stdin.
+    File(PathBuf),
+}
+
+impl fmt::Display for WorkflowPin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "{id}"),
+            Self::File(file) => write!(f, "@{}", file.display()),
+        }
+    }
 }
 
 /// `--after`: what the deploy that is meant is newer than.
@@ -37,7 +57,7 @@ pub enum After {
     /// It was made then, or later.
     Time(Timestamp),
     /// It was made after this one.
-    Deploy(String),
+    Deploy(DeployId),
 }
 
 /// What `deploy-gate latest` prints where there is no deploy, and `--after` takes for that.
@@ -78,6 +98,14 @@ impl Pins {
         *self != Self::default()
     }
 
+    /// The workflow that is meant.
+    pub fn workflow(&self) -> Option<&WorkflowId> {
+        match &self.workflow {
+            Some(WorkflowPin::Id(id)) => Some(id),
+            Some(WorkflowPin::File(_)) | None => None,
+        }
+    }
+
     /// Whether nobody else's deploy can satisfy them.
     pub fn identify(&self) -> bool {
         self.deploy.is_some() || self.workflow.is_some()
@@ -94,7 +122,7 @@ impl Pins {
     }
 
     /// The deploy that was there before the one that is meant.
-    pub fn baseline(&self) -> Option<&str> {
+    pub fn baseline(&self) -> Option<&DeployId> {
         match &self.after {
             Some(After::Deploy(id)) => Some(id),
             _ => None,
@@ -103,7 +131,6 @@ impl Pins {
 
     /// Whether all that can be told from the deploy itself holds for it.
     pub fn hold(&self, deploy: &Deploy) -> bool {
-        let is = |pin: &Option<String>, got: &str| pin.as_deref().is_none_or(|pin| pin == got);
         let of_commit = |sha: &String| {
             let build = deploy.component_build.as_ref();
             // What was asked for can be a branch, whose name may look like the beginning of a commit.
@@ -116,9 +143,12 @@ impl Pins {
             After::Time(time) => deploy.created().is_some_and(|made| made >= *time),
             After::Deploy(id) => deploy.id() != id,
         };
-        is(&self.build, deploy.build_id.as_deref().unwrap_or_default())
-            && is(&self.deploy, deploy.id())
-            && is(&self.workflow, deploy.workflow())
+        self.build.as_ref().is_none_or(|build| deploy.build_id.as_ref() == Some(build))
+            && self.deploy.as_ref().is_none_or(|id| deploy.id() == id)
+            && self
+                .workflow
+                .as_ref()
+                .is_none_or(|_| deploy.workflow.is_some() && deploy.workflow.as_ref() == self.workflow())
             && self.commit.as_ref().is_none_or(of_commit)
             && self.after.as_ref().is_none_or(is_since)
     }
@@ -136,16 +166,14 @@ fn is_full_commit(text: &str) -> bool {
 
 impl fmt::Display for Pins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let after = self.after.as_ref().map(ToString::to_string);
-        let named = [
-            ("build", &self.build),
-            ("deploy", &self.deploy),
-            ("workflow", &self.workflow),
-            ("commit", &self.commit),
-            ("after", &after),
+        let named: [(&str, Option<&dyn fmt::Display>); 5] = [
+            ("build", self.build.as_ref().map(|id| id as _)),
+            ("deploy", self.deploy.as_ref().map(|id| id as _)),
+            ("workflow", self.workflow.as_ref().map(|id| id as _)),
+            ("commit", self.commit.as_ref().map(|sha| sha as _)),
+            ("after", self.after.as_ref().map(|after| after as _)),
         ];
-        let pins: Vec<String> =
-            named.into_iter().filter_map(|(name, pin)| Some(format!("{name} {}", pin.as_ref()?))).collect();
+        let pins: Vec<String> = named.into_iter().filter_map(|(name, pin)| Some(format!("{name} {}", pin?))).collect();
         f.write_str(&pins.join(", "))
     }
 }
@@ -163,11 +191,11 @@ pub fn parse_commit(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// What would be right.
-pub fn parse_workflow(text: &str) -> Result<String, String> {
+pub fn parse_workflow(text: &str) -> Result<WorkflowPin, String> {
     match text.strip_prefix('@') {
         Some("") => Err("the file is missing; it should be @FILE, or @- for stdin".into()),
-        Some(_) => Ok(text.into()),
-        None => parse_id(text),
+        Some(file) => Ok(WorkflowPin::File(file.into())),
+        None => parse_id(text).map(WorkflowPin::Id),
     }
 }
 
@@ -179,11 +207,12 @@ const UNSET: &str = " (did the step that should set it fail?)";
 ///
 /// # Errors
 /// What would be right.
-pub fn parse_id(text: &str) -> Result<String, String> {
+pub fn parse_id<T: Id>(text: &str) -> Result<T, String> {
     let is_id = text.len() >= 10
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    if is_id { Ok(text.into()) } else { Err(format!("it should be an id like dplq3v8h1m5z7c2x9b4n6k0tsw{UNSET}")) }
+    let id = T::new(text).filter(|_| is_id);
+    id.ok_or_else(|| format!("it should be an id like dplq3v8h1m5z7c2x9b4n6k0tsw{UNSET}"))
 }
 
 /// Whether an id has the shape that the server gives them: a prefix, and 23 letters and digits.
@@ -196,18 +225,18 @@ pub fn is_shaped(id: &str, prefix: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nuon::deploy::Answer;
 
     #[test]
     fn only_some_pins_rule_an_earlier_deploy_out() {
-        let id = || Some("x".to_owned());
         let pins = Pins::default;
         assert!(pins().may_be_old());
-        assert!(Pins { build: id(), commit: id(), ..pins() }.may_be_old());
+        assert!(Pins { build: BuildId::new("x"), commit: Some("x".into()), ..pins() }.may_be_old());
         assert!(Pins { after: Some(After::None), ..pins() }.may_be_old());
         for pins in [
-            Pins { deploy: id(), ..pins() },
-            Pins { workflow: id(), ..pins() },
-            Pins { after: Some(After::Deploy("x".into())), ..pins() },
+            Pins { deploy: DeployId::new("x"), ..pins() },
+            Pins { workflow: WorkflowId::new("x").map(WorkflowPin::Id), ..pins() },
+            Pins { after: Some(After::Deploy(DeployId::new("x").expect("an id"))), ..pins() },
             Pins { after: Some(After::Time(Timestamp::UNIX_EPOCH)), ..pins() },
         ] {
             assert!(!pins.may_be_old(), "{pins}");
@@ -217,20 +246,22 @@ mod tests {
     #[test]
     fn what_ci_systems_leave_is_no_id() {
         for text in LEFT {
-            parse_id(text).expect_err(text);
+            parse_id::<DeployId>(text).expect_err(text);
             parse_workflow(text).expect_err(text);
             text.parse::<After>().expect_err(text);
         }
         for id in ["dplq3v8h1m5z7c2x9b4n6k0tsw", "dpl_0123456", "A-23456789"] {
-            assert_eq!(parse_id(id).as_deref(), Ok(id));
+            assert_eq!(parse_id::<DeployId>(id).as_deref().ok(), Some(id));
         }
         assert_eq!("none".parse(), Ok(After::None));
+        let made = |at: Option<&str>| {
+            let answer = Answer { id: DeployId::new("dpl1"), created_at: at.map(Into::into), ..Answer::default() };
+            answer.deploy().expect("one workflow").expect("a deploy")
+        };
         for time in ["2026-01-14T16:02:09Z", "2026-01-14T17:02:09.000+01:00"] {
-            let made = Deploy { created_at: Some("2026-01-14T16:02:09Z".into()), ..Deploy::default() };
             let pins = Pins { after: Some(time.parse().expect(time)), ..Pins::default() };
-            assert!(pins.hold(&made), "at or after: {time}");
-            let made = Deploy { created_at: Some("2026-01-14T16:02:08.999Z".into()), ..Deploy::default() };
-            assert!(!pins.hold(&made) && !pins.hold(&Deploy::default()), "{time}");
+            assert!(pins.hold(&made(Some("2026-01-14T16:02:09Z"))), "at or after: {time}");
+            assert!(!pins.hold(&made(Some("2026-01-14T16:02:08.999Z"))) && !pins.hold(&made(None)), "{time}");
         }
     }
 

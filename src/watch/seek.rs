@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::base::outcome::Ending;
 use crate::nuon::deploy::Deploy;
 use crate::nuon::evidence::{Course, Standing};
+use crate::nuon::id::{DeployId, WorkflowId};
 use crate::nuon::look::{Look, Miss, Whole};
 use crate::nuon::workflow::Stage;
 use crate::text::format;
@@ -31,17 +32,17 @@ impl Watch {
                     Look::Workflow(..) => self.missed(State::Seeking(seeking), now, &strange()),
                 }
             }
-            Seek::Named(latest) => self.named(seeking, now, look, latest),
-            Seek::Baseline => self.baseline(seeking, now, look),
-            Seek::Workflow => self.pinned_workflow(seeking, now, look),
+            Seek::Named(_, latest) => self.named(seeking, now, look, latest),
+            Seek::Baseline(id) => self.baseline(seeking, now, look, &id),
+            Seek::Workflow(id) => self.pinned_workflow(seeking, now, look, &id),
         }
     }
 
     /// The latest deploy, or the one that was named: is it mine?
     fn found(&mut self, mut seeking: Seeking, now: Duration, deploy: Deploy, whole: Whole) -> Move {
         self.sight(&deploy);
-        if self.baseline_is_unknown() {
-            let seeking = Seeking { next: Seek::Baseline, other: Some((deploy, whole)), ..seeking };
+        if let Some(id) = self.unknown_baseline() {
+            let seeking = Seeking { next: Seek::Baseline(id), other: Some((deploy, whole)), ..seeking };
             return self.ask(State::Seeking(seeking));
         }
         if self.is_meant(&deploy) {
@@ -53,28 +54,26 @@ impl Watch {
         self.not_this_one(seeking, now, Miss::new(why))
     }
 
-    /// Whether it is still to be found out when the deploy that `--after` names was made.
-    fn baseline_is_unknown(&self) -> bool {
-        self.rules.pins.baseline().is_some() && matches!(self.baseline, Baseline::Unknown { .. })
+    /// The deploy that `--after` names, while it is still to be found out when it was made.
+    fn unknown_baseline(&self) -> Option<DeployId> {
+        self.rules.pins.baseline().filter(|_| matches!(self.baseline, Baseline::Unknown { .. })).cloned()
     }
 
     /// The latest deploy is not the one you asked for; the one that `--deploy` names can be asked for by its id.
     fn not_this_one(&mut self, mut seeking: Seeking, now: Duration, miss: Miss) -> Move {
-        if self.rules.pins.deploy.is_none() {
-            return self.not_yet(seeking, now, &miss);
-        }
-        if self.baseline_is_unknown() {
-            seeking.next = Seek::Baseline;
+        let Some(named) = self.rules.pins.deploy.clone() else { return self.not_yet(seeking, now, &miss) };
+        if let Some(id) = self.unknown_baseline() {
+            seeking.next = Seek::Baseline(id);
             return self.ask(State::Seeking(seeking));
         }
         if now >= self.not_before {
-            seeking.next = Seek::Named(miss);
+            seeking.next = Seek::Named(named, miss);
             return self.ask(State::Seeking(seeking));
         }
         let (state, step) = self.not_yet(seeking, now, &miss);
         match (state, &step) {
             (State::Seeking(seeking), Step::Wait(_)) => {
-                (State::Seeking(Seeking { next: Seek::Named(miss), ..seeking }), step)
+                (State::Seeking(Seeking { next: Seek::Named(named, miss), ..seeking }), step)
             }
             (state, _) => (state, step),
         }
@@ -95,7 +94,7 @@ impl Watch {
                     }
                     // What it came to is known, whatever has come since.
                     newer => {
-                        let by = By::Id(newer.map(|(newer, _)| newer.id().into()));
+                        let by = By::Id(newer.map(|(newer, _)| newer.id().clone()));
                         self.take_first(*deploy, by, now, whole)
                     }
                 }
@@ -108,8 +107,7 @@ impl Watch {
     }
 
     /// The deploy that `--after` names. *Newer than X* is true of everything when X is not known.
-    fn baseline(&mut self, mut seeking: Seeking, now: Duration, look: Look) -> Move {
-        let id = self.rules.pins.baseline().unwrap_or_default();
+    fn baseline(&mut self, mut seeking: Seeking, now: Duration, look: Look, id: &DeployId) -> Move {
         let told =
             |why: &str| format!("the deploy {id}, which --after (DEPLOY_GATE_AFTER) names, cannot be read: {why}");
         match look {
@@ -136,13 +134,12 @@ impl Watch {
     }
 
     /// The workflow that is pinned, while there is no deploy of it.
-    fn pinned_workflow(&mut self, mut seeking: Seeking, now: Duration, look: Look) -> Move {
+    fn pinned_workflow(&mut self, mut seeking: Seeking, now: Duration, look: Look, id: &WorkflowId) -> Move {
         seeking.workflow.at = Some(now);
         let workflow = match look {
             Look::Workflow(workflow, _) => workflow,
             other => {
-                let id = self.rules.pins.workflow.clone().unwrap_or_default();
-                self.cannot_read(&mut seeking.workflow, &id, other);
+                self.cannot_read(&mut seeking.workflow, id, other);
                 return self.again(State::Seeking(seeking), now);
             }
         };
@@ -187,9 +184,13 @@ impl Watch {
             let why = format!("{}, {} after the gate started", miss.why, format::duration(now));
             return (State::Seeking(seeking), Step::End(Ending::NeverAppeared, why));
         }
-        let is_readable = seeking.workflow.readable != Readable::Never && self.rules.pins.workflow.is_some();
-        if Self::is_due(&seeking.workflow, now) && is_readable && now >= self.not_before {
-            seeking.next = Seek::Workflow;
+        let is_readable = seeking.workflow.readable != Readable::Never;
+        if let Some(workflow) = self.rules.pins.workflow()
+            && Self::is_due(&seeking.workflow, now)
+            && is_readable
+            && now >= self.not_before
+        {
+            seeking.next = Seek::Workflow(workflow.clone());
             return self.ask(State::Seeking(seeking));
         }
         seeking.next = Seek::Latest;

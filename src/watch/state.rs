@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::judge::document::Parts;
 use crate::nuon::deploy::{Class, Deploy};
+use crate::nuon::id::{DeployId, WorkflowId};
 use crate::nuon::look::{Miss, Whole};
 use crate::nuon::workflow::Stage;
 use crate::watch::decision::Sure;
-use crate::watch::rules::Rules;
 use crate::watch::step::Ask;
 
 /// How long what is asked for beside a deploy may keep failing before the gate goes on without it; and how long a workflow
@@ -45,11 +45,11 @@ pub enum Seek {
     #[default]
     Latest,
     /// The deploy that `--deploy` names, since the latest is another: what that look came to.
-    Named(Miss),
+    Named(DeployId, Miss),
     /// The deploy that `--after` names: what is older than it is not meant either.
-    Baseline,
+    Baseline(DeployId),
     /// The workflow that is pinned.
-    Workflow,
+    Workflow(WorkflowId),
 }
 
 /// The deploy was seen, and has not succeeded.
@@ -62,14 +62,14 @@ pub struct Tracking {
 }
 
 /// What a watch that tracks looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Track {
     /// The deploy.
     Deploy,
     /// The latest, since a deploy that is watched by its id may go on as another.
     Retry,
     /// Its workflow.
-    Workflow,
+    Workflow(WorkflowId),
 }
 
 /// The deploy has succeeded.
@@ -84,16 +84,16 @@ pub struct Completing {
 }
 
 /// What a watch that completes looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Complete {
     /// The deploy by its id, which has what the latest leaves out.
     Detail,
     /// Its workflow.
-    Workflow,
+    Workflow(WorkflowId),
     /// A deploy that was left for it.
-    Left,
+    Left(DeployId),
     /// The workflow of that one.
-    WorkflowOfLeft,
+    WorkflowOfLeft(WorkflowId),
 }
 
 /// A deploy that is watched.
@@ -114,7 +114,7 @@ pub struct Tracked {
     /// The deploys that were left for it and may still fail, the oldest first.
     pub left: Vec<LeftBehind>,
     /// The deploy that was left last.
-    pub followed: Option<String>,
+    pub followed: Option<DeployId>,
 }
 
 /// How a deploy is looked at.
@@ -123,7 +123,7 @@ pub enum By {
     /// It is the latest.
     Latest,
     /// It is not: another has taken its place, if one was seen.
-    Id(Option<String>),
+    Id(Option<DeployId>),
 }
 
 /// What was seen of a workflow.
@@ -166,9 +166,9 @@ pub struct Patience {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LeftBehind {
     /// Its id.
-    pub id: String,
-    /// Its workflow, `""` if it names none.
-    pub workflow: String,
+    pub id: DeployId,
+    /// Its workflow, if it names one.
+    pub workflow: Option<WorkflowId>,
     /// Whether it was seen to have succeeded, so that only its workflow can take that back.
     pub has_succeeded: bool,
     /// Whether it was not there when it was asked for; the second time it plays no part.
@@ -223,7 +223,7 @@ impl LeftBehind {
     /// A deploy that was watched until now. Had it been over for good, the run would have been, too.
     pub fn new(deploy: &Deploy) -> Self {
         let (has_succeeded, is_absent, goes_on) = Default::default();
-        Self { id: deploy.id().into(), workflow: deploy.workflow().into(), has_succeeded, is_absent, goes_on }
+        Self { id: deploy.id().clone(), workflow: deploy.workflow.clone(), has_succeeded, is_absent, goes_on }
     }
 }
 
@@ -259,27 +259,22 @@ impl State {
     }
 
     /// What is to be looked at.
-    pub fn ask(&self, rules: &Rules) -> Ask {
-        let pin = |id: Option<&str>| id.unwrap_or_default().to_owned();
+    pub fn ask(&self) -> Ask {
         match self {
-            Self::Seeking(seeking) => match seeking.next {
+            Self::Seeking(seeking) => match &seeking.next {
                 Seek::Latest => Ask::Latest,
-                Seek::Named(_) => Ask::Deploy(pin(rules.pins.deploy.as_deref())),
-                Seek::Baseline => Ask::Deploy(pin(rules.pins.baseline())),
-                Seek::Workflow => Ask::Workflow(pin(rules.pins.workflow.as_deref())),
+                Seek::Named(id, _) | Seek::Baseline(id) => Ask::Deploy(id.clone()),
+                Seek::Workflow(id) => Ask::Workflow(id.clone()),
             },
             Self::Tracking(Tracking { next, mine }) => match (next, &mine.by) {
-                (Track::Deploy, By::Id(_)) => Ask::Deploy(mine.deploy.id().into()),
+                (Track::Deploy, By::Id(_)) => Ask::Deploy(mine.deploy.id().clone()),
                 (Track::Deploy, By::Latest) | (Track::Retry, _) => Ask::Latest,
-                (Track::Workflow, _) => Ask::Workflow(mine.deploy.workflow().into()),
+                (Track::Workflow(id), _) => Ask::Workflow(id.clone()),
             },
-            Self::Completing(Completing { next, mine, .. }) => match (next, mine.left.first()) {
-                (Complete::Left, Some(left)) => Ask::Deploy(left.id.clone()),
-                (Complete::WorkflowOfLeft, Some(left)) => Ask::Workflow(left.workflow.clone()),
-                (Complete::Detail | Complete::Left | Complete::WorkflowOfLeft, _) => {
-                    Ask::Deploy(mine.deploy.id().into())
-                }
-                (Complete::Workflow, _) => Ask::Workflow(mine.deploy.workflow().into()),
+            Self::Completing(Completing { next, mine, .. }) => match next {
+                Complete::Detail => Ask::Deploy(mine.deploy.id().clone()),
+                Complete::Left(id) => Ask::Deploy(id.clone()),
+                Complete::Workflow(id) | Complete::WorkflowOfLeft(id) => Ask::Workflow(id.clone()),
             },
         }
     }
@@ -300,14 +295,14 @@ impl Tracked {
     /// Whether its workflow may go on with it, or with another in its place.
     pub fn may_be_retried(&self) -> bool {
         let may_leave = self.class == Class::Failure && matches!(self.deploy.word(), "error" | "noop");
-        !self.deploy.workflow().is_empty() && (may_leave || matches!(self.class, Class::Replaced | Class::Parked))
+        self.deploy.workflow.is_some() && (may_leave || matches!(self.class, Class::Replaced | Class::Parked))
     }
 
     /// The deploy that has taken its place.
-    pub fn superseded_by(&self) -> Option<&str> {
+    pub fn superseded_by(&self) -> Option<&DeployId> {
         match &self.by {
             By::Latest => None,
-            By::Id(newer) => newer.as_deref(),
+            By::Id(newer) => newer.as_ref(),
         }
     }
 }

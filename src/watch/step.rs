@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::base::outcome::Ending;
 use crate::judge::document::Parts;
 use crate::nuon::deploy::Class;
+use crate::nuon::id::{DeployId, WorkflowId};
 
 /// Something to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,9 +13,9 @@ pub enum Ask {
     /// The latest deploy.
     Latest,
     /// The deploy of this id.
-    Deploy(String),
+    Deploy(DeployId),
     /// The workflow of this id.
-    Workflow(String),
+    Workflow(WorkflowId),
 }
 
 /// What to do next.
@@ -53,7 +54,7 @@ pub struct Change {
     /// Since the start of the run.
     pub at: Duration,
     /// Id of the deploy.
-    pub deploy: String,
+    pub deploy: DeployId,
     /// The server's word, `""` where `status_v2` is absent.
     pub status: String,
     /// What it means to the gate.

@@ -6,6 +6,7 @@ use crate::base::outcome::Ending;
 use crate::judge::document::Parts;
 use crate::nuon::deploy::{self, Class, Deploy, Expect};
 use crate::nuon::evidence::{Course, Standing};
+use crate::nuon::id::WorkflowId;
 use crate::nuon::look::{Look, Miss, Whole};
 use crate::nuon::workflow::Stage;
 use crate::watch::decision::{Decision, decide};
@@ -40,8 +41,10 @@ impl Watch {
                 }
                 _ => self.go_on(mine, now),
             },
-            Track::Workflow if Standing::of(Some(mine.class)) == Standing::Bad => self.finality(mine, now, look),
-            Track::Workflow => self.beside(mine, now, look),
+            Track::Workflow(id) if Standing::of(Some(mine.class)) == Standing::Bad => {
+                self.finality(mine, now, look, &id)
+            }
+            Track::Workflow(id) => self.beside(mine, now, look, &id),
         }
     }
 
@@ -60,7 +63,7 @@ impl Watch {
             return self.follow_retry(mine, now, deploy, whole);
         }
         let note = format!("deploy {} replaces {}", deploy.id(), mine.deploy.id());
-        let replaced = By::Id(Some(deploy.id().into()));
+        let replaced = By::Id(Some(deploy.id().clone()));
         match self.rules.on_superseded() {
             OnSuperseded::Stop => {
                 mine.by = replaced;
@@ -68,7 +71,7 @@ impl Watch {
             }
             OnSuperseded::Follow if self.is_meant(&deploy) && mine.deploy.is_older_than(&deploy) => {
                 self.log.events.push(Event::Note(format!("{note} and is watched from now on")));
-                mine.followed = Some(mine.deploy.id().into());
+                mine.followed = Some(mine.deploy.id().clone());
                 mine.left.push(LeftBehind::new(&mine.deploy));
                 self.preexisting = Some(false);
                 self.take(mine, now, deploy, whole)
@@ -105,10 +108,10 @@ impl Watch {
         if self.note(now, &deploy, class) {
             (mine.workflow.at, mine.workflow.over_since, mine.patience.failing) = (None, None, None);
         }
-        if mine.deploy.workflow() != deploy.workflow() {
+        if mine.deploy.workflow != deploy.workflow {
             (mine.workflow.stage, mine.workflow.readable, mine.workflow.over_since) = (None, Readable::Yes, None);
         }
-        mine.left.retain(|left| left.workflow.is_empty() || left.workflow != deploy.workflow());
+        mine.left.retain(|left| left.workflow.is_none() || left.workflow != deploy.workflow);
         (mine.deploy, mine.class) = (deploy, class);
         self.taken(mine, now, whole)
     }
@@ -130,17 +133,17 @@ impl Watch {
 
     /// What a deploy that has not succeeded calls for.
     fn go_on(&mut self, mine: Tracked, now: Duration) -> Move {
-        let has_workflow = !mine.deploy.workflow().is_empty() && mine.workflow.readable != Readable::Never;
+        let workflow = mine.deploy.workflow.clone().filter(|_| mine.workflow.readable != Readable::Never);
         // Its workflow tells nothing of one that has settled well and is not the teardown that is awaited.
         let may_be_left_behind = !is_over(deploy::class(&mine.deploy, Expect::Apply, &self.rules.overrides));
-        match mine.class {
-            Class::Failure | Class::Parked if has_workflow && mine.may_be_retried() => {
-                self.ask(mine.at(Track::Workflow))
+        match (mine.class, workflow) {
+            (Class::Failure | Class::Parked, Some(workflow)) if mine.may_be_retried() => {
+                self.ask(mine.at(Track::Workflow(workflow)))
             }
-            Class::Failure => self.failed(mine, ""),
-            Class::Parked => self.failed(mine, A_PERSON_CAN),
-            _ if has_workflow && may_be_left_behind && Self::is_due(&mine.workflow, now) => {
-                self.ask(mine.at(Track::Workflow))
+            (Class::Failure, _) => self.failed(mine, ""),
+            (Class::Parked, _) => self.failed(mine, A_PERSON_CAN),
+            (_, Some(workflow)) if may_be_left_behind && Self::is_due(&mine.workflow, now) => {
+                self.ask(mine.at(Track::Workflow(workflow)))
             }
             _ => self.again(mine.at(Track::Deploy), now),
         }
@@ -157,12 +160,12 @@ impl Watch {
     }
 
     /// The workflow of a deploy that has not settled.
-    fn beside(&mut self, mut mine: Tracked, now: Duration, look: Look) -> Move {
+    fn beside(&mut self, mut mine: Tracked, now: Duration, look: Look, id: &WorkflowId) -> Move {
         mine.workflow.at = Some(now);
         let workflow = match look {
             Look::Workflow(workflow, _) => workflow,
             other => {
-                self.cannot_read(&mut mine.workflow, mine.deploy.workflow(), other);
+                self.cannot_read(&mut mine.workflow, id, other);
                 return self.again(mine.at(Track::Deploy), now);
             }
         };
@@ -199,7 +202,7 @@ impl Watch {
     }
 
     /// The workflow of a deploy that failed: nobody may be about to retry it.
-    fn finality(&mut self, mut mine: Tracked, now: Duration, look: Look) -> Move {
+    fn finality(&mut self, mut mine: Tracked, now: Duration, look: Look, id: &WorkflowId) -> Move {
         mine.workflow.at = Some(now);
         let stage = match look {
             Look::Workflow(workflow, _) => self.enter(&mut mine.workflow, &workflow),
@@ -207,7 +210,7 @@ impl Watch {
                 return self.again(mine.at(Track::Deploy), now);
             }
             other => {
-                self.cannot_read(&mut mine.workflow, mine.deploy.workflow(), other);
+                self.cannot_read(&mut mine.workflow, id, other);
                 return self.failed(mine, "");
             }
         };

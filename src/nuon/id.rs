@@ -1,0 +1,69 @@
+//! Ids of the server, a type for each kind, so that none is taken for another and none is empty. Pure.
+
+use std::fmt;
+use std::ops::Deref;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl Id for $name {
+            fn new(text: &str) -> Option<Self> {
+                (!text.is_empty()).then(|| Self(text.into()))
+            }
+        }
+
+        impl Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// Of a deploy.
+    DeployId
+    /// Of a workflow.
+    WorkflowId
+    /// Of a build.
+    BuildId
+    /// Of an install, or its name until that is resolved.
+    InstallId
+    /// Of a component, or its name until that is resolved.
+    ComponentId
+    /// Of a component in an install.
+    InstallComponentId
+}
+
+/// An id of some kind.
+pub trait Id: Sized {
+    /// The id that a text is, unless it is empty.
+    fn new(text: &str) -> Option<Self>;
+}
+
+/// Reads an id that the server may leave out or empty.
+///
+/// # Errors
+/// It is not a text.
+pub fn optional<'de, T: Id, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.and_then(|text| T::new(&text)))
+}
