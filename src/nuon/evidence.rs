@@ -31,6 +31,8 @@ pub enum Course {
     Good,
     /// It is over or parked, and not well.
     Bad,
+    /// It seems to have died.
+    Dead,
 }
 
 impl Standing {
@@ -61,6 +63,7 @@ impl Course {
             Stage::Waiting(_) => Self::NeedsPerson,
             Stage::Succeeded => Self::Good,
             Stage::Failed(_) | Stage::Parked(_) => Self::Bad,
+            Stage::Dead(_) => Self::Dead,
         }
     }
 

@@ -66,6 +66,9 @@ pub enum Stage {
     Succeeded,
     /// It is over and not well; the words say how.
     Failed(String),
+    /// It seems to have died, as while its steps were generated: its word says so, and nothing else does. The words are the
+    /// server's.
+    Dead(String),
 }
 
 /// Whether the workflow still verifies the health of a deploy that is applied.
@@ -157,6 +160,14 @@ impl Workflow {
         noted.or(self.owner_id.as_deref()).filter(|install| install.starts_with("inl"))
     }
 
+    /// Whether servers of spring 2026 have parked it: the mark stays for ever, so it counts only beside its word and while
+    /// the workflow is not finished.
+    fn awaits_retry(&self) -> bool {
+        let Some(status) = &self.status else { return false };
+        let says_so = status.status_human_description.as_deref() == Some("workflow failed, awaiting retry");
+        status.is_marked("awaiting_retry") && (self.finished != Some(true) || says_so)
+    }
+
     /// Where it is. `finished` alone is not the end, since it is written before the last status and stays through a
     /// retry; nor is `success` alone, which some servers write after each step. A cancelled one is never `finished`.
     pub fn stage(&self) -> Stage {
@@ -177,7 +188,9 @@ impl Workflow {
         let finished = self.finished == Some(true);
         match own {
             "cancelled" => Stage::Failed(format!("cancelled{}", told())),
+            "error" if self.awaits_retry() => Stage::Parked(format!("the workflow is parked{}", told())),
             "error" if finished && moving.is_none() => Stage::Failed(format!("error{}", told())),
+            "error" if !finished => Stage::Dead(told().trim_start_matches(": ").into()),
             "success" if finished && moving.is_none() && steps(&["pending", "approval-awaiting"]).is_none() => {
                 Stage::Succeeded
             }
@@ -285,7 +298,7 @@ mod tests {
             ("in-progress", true, &["error"], "Running(\"the workflow is in-progress\")"),
             ("error", true, &["error", "not-attempted"], "Failed(\"error\")"),
             ("error", true, &["error", "in-progress"], "Running(\"step \\\"s\\\" is in-progress\")"),
-            ("error", false, &["error"], "Running(\"the workflow is error\")"),
+            ("error", false, &["error"], "Dead(\"\")"),
             ("cancelled", false, &["approval-awaiting", "pending"], "Failed(\"cancelled\")"),
             ("in-progress", false, &["approval-awaiting"], "Waiting(\"step \\\"s\\\" is waiting for approval\")"),
             ("in-progress", false, &["approval-awaiting+"], "Running(\"the workflow is in-progress\")"),

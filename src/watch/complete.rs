@@ -13,7 +13,7 @@ use crate::watch::machine::{Move, Watch};
 use crate::watch::rules::Until;
 use crate::watch::state::{Complete, Completing, LeftBehind, State, Track, Tracked};
 use crate::watch::step::{Event, Step};
-use crate::watch::words::{A_PERSON_CAN, approval_required, described, spoken, strange, why};
+use crate::watch::words::{A_PERSON_CAN, approval_required, described, died, spoken, strange, why};
 
 impl Watch {
     pub(super) fn complete(&mut self, completing: Completing, now: Duration, look: Look) -> Move {
@@ -94,10 +94,16 @@ impl Watch {
         let stage = self.enter(&mut mine.workflow, &workflow);
         mine.patience.reset();
         let verification = self.verification(mine, &workflow);
-        let (decision, _) = decide(Standing::of_success(&verification), Course::of(&stage), self.asked);
+        let (decision, sure) = decide(Standing::of_success(&verification), Course::of(&stage), self.asked);
+        let decision = if mine.workflow.confirms(sure, now) { decision } else { Decision::Wait };
         match (decision, &stage, verification) {
-            (Decision::WorkflowFailed, Stage::Failed(how) | Stage::Parked(how), _) => {
-                let why = format!("{}, but its workflow has ended ({how})", self.told_of(mine));
+            (Decision::WorkflowFailed, stage, _) => {
+                let ended = match stage {
+                    Stage::Failed(how) | Stage::Parked(how) => format!("its workflow has ended ({how})"),
+                    Stage::Dead(words) => died(words),
+                    _ => "its workflow failed".into(),
+                };
+                let why = format!("{}, but {ended}", self.told_of(mine));
                 (State::Completing(completing), Step::End(Ending::WorkflowFailed, why))
             }
             (Decision::DeployFailed, _, Verification::Open(step) | Verification::Failed(step)) => {
@@ -220,6 +226,10 @@ impl Watch {
             }
             _ => match stage {
                 Stage::Failed(how) => self.left_failed(completing, &format!("is left behind by its workflow ({how})")),
+                // That it goes on was seen before, so this is the second sight.
+                Stage::Dead(words) if left.goes_on => {
+                    self.left_failed(completing, &format!("is left behind: {}", died(&words)))
+                }
                 _ => self.left_goes_on(completing, now),
             },
         }

@@ -67,6 +67,11 @@ pub fn decide(standing: Standing, course: Course, asked: Asked) -> (Decision, Su
 
     let person = |stopped| if asked.on_approval == OnApproval::Stop { stopped } else { Wait };
     match (standing, course) {
+        // What seems to have died is as bad as what ended badly, if it is seen twice.
+        (standing, Course::Dead) => match decide(standing, Course::Bad, asked).0 {
+            Complete => (Complete, AtOnce),
+            bad => (bad, SeenTwice),
+        },
         (Standing::Sought | Standing::Open | Standing::Unreadable | Standing::Bad, Course::Open) => (Wait, AtOnce),
         (Standing::Sought | Standing::Open | Standing::Unreadable, Course::NeedsPerson) => {
             (person(ApprovalRequired), AtOnce)
@@ -130,11 +135,21 @@ mod tests {
         assert_eq!(row(Standing::Unverified, OnApproval::Wait, true, true)[3], "WorkflowFailed");
     }
 
+    #[test]
+    fn a_workflow_that_seems_to_have_died_is_seen_twice() {
+        let asked = Asked { on_approval: OnApproval::Wait, workflow_must_end: false, workflow_must_succeed: false };
+        for standing in [Standing::Sought, Standing::Open, Standing::Unreadable, Standing::Bad, Standing::Unverified] {
+            let (decision, sure) = decide(standing, Course::Dead, asked);
+            assert_eq!((decision, sure), (decide(standing, Course::Bad, asked).0, Sure::SeenTwice), "{standing:?}");
+        }
+        assert_eq!(decide(Standing::Good, Course::Dead, asked), (Decision::Complete, Sure::AtOnce));
+    }
+
     /// Nothing but a success that nothing takes back is ever completed.
     #[test]
     fn only_what_is_good_is_completed() {
         for standing in [Standing::Sought, Standing::Open, Standing::Unreadable, Standing::Bad, Standing::Unverified] {
-            for course in [Course::Open, Course::NeedsPerson, Course::Good, Course::Bad] {
+            for course in [Course::Open, Course::NeedsPerson, Course::Good, Course::Bad, Course::Dead] {
                 for on_approval in [OnApproval::Wait, OnApproval::Stop] {
                     for must in [(false, false), (true, false), (true, true)] {
                         let asked = Asked { on_approval, workflow_must_end: must.0, workflow_must_succeed: must.1 };

@@ -13,7 +13,7 @@ use crate::watch::decision::{Decision, decide};
 use crate::watch::machine::{Baseline, Move, Watch};
 use crate::watch::state::{By, Readable, Seek, Seeking, State, Tracked};
 use crate::watch::step::{Event, Step};
-use crate::watch::words::{A_PERSON_CAN, approval_required, is_over, strange, why};
+use crate::watch::words::{A_PERSON_CAN, approval_required, died, is_over, strange, why};
 
 impl Watch {
     pub(super) fn seek(&mut self, mut seeking: Seeking, now: Duration, look: Look) -> Move {
@@ -162,6 +162,7 @@ impl Watch {
                 let ended = match stage {
                     Stage::Parked(what) => format!("{what}{A_PERSON_CAN} without a deploy of this component"),
                     Stage::Failed(how) => ended(&how),
+                    Stage::Dead(words) => format!("{} without a deploy of this component", died(&words)),
                     _ => ended("error"),
                 };
                 let step = workflow.culprit("");

@@ -14,7 +14,7 @@ use crate::watch::machine::{Move, Watch};
 use crate::watch::rules::OnSuperseded;
 use crate::watch::state::{By, Complete, Completing, LeftBehind, Readable, State, Track, Tracked, Tracking};
 use crate::watch::step::{Event, Step};
-use crate::watch::words::{self, A_PERSON_CAN, approval_required, described, is_over, spoken, strange};
+use crate::watch::words::{self, A_PERSON_CAN, approval_required, described, died, is_over, spoken, strange};
 
 impl Watch {
     pub(super) fn track(&mut self, tracking: Tracking, now: Duration, look: Look) -> Move {
@@ -181,6 +181,7 @@ impl Watch {
         let ended = match &stage {
             Stage::Parked(what) => format!("{what}{A_PERSON_CAN}"),
             Stage::Failed(how) => format!("its workflow has ended ({how})"),
+            Stage::Dead(words) => died(words),
             _ => "its workflow has ended (success)".into(),
         };
         let end = |mine: Tracked, ending, why| (mine.at(Track::Deploy), Step::End(ending, why));
@@ -215,11 +216,17 @@ impl Watch {
             }
         };
         mine.patience.reset();
-        let (decision, _) = decide(Standing::Bad, Course::of(&stage), self.asked);
+        let (decision, sure) = decide(Standing::Bad, Course::of(&stage), self.asked);
+        if decision == Decision::Wait {
+            mine.workflow.over_since = None;
+        } else if !mine.workflow.confirms(sure, now) && now < self.rules.timeout {
+            return self.again(mine.at(Track::Deploy), now);
+        }
         let more = match (decision, stage) {
             (Decision::Wait, _) if now >= self.rules.timeout => ", and was not retried by the deadline".into(),
             (Decision::Wait, _) => return self.again(mine.at(Track::Deploy), now),
             (_, Stage::Failed(how)) => format!(" (its workflow: {how})"),
+            (_, Stage::Dead(words)) => format!("; {}", died(&words)),
             (_, Stage::Waiting(what)) => format!("; its retry is not approved: {what}"),
             (_, Stage::Parked(what)) => format!("; {what}{A_PERSON_CAN}"),
             (_, Stage::Succeeded | Stage::Running(_)) => String::new(),

@@ -46,6 +46,12 @@ pub fn unknown(word: &str) -> String {
     format!("the status \"{word}\" is unknown to the gate; --status '{word}=CLASS' would say what it means")
 }
 
+/// What is said of a workflow that seems to have died.
+pub fn died(words: &str) -> String {
+    let words = if words.is_empty() { String::new() } else { format!(" ({words})") };
+    format!("its workflow has died{words}")
+}
+
 /// Nobody has approved, and the user does not want to wait for that.
 pub fn approval_required(what: &str) -> String {
     format!("{what}; stopped because of --on-approval stop")

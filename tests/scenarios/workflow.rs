@@ -157,6 +157,66 @@ fn a_deploy_that_its_workflow_left_behind_is_no_success() {
     assert!(ran.message().contains("step \"apply\" is next"), "{}", ran.message());
 }
 
+/// A workflow of that word that is not finished, with this metadata.
+fn unfinished(status: &str, metadata: &Value, steps: &[&str]) -> Answer {
+    let answer = workflow(status, steps).answer.expect("an answer");
+    let mut value = with(serde_json::from_slice(&answer.body).expect("JSON"), "finished", json!(false));
+    value["status"]["metadata"] = metadata.clone();
+    seen(&value)
+}
+
+#[test]
+fn a_workflow_that_died_is_over_at_the_second_sight() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let dead = unfinished("error", &json!({"error_message": "no steps"}), &[]);
+    let ran =
+        run_with(&[], &[("/latest", &[mine("")]), ("/steps", &[http(200, "[]")]), ("/workflows/", &[dead.clone()])]);
+    assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 2), "a deploy that is queued");
+    assert!(ran.message().contains("its workflow has died (about error)"), "{}", ran.message());
+    let ran = run_with(
+        &[],
+        &[("/latest", &[mine("error")]), ("/steps", &[http(200, "[]")]), ("/workflows/", &[dead.clone()])],
+    );
+    assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 2), "a deploy that failed");
+    let pin = format!("--workflow={WORKFLOW}");
+    let none: &[(&str, &[Answer])] = &[("/steps", &[http(200, "[]")]), ("/workflows/", &[dead.clone()])];
+    let ran = run_with(&[&pin], none);
+    assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "workflow-failed"), 2), "no deploy at all");
+    // What is seen once may be a moment of a normal end, or of a retry.
+    let answers =
+        [dead.clone(), workflow("in-progress", &["apply=in-progress"]), workflow("success", &["apply=success"])];
+    let ran = run_with(
+        &[],
+        &[
+            ("/latest", &[mine("executing"), mine("executing"), mine("active")]),
+            ("/steps", &[http(200, "[]")]),
+            ("/workflows/", &answers),
+        ],
+    );
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.message());
+    let ran = run_with(
+        &["--until=workflow"],
+        &[("/latest", &[mine("active")]), ("/steps", &[http(200, "[]")]), ("/workflows/", &[dead])],
+    );
+    assert_eq!(ran.ended(), (1, "failed", "workflow-failed"), "{}", ran.message());
+}
+
+#[test]
+fn a_workflow_that_is_parked_as_error_is_parked() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let parked = unfinished("error", &json!({"awaiting_retry": true}), &["apply=error"]);
+    for flags in [&[][..], &["--on-approval=stop"]] {
+        let ran = run_with(flags, &[("/latest", &[mine("error")]), ("/workflows/", &[parked.clone()])]);
+        assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 1));
+        assert!(ran.message().contains("a person can retry it"), "{}", ran.message());
+    }
+    // The mark stays in the metadata when somebody has retried it.
+    let retried = unfinished("in-progress", &json!({"awaiting_retry": true}), &["apply=in-progress"]);
+    let answers = [retried, workflow("success", &["apply=success"])];
+    let ran = run_with(&[], &[("/latest", &[mine("executing"), mine("active")]), ("/workflows/", &answers)]);
+    assert_eq!(ran.ended(), (0, "passed", ""));
+}
+
 #[test]
 fn a_pinned_workflow_that_ends_without_a_deploy_ends_the_wait() {
     let pin = format!("--workflow={WORKFLOW}");
