@@ -99,12 +99,12 @@ impl Answer {
     ///
     /// # Errors
     /// Why it cannot be told which workflow it belongs to.
-    pub fn deploy(self) -> Result<Option<Deploy>, &'static str> {
-        let workflow = match (&self.install_workflow_id, &self.workflow_id) {
+    pub fn deploy(mut self) -> Result<Option<Deploy>, &'static str> {
+        let workflow = match (self.install_workflow_id.take(), self.workflow_id.take()) {
             (Some(one), Some(other)) if one != other => return Err("the deploy names two workflows"),
-            (one, other) => one.clone().or_else(|| other.clone()),
+            (one, other) => one.or(other),
         };
-        Ok(self.id.clone().map(|id| Deploy { id, workflow, answer: self }))
+        Ok(self.id.take().map(|id| Deploy { id, workflow, answer: self }))
     }
 
     /// `status_v2.status`, or `""` where it is absent.

@@ -12,8 +12,8 @@ macro_rules! ids {
         pub struct $name(String);
 
         impl Id for $name {
-            fn new(text: &str) -> Option<Self> {
-                (!text.is_empty()).then(|| Self(text.into()))
+            fn new(text: impl Into<String>) -> Option<Self> {
+                Some(Self(text.into())).filter(|id| !id.is_empty())
             }
         }
 
@@ -57,7 +57,7 @@ ids! {
 /// An id of some kind.
 pub trait Id: Sized {
     /// The id that a text is, unless it is empty.
-    fn new(text: &str) -> Option<Self>;
+    fn new(text: impl Into<String>) -> Option<Self>;
 }
 
 /// Reads an id that the server may leave out or empty.
@@ -65,5 +65,5 @@ pub trait Id: Sized {
 /// # Errors
 /// It is not a text.
 pub fn optional<'de, T: Id, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.and_then(|text| T::new(&text)))
+    Ok(Option::<String>::deserialize(deserializer)?.and_then(T::new))
 }

@@ -149,15 +149,15 @@ pub fn deploy(
             return Err(Unreadable::Foreign(format!("the document is of another component, {got}")));
         }
         let deploy = answer.deploy().map_err(|why| Unreadable::Strange(why.into()))?;
-        match (deploy, error_words(&body)) {
-            (None, Some(words)) => Err(Unreadable::Strange(format!("it is an error: {words}"))),
-            (None, None) => Ok(Look::Absent(Miss::new("no deploy yet (an empty document)"))),
-            (Some(deploy), _) => match id {
-                Some(id) if deploy.id() != id => {
-                    Err(Unreadable::Foreign(format!("the answer is about deploy {}, not {id}", deploy.id())))
-                }
-                _ => Ok(Look::Seen(Box::new(deploy), body.into())),
+        match (deploy, id) {
+            (None, _) => match error_words(&body) {
+                Some(words) => Err(Unreadable::Strange(format!("it is an error: {words}"))),
+                None => Ok(Look::Absent(Miss::new("no deploy yet (an empty document)"))),
             },
+            (Some(deploy), Some(id)) if deploy.id() != id => {
+                Err(Unreadable::Foreign(format!("the answer is about deploy {}, not {id}", deploy.id())))
+            }
+            (Some(deploy), _) => Ok(Look::Seen(Box::new(deploy), body.into())),
         }
     })
 }

@@ -44,7 +44,7 @@ impl Target {
         let (install, rest) = rest.split_once("/components/")?;
         let component = rest.strip_suffix("/deploys/latest")?;
         let plain = |text| percent_encoding::percent_decode_str(text).decode_utf8().ok();
-        Some(Self { install: InstallId::new(&plain(install)?)?, component: ComponentId::new(&plain(component)?)? })
+        Some(Self { install: InstallId::new(plain(install)?)?, component: ComponentId::new(plain(component)?)? })
     }
 }
 
