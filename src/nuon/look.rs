@@ -287,28 +287,33 @@ fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Unreadable> {
 
 /// How deep brackets nest, outside of strings.
 fn depth(json: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let mut bytes = json.iter();
-    while let Some(byte) = bytes.next() {
+    let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
+    while let Some(byte) = json.get(at) {
+        at += 1;
         match byte {
             b'[' | b'{' => {
                 depth += 1;
                 deepest = deepest.max(depth);
             }
             b']' | b'}' => depth = depth.saturating_sub(1),
-            b'"' => {
-                while let Some(byte) = bytes.next() {
-                    match byte {
-                        b'\\' => drop(bytes.next()),
-                        b'"' => break,
-                        _ => {}
-                    }
-                }
-            }
+            b'"' => at += after_string(json.get(at..).unwrap_or_default()),
             _ => {}
         }
     }
     deepest
+}
+
+/// How long the rest of a string is, with the quote that ends it.
+fn after_string(rest: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr2(b'"', b'\\', rest.get(at..).unwrap_or_default()) {
+        at += found + 1;
+        match rest[at - 1] {
+            b'"' => return at,
+            _ => at += 1,
+        }
+    }
+    rest.len()
 }
 
 #[derive(Deserialize)]
