@@ -169,17 +169,19 @@ fn unfinished(status: &str, metadata: &Value, steps: &[&str]) -> Answer {
 fn a_workflow_that_died_is_over_at_the_second_sight() {
     let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
     let dead = unfinished("error", &json!({"error_message": "no steps"}), &[]);
-    let ran =
-        run_with(&[], &[("/latest", &[mine("")]), ("/steps", &[http(200, "[]")]), ("/workflows/", &[dead.clone()])]);
+    let ran = run_with(
+        &[],
+        &[("/latest", &[mine("")]), ("/steps", &[http(200, "[]")]), ("/workflows/", std::slice::from_ref(&dead))],
+    );
     assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 2), "a deploy that is queued");
     assert!(ran.message().contains("its workflow has died (about error)"), "{}", ran.message());
     let ran = run_with(
         &[],
-        &[("/latest", &[mine("error")]), ("/steps", &[http(200, "[]")]), ("/workflows/", &[dead.clone()])],
+        &[("/latest", &[mine("error")]), ("/steps", &[http(200, "[]")]), ("/workflows/", std::slice::from_ref(&dead))],
     );
     assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 2), "a deploy that failed");
     let pin = format!("--workflow={WORKFLOW}");
-    let none: &[(&str, &[Answer])] = &[("/steps", &[http(200, "[]")]), ("/workflows/", &[dead.clone()])];
+    let none: &[(&str, &[Answer])] = &[("/steps", &[http(200, "[]")]), ("/workflows/", std::slice::from_ref(&dead))];
     let ran = run_with(&[&pin], none);
     assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "workflow-failed"), 2), "no deploy at all");
     // What is seen once may be a moment of a normal end, or of a retry.
@@ -206,7 +208,7 @@ fn a_workflow_that_is_parked_as_error_is_parked() {
     let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
     let parked = unfinished("error", &json!({"awaiting_retry": true}), &["apply=error"]);
     for flags in [&[][..], &["--on-approval=stop"]] {
-        let ran = run_with(flags, &[("/latest", &[mine("error")]), ("/workflows/", &[parked.clone()])]);
+        let ran = run_with(flags, &[("/latest", &[mine("error")]), ("/workflows/", std::slice::from_ref(&parked))]);
         assert_eq!((ran.ended(), ran.latest().len()), ((1, "failed", "deploy-failed"), 1));
         assert!(ran.message().contains("a person can retry it"), "{}", ran.message());
     }
