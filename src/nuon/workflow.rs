@@ -83,6 +83,18 @@ pub enum Verification {
 }
 
 impl Stage {
+    /// Where the workflow is, in words.
+    pub fn told(&self) -> String {
+        match self {
+            Stage::Running(what) | Stage::Waiting(what) => what.clone(),
+            Stage::Parked(what) => format!("{what}; a person can retry it"),
+            Stage::Succeeded => "its workflow has ended (success)".into(),
+            Stage::Failed(how) => format!("its workflow has ended ({how})"),
+            Stage::Dead(words) if words.is_empty() => "its workflow has died".into(),
+            Stage::Dead(words) => format!("its workflow has died ({words})"),
+        }
+    }
+
     /// Whether nobody goes on by himself.
     pub fn is_over(&self) -> bool {
         matches!(self, Stage::Succeeded | Stage::Failed(_) | Stage::Parked(_))

@@ -13,7 +13,7 @@ use crate::watch::machine::{Move, Watch};
 use crate::watch::rules::Until;
 use crate::watch::state::{Complete, Completing, LeftBehind, State, Track, Tracked};
 use crate::watch::step::{Event, Step};
-use crate::watch::words::{A_PERSON_CAN, approval_required, described, died, spoken, strange, why};
+use crate::watch::words::{A_PERSON_CAN, approval_required, described, spoken, strange, why};
 
 impl Watch {
     pub(super) fn complete(&mut self, completing: Completing, now: Duration, look: Look) -> Move {
@@ -98,12 +98,7 @@ impl Watch {
         let decision = if mine.workflow.confirms(sure, now) { decision } else { Decision::Wait };
         match (decision, &stage, verification) {
             (Decision::WorkflowFailed, stage, _) => {
-                let ended = match stage {
-                    Stage::Failed(how) | Stage::Parked(how) => format!("its workflow has ended ({how})"),
-                    Stage::Dead(words) => died(words),
-                    _ => "its workflow failed".into(),
-                };
-                let why = format!("{}, but {ended}", self.told_of(mine));
+                let why = format!("{}, but {}", self.told_of(mine), stage.told());
                 (State::Completing(completing), Step::End(Ending::WorkflowFailed, why))
             }
             (Decision::DeployFailed, _, Verification::Open(step) | Verification::Failed(step)) => {
@@ -112,8 +107,8 @@ impl Watch {
                 let why = format!("{step}; deploy {id} itself is {word}{parked}");
                 (State::Completing(completing), Step::End(Ending::DeployFailed, why))
             }
-            (Decision::ApprovalRequired, Stage::Waiting(what), _) => {
-                let why = approval_required(what);
+            (Decision::ApprovalRequired, stage, _) => {
+                let why = approval_required(stage);
                 (State::Completing(completing), Step::End(Ending::ApprovalRequired, why))
             }
             (Decision::Complete, ..) if mine.awaits_workflow => {
@@ -224,11 +219,11 @@ impl Watch {
             Verification::Open(step) | Verification::Failed(step) if stage.is_over() => {
                 self.left_failed(completing, &step)
             }
-            _ => match stage {
+            _ => match &stage {
                 Stage::Failed(how) => self.left_failed(completing, &format!("is left behind by its workflow ({how})")),
                 // That it goes on was seen before, so this is the second sight.
-                Stage::Dead(words) if left.goes_on => {
-                    self.left_failed(completing, &format!("is left behind: {}", died(&words)))
+                Stage::Dead(_) if left.goes_on => {
+                    self.left_failed(completing, &format!("is left behind: {}", stage.told()))
                 }
                 _ => self.left_goes_on(completing, now),
             },

@@ -7,13 +7,12 @@ use crate::nuon::deploy::Deploy;
 use crate::nuon::evidence::{Course, Standing};
 use crate::nuon::id::{DeployId, WorkflowId};
 use crate::nuon::look::{Look, Miss, Whole};
-use crate::nuon::workflow::Stage;
 use crate::text::format;
 use crate::watch::decision::{Decision, decide};
 use crate::watch::machine::{Baseline, Move, Watch};
 use crate::watch::state::{By, Readable, Seek, Seeking, State, Tracked};
 use crate::watch::step::{Event, Step};
-use crate::watch::words::{A_PERSON_CAN, approval_required, died, is_over, strange, why};
+use crate::watch::words::{approval_required, is_over, strange, why};
 
 impl Watch {
     pub(super) fn seek(&mut self, mut seeking: Seeking, now: Duration, look: Look) -> Move {
@@ -150,27 +149,22 @@ impl Watch {
         } else if !seeking.workflow.confirms(sure, now) {
             return self.again(State::Seeking(seeking), now);
         }
-        let ended = |how: &str| format!("its workflow has ended ({how}) without a deploy of this component");
-        match (decision, stage) {
-            (Decision::ApprovalRequired, Stage::Waiting(what)) => {
-                (State::Seeking(seeking), Step::End(Ending::ApprovalRequired, approval_required(&what)))
-            }
-            (Decision::NeverAppeared, _) => {
-                (State::Seeking(seeking), Step::End(Ending::NeverAppeared, ended("success")))
-            }
-            (Decision::WorkflowFailed, stage) => {
-                let ended = match stage {
-                    Stage::Parked(what) => format!("{what}{A_PERSON_CAN} without a deploy of this component"),
-                    Stage::Failed(how) => ended(&how),
-                    Stage::Dead(words) => format!("{} without a deploy of this component", died(&words)),
-                    _ => ended("error"),
-                };
+        let ended = format!("{} without a deploy of this component", stage.told());
+        let (ending, why) = match decision {
+            Decision::ApprovalRequired => (Ending::ApprovalRequired, approval_required(&stage)),
+            Decision::NeverAppeared => (Ending::NeverAppeared, ended),
+            Decision::WorkflowFailed => {
                 let step = workflow.culprit("");
                 let step = step.map_or_else(String::new, |step| format!("; step \"{}\" failed", step.name()));
-                (State::Seeking(seeking), Step::End(Ending::WorkflowFailed, format!("{ended}{step}")))
+                (Ending::WorkflowFailed, format!("{ended}{step}"))
             }
-            _ => self.again(State::Seeking(seeking), now),
-        }
+            Decision::Wait
+            | Decision::Complete
+            | Decision::DeployFailed
+            | Decision::LeftBehind
+            | Decision::UnknownStatus => return self.again(State::Seeking(seeking), now),
+        };
+        (State::Seeking(seeking), Step::End(ending, why))
     }
 
     /// There is nothing to watch yet.

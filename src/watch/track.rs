@@ -14,7 +14,7 @@ use crate::watch::machine::{Move, Watch};
 use crate::watch::rules::OnSuperseded;
 use crate::watch::state::{By, Complete, Completing, LeftBehind, Readable, State, Track, Tracked, Tracking};
 use crate::watch::step::{Event, Step};
-use crate::watch::words::{self, A_PERSON_CAN, approval_required, described, died, is_over, spoken, strange};
+use crate::watch::words::{self, A_PERSON_CAN, approval_required, described, is_over, spoken, strange};
 
 impl Watch {
     pub(super) fn track(&mut self, tracking: Tracking, now: Duration, look: Look) -> Move {
@@ -178,28 +178,19 @@ impl Watch {
         } else if !mine.workflow.confirms(sure, now) {
             return self.again(mine.at(Track::Deploy), now);
         }
-        let ended = match &stage {
-            Stage::Parked(what) => format!("{what}{A_PERSON_CAN}"),
-            Stage::Failed(how) => format!("its workflow has ended ({how})"),
-            Stage::Dead(words) => died(words),
-            _ => "its workflow has ended (success)".into(),
+        let (ending, why) = match decision {
+            Decision::ApprovalRequired => (Ending::ApprovalRequired, approval_required(&stage)),
+            Decision::UnknownStatus => {
+                let unknown = words::unknown(mine.deploy.word());
+                (Ending::StatusUnknown, format!("{unknown}; {}", stage.told()))
+            }
+            Decision::DeployFailed => return self.failed(mine, &format!(", and {}", stage.told())),
+            Decision::LeftBehind => (Ending::LeftBehind, format!("{}, and {}", self.told_of(&mine), stage.told())),
+            Decision::Wait | Decision::Complete | Decision::NeverAppeared | Decision::WorkflowFailed => {
+                return self.again(mine.at(Track::Deploy), now);
+            }
         };
-        let end = |mine: Tracked, ending, why| (mine.at(Track::Deploy), Step::End(ending, why));
-        match (decision, &stage) {
-            (Decision::ApprovalRequired, Stage::Waiting(what)) => {
-                end(mine, Ending::ApprovalRequired, approval_required(what))
-            }
-            (Decision::UnknownStatus, _) => {
-                let why = format!("{}; {ended}", words::unknown(mine.deploy.word()));
-                end(mine, Ending::StatusUnknown, why)
-            }
-            (Decision::DeployFailed, _) => self.failed(mine, &format!(", and {ended}")),
-            (Decision::LeftBehind, _) => {
-                let why = format!("{}, and {ended}", self.told_of(&mine));
-                end(mine, Ending::LeftBehind, why)
-            }
-            _ => self.again(mine.at(Track::Deploy), now),
-        }
+        (mine.at(Track::Deploy), Step::End(ending, why))
     }
 
     /// The workflow of a deploy that failed: nobody may be about to retry it.
@@ -222,14 +213,13 @@ impl Watch {
         } else if !mine.workflow.confirms(sure, now) && now < self.rules.timeout {
             return self.again(mine.at(Track::Deploy), now);
         }
-        let more = match (decision, stage) {
+        let more = match (decision, &stage) {
             (Decision::Wait, _) if now >= self.rules.timeout => ", and was not retried by the deadline".into(),
             (Decision::Wait, _) => return self.again(mine.at(Track::Deploy), now),
-            (_, Stage::Failed(how)) => format!(" (its workflow: {how})"),
-            (_, Stage::Dead(words)) => format!("; {}", died(&words)),
-            (_, Stage::Waiting(what)) => format!("; its retry is not approved: {what}"),
-            (_, Stage::Parked(what)) => format!("; {what}{A_PERSON_CAN}"),
             (_, Stage::Succeeded | Stage::Running(_)) => String::new(),
+            (_, Stage::Failed(how)) => format!(" (its workflow: {how})"),
+            (_, Stage::Waiting(what)) => format!("; its retry is not approved: {what}"),
+            (_, Stage::Parked(_) | Stage::Dead(_)) => format!("; {}", stage.told()),
         };
         self.failed(mine, &more)
     }

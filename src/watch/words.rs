@@ -2,6 +2,7 @@
 
 use crate::nuon::deploy::{Class, Deploy};
 use crate::nuon::look::{Look, Miss};
+use crate::nuon::workflow::Stage;
 
 /// What is said of a failure at which the workflow is parked.
 pub const A_PERSON_CAN: &str = "; a person can retry it";
@@ -46,13 +47,7 @@ pub fn unknown(word: &str) -> String {
     format!("the status \"{word}\" is unknown to the gate; --status '{word}=CLASS' would say what it means")
 }
 
-/// What is said of a workflow that seems to have died.
-pub fn died(words: &str) -> String {
-    let words = if words.is_empty() { String::new() } else { format!(" ({words})") };
-    format!("its workflow has died{words}")
-}
-
 /// Nobody has approved, and the user does not want to wait for that.
-pub fn approval_required(what: &str) -> String {
-    format!("{what}; stopped because of --on-approval stop")
+pub fn approval_required(stage: &Stage) -> String {
+    format!("{}; stopped because of --on-approval stop", stage.told())
 }
