@@ -13,10 +13,13 @@
 //!    ([`std::io::Write`]), and the files that are read and written ([`base::disk::Disk`]). They enter by [`World`], which
 //!    is built in `main.rs` and nowhere else.
 //! 3. Deciding is pure: [`watch::Watch::step`] is the state machine, told the time as a number and the answer as a
-//!    value. The network, a recording and the tests' scripts all drive the same machine.
-//! 4. Arguments are parsed into what they mean; after that nothing is malformed.
-//! 5. What can fail before the wait fails before the wait.
-//! 6. A verdict is never an `Err`; a fault of the transport is never a verdict.
+//!    value. The network, a recording and the tests' scripts all drive the same machine. It is seeking, tracking or
+//!    completing ([`watch::state`]).
+//! 4. The server's words become evidence in one room ([`nuon::evidence`]), and the decision is one table over it
+//!    ([`watch::decision`]).
+//! 5. Arguments are parsed into what they mean; after that nothing is malformed.
+//! 6. What can fail before the wait fails before the wait.
+//! 7. A verdict is never an `Err`; a fault of the transport is never a verdict.
 //!
 //! # Rooms
 //! Each room may use those below it, never one above; `tests/project/rooms.rs` holds them to that.

@@ -1,91 +1,10 @@
 //! The binary itself, over real sockets, with real signals.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
 use crate::loopback::{LATEST, Reply, Server, TOKEN, answer, deploy, deploy_gate, header, ran, until, wait};
-
-/// The log, as somebody at a terminal gets it.
-#[cfg(unix)]
-#[test]
-fn on_a_terminal_there_is_a_live_line_and_a_line_a_change() {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-    let server = Server::start(vec![deploy("planning"), deploy("planning"), deploy("executing"), deploy("active")]);
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-    grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("a terminal");
-    let name = ptsname(&terminal, Vec::new()).expect("its name").into_string().expect("it is text");
-    let screen = std::fs::OpenOptions::new().read(true).write(true).open(name).expect("its other end");
-    let mut command = wait(&server.url("http"), &[]);
-    command.env("TERM", "xterm").stderr(screen.try_clone().expect("a copy"));
-    let out = command.output().expect("it runs");
-    assert_eq!(out.status.code(), Some(0));
-    drop((command, screen));
-    let mut seen = Vec::new();
-    // A terminal whose other end is closed reports an error after the last byte.
-    let _ = std::fs::File::from(terminal).read_to_end(&mut seen);
-    let seen = String::from_utf8_lossy(&seen);
-    assert!(seen.contains("deploy dpl1 is \"planning\", next look in "), "{seen:?}");
-    assert!(seen.contains("+0:00  deploy dpl1 is \"active\"\r\n"), "{seen:?}");
-    assert!(seen.trim_end().ends_with("\u{1b}[2K"), "the live line is gone at the end: {seen:?}");
-}
-
-#[test]
-fn a_file_of_github_that_is_not_there_is_no_pass_and_no_wait() {
-    let server = Server::start(vec![deploy("active")]);
-    let folder = tempfile::tempdir().expect("a folder");
-    let result = folder.path().join("result.json");
-    let gate = |variable: &str| {
-        let mut command = wait(&server.url("http"), &[]);
-        command.arg(format!("--report=json={}", result.display()));
-        let ran = ran(command.env("GITHUB_ACTIONS", "true").env(variable, folder.path().join("gone")));
-        assert!(!folder.path().join("gone").exists(), "nobody would read it");
-        (ran.0, ran.1, std::fs::read_to_string(&result).expect("a result"))
-    };
-    let (code, out, result) = gate("GITHUB_OUTPUT");
-    assert!(code == 3 && out.starts_with("undecided (output-not-written): GITHUB_OUTPUT "), "{out}");
-    assert!(result.contains("output-not-written") && server.heads().is_empty(), "{result}");
-    // Nobody asked for the summary, and nothing depends on it.
-    let (code, out, result) = gate("GITHUB_STEP_SUMMARY");
-    assert!(code == 0 && out.contains("  warning       GITHUB_STEP_SUMMARY "), "{out}");
-    assert!(result.contains("GITHUB_STEP_SUMMARY"), "{result}");
-}
-
-#[test]
-fn a_report_on_stdout_leaves_the_verdict_to_stderr() {
-    let server = Server::start(vec![deploy("active")]);
-    let (code, out, err) = ran(&mut wait(&server.url("http"), &["--report=json=-"]));
-    let result: serde_json::Value = serde_json::from_str(&out).expect("JSON and nothing else");
-    assert_eq!((code, &result["outcome"]), (0, &"passed".into()));
-    assert!(err.contains("\npassed: deploy dpl1"), "{err}");
-    for (reports, words) in [
-        (&["--report=json=-", "--report=junit=-"][..], "two reports would be mixed"),
-        (&["--report=dir=-"], "dir is a folder"),
-    ] {
-        let (code, _, err) = ran(&mut wait(&server.url("http"), reports));
-        assert!(code == 2 && err.contains(words), "{err}");
-    }
-    let mut command = wait(&server.url("http"), &["--report=json=-"]);
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
-    assert_eq!(command.stdout(full).output().expect("it runs").status.code(), Some(3));
-}
-
-#[test]
-fn a_disk_that_is_full_when_the_files_of_github_are_written_is_no_pass() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for (full, code) in [("GITHUB_OUTPUT", 3), ("GITHUB_STEP_SUMMARY", 0)] {
-        let server = Server::start(vec![deploy("active")]);
-        let junit = folder.path().join("junit.xml");
-        let mut command = wait(&server.url("http"), &[]);
-        command.arg(format!("--report=junit={}", junit.display()));
-        // /dev/full takes an open, but no byte.
-        let (ended, out, _) = ran(command.env("GITHUB_ACTIONS", "true").env(full, "/dev/full"));
-        assert!(ended == code && out.contains("/dev/full could not be written"), "{out}");
-        // What could be written says the same.
-        let is_pass = std::fs::read_to_string(junit).expect("a report").contains("failures=\"0\" errors=\"0\"");
-        assert_eq!((is_pass, out.starts_with("undecided (output-not-written): ")), (code == 0, code == 3), "{out}");
-    }
-}
 
 #[test]
 fn a_token_that_the_server_echoes_is_not_shown() {
@@ -393,26 +312,4 @@ fn a_variable_that_is_no_text_is_not_taken_for_unset() {
     // What is not for the gate may be anything.
     let mut command = wait(&server.url("http"), &[]);
     assert_eq!(ran(command.env("SOMETHING", std::ffi::OsStr::from_bytes(b"\xff"))).0, 0);
-}
-
-#[test]
-fn what_is_printed_and_what_others_wrote_survives_a_report() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = |name: &str| folder.path().join(name);
-    let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/recordings/sync-image-success.jsonl");
-    for report in ["json=/dev/stdout".into(), format!("json={}", file("log").display())] {
-        std::fs::write(file("log"), "earlier\n").expect("writes");
-        let log = std::fs::OpenOptions::new().append(true).open(file("log")).expect("opens");
-        let (code, _, err) =
-            ran(deploy_gate(&["replay", recording, "--report", &report, "--report=junit=/dev/stderr"]).stdout(log));
-        assert!(code == 0 && err.contains("<testsuites"), "{err}");
-        let log = std::fs::read_to_string(file("log")).expect("a log");
-        assert!(log.starts_with("earlier\n{") && log.contains("\n}\npassed: "), "{log}");
-    }
-    std::fs::write(file("outputs"), "earlier=1\n").expect("writes");
-    let mut command = deploy_gate(&["replay", recording, "--report=json=./outputs"]);
-    command.current_dir(folder.path()).env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", file("outputs"));
-    let (code, _, err) = ran(&mut command);
-    assert!(code == 2 && err.contains("the file of GITHUB_OUTPUT"), "{err}");
-    assert_eq!(std::fs::read_to_string(file("outputs")).expect("outputs"), "earlier=1\n");
 }

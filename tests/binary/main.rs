@@ -9,5 +9,6 @@ mod limits;
 mod loopback;
 mod many;
 mod network;
+mod output;
 mod signals;
 mod trigger;

@@ -4,6 +4,7 @@
 mod many;
 mod gate;
 mod hostile;
+mod left_behind;
 mod parts;
 mod pins;
 mod recordings;

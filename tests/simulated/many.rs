@@ -12,7 +12,8 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use super::disk::MemoryDisk;
-use super::world::{self, Asked, COMPONENT, Kind, Network, SimulatedClock, Transcript, World};
+use super::network::{Network, SimulatedClock, Transcript};
+use super::world::{self, Asked, COMPONENT, Kind, World};
 use super::{Gate, Run, oracle};
 
 /// The prefixes of ids. The digit behind them says whose they are: 0 within a world, from 1 on outside of it.

@@ -7,6 +7,7 @@ pub mod assertions;
 pub mod disk;
 pub mod many;
 pub mod oracle;
+pub mod network;
 pub mod world;
 
 use std::collections::BTreeMap;
@@ -20,8 +21,9 @@ use deploy_gate::base::clock::{Signal, VirtualClock};
 use deploy_gate::base::environment::Variables;
 use disk::MemoryDisk;
 use fastrand::Rng;
+use network::{Network, SimulatedClock, Transcript};
 use serde_json::Value;
-use world::{Asked, COMPONENT, INSTALL, Ids, Network, SimulatedClock, Transcript};
+use world::{Asked, COMPONENT, INSTALL, Ids};
 
 /// What the user asked for.
 #[derive(Clone, Debug, Default)]

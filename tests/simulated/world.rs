@@ -1,12 +1,8 @@
 //! A random server: deploys that come and go through any status, workflows that step along or die, replicas that lag,
 //! and a network that does what networks do. What it answered is kept for the oracle.
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::Duration;
 
-use deploy_gate::base::clock::{Clock, Signal, VirtualClock};
-use deploy_gate::base::source::{Fault, Request, Response, Source};
 use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -89,31 +85,31 @@ pub struct Asked {
     pub retry_after: Option<Duration>,
 }
 
-struct Deploy {
-    id: String,
-    build: String,
-    commit: String,
-    workflow: String,
-    kind: &'static str,
+pub struct Deploy {
+    pub id: String,
+    pub build: String,
+    pub commit: String,
+    pub workflow: String,
+    pub kind: &'static str,
     /// When each status came.
-    path: Vec<(Duration, &'static str)>,
+    pub path: Vec<(Duration, &'static str)>,
 }
 
-struct Workflow {
-    id: String,
-    plan_only: bool,
-    path: Vec<(Duration, Value)>,
+pub struct Workflow {
+    pub id: String,
+    pub plan_only: bool,
+    pub path: Vec<(Duration, Value)>,
 }
 
 /// The truth.
 pub struct World {
-    deploys: Vec<Deploy>,
-    workflows: Vec<Workflow>,
+    pub deploys: Vec<Deploy>,
+    pub workflows: Vec<Workflow>,
     /// Whether the server fills in parts and embeds steps as the newer generation does.
-    is_newer: bool,
+    pub is_newer: bool,
     /// How likely a request goes wrong.
-    trouble: f64,
-    lag: Duration,
+    pub trouble: f64,
+    pub lag: Duration,
     pub ids: Ids,
 }
 
@@ -126,7 +122,7 @@ pub struct Ids {
     pub commits: Vec<String>,
 }
 
-fn id(prefix: &str, number: usize) -> String {
+pub fn id(prefix: &str, number: usize) -> String {
     format!("{prefix}{number:023}")
 }
 
@@ -136,7 +132,7 @@ pub fn stamp(time: Timestamp) -> String {
 }
 
 /// Between a tenth of a second and twenty minutes, each order of magnitude as likely.
-fn span(dice: &mut Rng) -> Duration {
+pub fn span(dice: &mut Rng) -> Duration {
     Duration::from_secs_f64(10_f64.powf(dice.f64() * 4.1 - 1.0))
 }
 
@@ -164,7 +160,7 @@ impl World {
     }
 
     /// A deploy from `at` on, maybe in the workflow of the one before.
-    fn add(&mut self, number: usize, at: Duration, dice: &mut Rng) {
+    pub fn add(&mut self, number: usize, at: Duration, dice: &mut Rng) {
         let is_retry = number > 1 && dice.u8(0..4) == 0;
         let workflow = if is_retry { self.workflows.len() } else { self.workflows.len() + 1 };
         // A run often begins when all of it is over.
@@ -211,7 +207,7 @@ impl World {
         self.deploys.push(deploy);
     }
 
-    fn document(&self, deploy: &Deploy, at: Duration, is_latest: bool) -> Value {
+    pub fn document(&self, deploy: &Deploy, at: Duration, is_latest: bool) -> Value {
         let word = deploy.path.iter().rev().find(|(from, _)| *from <= at).map_or("", |(_, word)| word);
         let number = deploy.id[3..].parse::<i64>().unwrap_or_default();
         // What is there from the beginning was made some hours before.
@@ -247,7 +243,7 @@ impl World {
         document
     }
 
-    fn workflow(&self, workflow: &Workflow, at: Duration) -> Value {
+    pub fn workflow(&self, workflow: &Workflow, at: Duration) -> Value {
         let mut state =
             workflow.path.iter().rev().find(|(from, _)| *from <= at).map_or(json!({}), |(_, state)| state.clone());
         state["id"] = workflow.id.clone().into();
@@ -257,7 +253,7 @@ impl World {
     }
 
     /// What the server has at a moment.
-    fn answer(&self, path: &str, at: Duration) -> Kind {
+    pub fn answer(&self, path: &str, at: Duration) -> Kind {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let by_id = |id: &str| self.deploys.iter().find(|deploy| deploy.id == id && deploy.path[0].0 <= at);
         if path.ends_with("/deploys/latest") {
@@ -290,7 +286,7 @@ impl World {
 }
 
 /// The workflow of a deploy: mostly as its statuses say, sometimes not.
-fn workflow_path(deploy: &Deploy, dice: &mut Rng) -> Vec<(Duration, Value)> {
+pub fn workflow_path(deploy: &Deploy, dice: &mut Rng) -> Vec<(Duration, Value)> {
     let step = |name: &str, word: &str| json!({"id": name, "name": name, "status": {"status": word}});
     let mut path =
         vec![(Duration::ZERO, json!({"status": {"status": "pending"}, "steps": [step("deploy", "pending")]}))];
@@ -340,7 +336,7 @@ fn workflow_path(deploy: &Deploy, dice: &mut Rng) -> Vec<(Duration, Value)> {
 }
 
 /// The health of the deploy is verified by a step of its own, from its first end on.
-fn verify(deploy: &str, path: &mut [(Duration, Value)], applied: Duration, until: Duration, dice: &mut Rng) {
+pub fn verify(deploy: &str, path: &mut [(Duration, Value)], applied: Duration, until: Duration, dice: &mut Rng) {
     let has_target = dice.bool();
     let end = dice.choice(["success", "success", "error", "in-progress"]).unwrap_or("success");
     let is_late = dice.u8(0..4) == 0;
@@ -364,174 +360,6 @@ fn verify(deploy: &str, path: &mut [(Duration, Value)], applied: Duration, until
         } else {
             steps.push(step);
             state["status"]["metadata"] = json!({"eager_steps_loaded": true, "all_steps_loaded": true});
-        }
-    }
-}
-
-/// The clock of a run: a signal may come, and the calendar may jump.
-#[derive(Clone)]
-pub struct SimulatedClock {
-    pub time: VirtualClock,
-    pub signal: Option<(Duration, Signal)>,
-    /// From when on the calendar is wrong, and by how many seconds.
-    pub jump: (Duration, i64),
-}
-
-impl SimulatedClock {
-    pub fn random(time: VirtualClock, dice: &mut Rng) -> Self {
-        let signal = (dice.u8(0..16) == 0).then(|| {
-            let signal = dice.choice([Signal::Hangup, Signal::Interrupt, Signal::Terminate]).unwrap_or(Signal::Hangup);
-            (Duration::from_millis(dice.u64(0..600_000)), signal)
-        });
-        let jump = (Duration::from_secs(dice.u64(0..600)), if dice.u8(0..4) == 0 { dice.i64(-4000..4000) } else { 0 });
-        Self { time, signal, jump }
-    }
-}
-
-impl Clock for SimulatedClock {
-    fn now(&self) -> Duration {
-        self.time.now()
-    }
-
-    fn utc(&self) -> Option<Timestamp> {
-        let off = if self.now() >= self.jump.0 { self.jump.1 } else { 0 };
-        self.time.utc()?.checked_add(jiff::SignedDuration::from_secs(off)).ok()
-    }
-
-    fn sleep(&mut self, wait: Duration) -> Option<Signal> {
-        match self.signal {
-            Some((at, signal)) if self.now() + wait >= at => {
-                let left = at.saturating_sub(self.now());
-                self.time.sleep(left);
-                Some(signal)
-            }
-            _ => self.time.sleep(wait),
-        }
-    }
-}
-
-pub type Transcript = Rc<RefCell<Vec<Asked>>>;
-
-/// The way to the server.
-pub struct Network {
-    pub world: World,
-    pub clock: SimulatedClock,
-    pub dice: Rng,
-    pub transcript: Transcript,
-}
-
-impl Source for Network {
-    fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
-        let at = self.clock.now();
-        let mut retry_after = None;
-        let (kind, answer) = self.serve(request, &mut retry_after);
-        let until = self.clock.now();
-        self.transcript.borrow_mut().push(Asked { at, until, path: request.path.clone(), kind, retry_after });
-        answer
-    }
-}
-
-impl Network {
-    fn serve(&mut self, request: &Request, retry_after: &mut Option<Duration>) -> (Kind, Result<Response, Fault>) {
-        let is_trouble = self.dice.f64() < self.world.trouble;
-        let latency = match self.dice.u8(0..20) {
-            0 if is_trouble => Duration::from_secs(self.dice.u64(1..60)),
-            _ => Duration::from_millis(self.dice.u64(0..300)),
-        };
-        // One request's own limit is not that of the run.
-        let within = request.within.min(Duration::from_secs(30));
-        if let Some(signal) = self.clock.sleep(latency.min(within)) {
-            return (Kind::Interrupted, Err(Fault::Interrupted(signal)));
-        }
-        if latency > within {
-            return (Kind::Trouble("slow"), Err(Fault::Transient("no whole answer in time".into())));
-        }
-        let is_stale = is_trouble && self.dice.u8(0..3) == 0;
-        let lag = if is_stale { self.world.lag } else { Duration::ZERO };
-        let truth = self.world.answer(&request.path, self.clock.now().saturating_sub(lag));
-        if is_trouble && !is_stale {
-            return self.trouble(&truth, retry_after);
-        }
-        let mut response = Response { status: 200, ..Response::default() };
-        let kind = match truth {
-            Kind::Document(value) => {
-                response.body = value.to_string().into_bytes();
-                Kind::Document(value)
-            }
-            // Older servers answer an empty document where there is no deploy.
-            _ if request.path.ends_with("/latest") && !self.world.is_newer => {
-                response.body = br#"{"install_id":"","plan_only":false}"#.to_vec();
-                Kind::Absent
-            }
-            _ => {
-                response.status = 404;
-                response.body = br#"{"error":"record not found"}"#.to_vec();
-                Kind::Absent
-            }
-        };
-        (kind, Ok(response))
-    }
-
-    fn trouble(&mut self, truth: &Kind, retry_after: &mut Option<Duration>) -> (Kind, Result<Response, Fault>) {
-        let body = match truth {
-            Kind::Document(value) => value.to_string(),
-            _ => r#"{"error":"record not found"}"#.into(),
-        };
-        let ok = |body: Vec<u8>| Ok(Response { status: 200, headers: Vec::new(), body });
-        // Rare: each of these ends the run.
-        let is_final = self.dice.u8(0..6) == 0;
-        let refuse = |status: u16, reason| {
-            let (status, kind) = if is_final { (status, Kind::Refused(reason)) } else { (503, Kind::Trouble("503")) };
-            (kind, Ok(Response { status, headers: Vec::new(), body: Vec::new() }))
-        };
-        match self.dice.u8(0..22) {
-            0 => (Kind::Trouble("reset"), Err(Fault::Transient("connection reset".into()))),
-            1 => (Kind::Trouble("name"), Err(Fault::Transient("the name is not resolved".into()))),
-            2 if body.len() > 2 => {
-                let cut = self.dice.usize(1..body.len() - 1);
-                (Kind::Trouble("cut off"), ok(body.as_bytes()[..cut].to_vec()))
-            }
-            3 => (Kind::Trouble("html"), ok(b"<html>502</html>".to_vec())),
-            4 => (Kind::Trouble("empty"), ok(Vec::new())),
-            5 => (Kind::Trouble("a list"), ok(format!("[{body}]").into_bytes())),
-            6 => (Kind::Trouble("twice"), ok(format!(r#"{{"id":"x","id":"y",{}"#, &body[1..]).into_bytes())),
-            7 => (
-                Kind::Trouble("status is a list"),
-                ok(br#"{"id":"dpl00000000000000000000001","status_v2":["active"]}"#.to_vec()),
-            ),
-            8 => (
-                Kind::Foreign,
-                ok(br#"{"id":"inw9","install_id":"inl00000000000000000000009","status_v2":{"status":"active"}}"#
-                    .to_vec()),
-            ),
-            9 => (Kind::Absent, Ok(Response { status: 404, ..Response::default() })),
-            10 => refuse(401, "unauthorized"),
-            11 => refuse(403, "forbidden"),
-            12 => refuse(400, "bad-answer"),
-            13 => refuse(302, "bad-answer"),
-            14 => (Kind::Trouble("206"), Ok(Response { status: 206, headers: Vec::new(), body: body.into_bytes() })),
-            _ => {
-                let status = self.dice.choice([408, 409, 425, 429, 500, 502, 503, 504]).unwrap_or(500);
-                let mut headers = Vec::new();
-                if self.dice.bool() {
-                    let seconds = self.dice.u64(0..90);
-                    let now = self.clock.utc();
-                    if let (true, Some(then)) = (
-                        self.dice.bool(),
-                        now.and_then(|now| now.checked_add(jiff::SignedDuration::from_secs(seconds as i64)).ok()),
-                    ) {
-                        let date = then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-                        // A date has no fractions of a second.
-                        *retry_after = Some(Duration::from_secs(seconds.saturating_sub(1)));
-                        headers.push(("retry-after".into(), date));
-                    } else {
-                        *retry_after = Some(Duration::from_secs(seconds));
-                        headers.push(("retry-after".into(), seconds.to_string()));
-                    }
-                }
-                let name = if headers.is_empty() { "5xx" } else { "retry-after" };
-                (Kind::Trouble(name), Ok(Response { status, headers, body: b"try later".to_vec() }))
-            }
         }
     }
 }
