@@ -275,9 +275,8 @@ impl Oracle<'_> {
             "left-behind" | "unknown-status" => {
                 let over = |workflow: &&Value| has_failed(workflow) || workflow["status"]["status"] == "success";
                 let ended = asked.iter().filter(|asked| about(asked) == About::Workflow);
-                let ended: Vec<Duration> =
-                    ended.filter(|asked| document(asked).as_ref().is_some_and(over)).map(|asked| asked.at).collect();
-                let span = ended.last().zip(ended.first()).map_or(Duration::ZERO, |(last, first)| *last - *first);
+                let ended: Vec<&Asked> = ended.filter(|asked| document(asked).as_ref().is_some_and(over)).collect();
+                let span = ended.first().map_or(Duration::ZERO, |first| self.run.ended - first.at);
                 let id = text(&self.run.report["targets"][0]["deploy"], "id").to_owned();
                 let last = asked.iter().rev().filter_map(document).find(|seen| seen["id"] == id.as_str());
                 let class = last.map(|deploy| self.class(deploy));

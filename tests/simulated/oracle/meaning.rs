@@ -10,7 +10,13 @@ impl Oracle<'_> {
         let word = word(deploy);
         if let Some((_, class)) = self.run.gate.overrides.iter().find(|(status, _)| *status == word) {
             return match *class {
-                "success" => Class::Good,
+                // However well it went, a teardown is not what was asked for, nor is anything else where one was.
+                "success" => match (self.run.gate.teardown, deploy["install_deploy_type"] == "teardown") {
+                    (true, true) | (false, false) => Class::Good,
+                    (true, false) => Class::Open,
+                    (false, true) if matches!(word, "error" | "noop") => Class::Maybe,
+                    (false, true) => Class::Bad,
+                },
                 "failure" => {
                     if matches!(word, "error" | "noop") {
                         Class::Maybe
