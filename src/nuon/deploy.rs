@@ -141,6 +141,12 @@ impl Answer {
         self.component_id.is_some() || known.is_some() && self.install_component_id.as_ref() == known
     }
 
+    /// Whether its workflow may go on with it, or with another in its place, though its word has this class.
+    pub fn may_be_retried(&self, class: Class) -> bool {
+        let may_leave = class == Class::Failure && matches!(self.word(), "error" | "noop");
+        may_leave || matches!(class, Class::Replaced | Class::Parked)
+    }
+
     /// Whether this deploy takes the component away.
     pub fn is_teardown(&self) -> bool {
         self.install_deploy_type.as_deref() == Some("teardown")

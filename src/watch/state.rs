@@ -294,8 +294,7 @@ impl Tracked {
 
     /// Whether its workflow may go on with it, or with another in its place.
     pub fn may_be_retried(&self) -> bool {
-        let may_leave = self.class == Class::Failure && matches!(self.deploy.word(), "error" | "noop");
-        self.deploy.workflow.is_some() && (may_leave || matches!(self.class, Class::Replaced | Class::Parked))
+        self.deploy.workflow.is_some() && self.deploy.may_be_retried(self.class)
     }
 
     /// The deploy that has taken its place.
