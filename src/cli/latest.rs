@@ -58,8 +58,8 @@ fn failed(unread: Unread, otherwise: Ending, session: &Session<'_, '_>) -> Faile
             other => (otherwise, words::why(other)),
         },
     };
-    let word = if ending.reason().is_empty() { ending.outcome().name() } else { ending.reason() };
-    Failed { text: format!("{word}: {} (trace {})\n", escape::line(&why), session.trace), code: ending.code() }
+    let text = format!("{}: {} (trace {})\n", ending.word(), escape::line(&why), session.trace);
+    Failed { text, code: ending.code() }
 }
 
 /// The document as `wait` would complete it, in one look. Without one of its parts it is none: `check` could not tell why

@@ -62,7 +62,7 @@ impl std::str::FromStr for ReportFile {
 
 /// The files of all reports, open before the first request.
 pub struct Files {
-    /// What goes to stdout, in destination of the verdict.
+    /// What goes to stdout, in place of the verdict.
     stdout: Option<Format>,
     files: Vec<Output>,
     folders: Vec<Vec<(String, OutputFile)>>,
@@ -178,7 +178,7 @@ impl Files {
         self.stdout == Some(format) || self.files.iter().any(|output| output.format == format)
     }
 
-    /// What goes to stdout, in destination of the verdict.
+    /// What goes to stdout, in place of the verdict.
     pub fn stdout(&self) -> Option<Format> {
         self.stdout
     }

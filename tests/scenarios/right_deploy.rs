@@ -4,27 +4,6 @@ use serde_json::{Value, json};
 
 use crate::script::*;
 
-/// A deploy of its own id, build and workflow, made at minute `made`.
-fn made(id: &str, status: &str, made: u32, workflow: &str) -> Value {
-    let mut document = with(document(status), "id", json!(id));
-    document["created_at"] = json!(format!("2026-01-14T16:{made:02}:00Z"));
-    document["build_id"] = json!(format!("bld0000000000000000000000{made}"));
-    if !workflow.is_empty() {
-        document["install_workflow_id"] = json!(workflow);
-    }
-    document
-}
-
-fn old(status: &str) -> Answer {
-    seen(&made(DEPLOY, status, 1, ""))
-}
-
-fn new(status: &str) -> Answer {
-    seen(&made(NEWER, status, 2, ""))
-}
-
-const BUILD_OF_NEWER: &str = "--build=bld00000000000000000000002";
-
 #[test]
 fn a_pinned_run_passes_only_on_the_deploy_that_is_meant() {
     let pins = [

@@ -77,6 +77,29 @@ pub(crate) fn deploy(status: &str) -> Answer {
     seen(&document(status))
 }
 
+/// A deploy of its own id, build and workflow, made at minute `made`.
+pub(crate) fn made(id: &str, status: &str, made: u32, workflow: &str) -> Value {
+    let mut document = with(document(status), "id", json!(id));
+    document["created_at"] = json!(format!("2026-01-14T16:{made:02}:00Z"));
+    document["build_id"] = json!(format!("bld0000000000000000000000{made}"));
+    if !workflow.is_empty() {
+        document["install_workflow_id"] = json!(workflow);
+    }
+    document
+}
+
+/// The deploy that was there first.
+pub(crate) fn old(status: &str) -> Answer {
+    seen(&made(DEPLOY, status, 1, ""))
+}
+
+/// The deploy that came after it.
+pub(crate) fn new(status: &str) -> Answer {
+    seen(&made(NEWER, status, 2, ""))
+}
+
+pub(crate) const BUILD_OF_NEWER: &str = "--build=bld00000000000000000000002";
+
 /// A workflow as the server gives it, with steps as `name=status`.
 pub(crate) fn workflow(status: &str, steps: &[&str]) -> Answer {
     let finished = matches!(status, "success" | "error");

@@ -1,19 +1,8 @@
 //! A deploy and its workflow: what goes on, is retried, verified, or left behind.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::script::*;
-
-/// A deploy of its own id, build and workflow, made at minute `made`.
-fn made(id: &str, status: &str, made: u32, workflow: &str) -> Value {
-    let mut document = with(document(status), "id", json!(id));
-    document["created_at"] = json!(format!("2026-01-14T16:{made:02}:00Z"));
-    document["build_id"] = json!(format!("bld0000000000000000000000{made}"));
-    if !workflow.is_empty() {
-        document["install_workflow_id"] = json!(workflow);
-    }
-    document
-}
 
 /// A workflow with a step that applies the deploy and steps that verify its component, each as `status[@target]`.
 fn verified(own: &str, steps: &[&str]) -> Answer {
