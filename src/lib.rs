@@ -12,9 +12,9 @@
 //! 2. The world is three things: ask ([`base::source::Source`]), time ([`base::clock::Clock`]), print
 //!    ([`std::io::Write`]), and the files that are read and written ([`base::disk::Disk`]). They enter by [`World`], which
 //!    is built in `main.rs` and nowhere else.
-//! 3. Deciding is pure: [`watch::Watch::step`] is the state machine, told the time as a number and the answer as a
-//!    value. The network, a recording and the tests' scripts all drive the same machine. It is seeking, tracking or
-//!    completing ([`watch::state`]).
+//! 3. Deciding is pure: [`watch::Watch::step`] is told the time as a number and an answer as a value, and says what to ask
+//!    for next. The network, a recording and the tests' scripts all drive the same machine. What a look does is written
+//!    down once, in order; what is known from look to look is its [`watch::memory`].
 //! 4. The server's words become evidence in one room ([`nuon::evidence`]), and the decision is one table over it
 //!    ([`watch::decision`]).
 //! 5. Arguments are parsed into what they mean; after that nothing is malformed.

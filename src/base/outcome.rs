@@ -24,6 +24,7 @@ pub enum Ending {
     NeverAppeared,
     BadAnswer,
     EnginesDisagree,
+    Ambiguous,
     OutputNotWritten,
     StatusUnknown,
     LeftBehind,
@@ -82,7 +83,7 @@ impl Outcome {
 impl Ending {
     /// Every way a run can end.
     #[cfg(test)]
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Ending::Passed,
         Ending::DeployFailed,
         Ending::WorkflowFailed,
@@ -94,6 +95,7 @@ impl Ending {
         Ending::NeverAppeared,
         Ending::BadAnswer,
         Ending::EnginesDisagree,
+        Ending::Ambiguous,
         Ending::OutputNotWritten,
         Ending::StatusUnknown,
         Ending::LeftBehind,
@@ -123,6 +125,7 @@ impl Ending {
             Ending::NeverAppeared => (Outcome::Undecided, "never-appeared", 3),
             Ending::BadAnswer => (Outcome::Undecided, "bad-answer", 3),
             Ending::EnginesDisagree => (Outcome::Undecided, "engines-disagree", 3),
+            Ending::Ambiguous => (Outcome::Undecided, "ambiguous", 3),
             Ending::OutputNotWritten => (Outcome::Undecided, "output-not-written", 3),
             Ending::StatusUnknown => (Outcome::Undecided, "unknown-status", 3),
             Ending::LeftBehind => (Outcome::Undecided, "left-behind", 3),
@@ -248,6 +251,11 @@ pub const TABLE: &[ExitCode] = &[
             reason("never-appeared", "no deploy that matches the pins came within --appear-timeout"),
             reason("bad-answer", "the server sent something that is no answer of the API, such as a login page"),
             reason("engines-disagree", "the two JSONPath engines differ about an assertion"),
+            reason(
+                "ambiguous",
+                "the deploy succeeded, but another one that matches the pins failed, or they cannot be listed; --workflow \
+                 says which one is meant",
+            ),
             reason("output-not-written", "a report could not be written"),
             reason(
                 "unknown-status",

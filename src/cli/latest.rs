@@ -27,8 +27,7 @@ pub fn latest(latest: LatestArgs, secrets: &Secrets, world: &mut World<'_>) -> R
     let mut source = (world.connect)(connection, 1);
     let mut quiet = Progress::new(world.err, LogStyle::quiet(secrets));
     let mut dice = fastrand::Rng::with_seed(world.seed);
-    let limit = latest.network.request_timeout;
-    let mut session = Session::new(&mut *source, world.clock, &mut quiet, &mut dice, limit);
+    let mut session = Session::new(&mut *source, world.clock, &mut quiet, &mut dice);
     let target = names::resolve(&target, &mut session).map_err(|unread| failed(unread, Ending::NotFound, &session))?;
     let wrong = |unread: Unread, session: &Session<'_, '_>| failed(unread, Ending::BadAnswer, session);
     let text = match session.look(&Ask::Latest, &target) {
@@ -55,7 +54,7 @@ fn failed(unread: Unread, otherwise: Ending, session: &Session<'_, '_>) -> Faile
         Unread::Look(look) => match *look {
             Look::Refused(ending, why) => (ending, why),
             Look::Absent(miss) => (Ending::NotFound, miss.why),
-            other => (otherwise, words::why(other)),
+            other => (otherwise, words::why(&other)),
         },
     };
     let text = format!("{}: {} (trace {})\n", ending.word(), escape::line(&why), session.trace);
@@ -83,5 +82,5 @@ fn complete(deploy: &Deploy, seen: Whole, target: &Target, session: &mut Session
             other => return Err(other.into()),
         }),
     };
-    Document::assemble(Parts { seen, deploy: Some(detail), workflow }).map_err(missed)
+    Document::assemble(Parts { seen, is_latest: true, deploy: Some(detail), workflow }).map_err(missed)
 }

@@ -16,6 +16,8 @@ use crate::text::sensitive::{SECRET, SENSITIVE, holds_sensitive, is_sensitive, m
 pub struct Parts {
     /// The answer that showed success.
     pub seen: Whole,
+    /// Whether that was the latest deploy, or the deploy by its id.
+    pub is_latest: bool,
     /// The deploy by its id, or why it could not be read.
     pub deploy: Option<Result<Whole, String>>,
     /// Its workflow, or why it could not be read; `None` if the deploy names none.
@@ -87,7 +89,8 @@ impl Document {
         let mut planned = is_plan(&document.root[0]);
         // What a deploy embeds of its workflow may be old, or a part.
         document.root[0].as_object_mut().map(|members| members.shift_remove("workflow"));
-        document.parts.push(Part { request: "deploys/latest", filled: Vec::new(), why: None });
+        let request = if parts.is_latest { "deploys/latest" } else { "deploys/{id}" };
+        document.parts.push(Part { request, filled: Vec::new(), why: None });
         if let Some(deploy) = parts.deploy {
             let mut deploy = deploy.and_then(Whole::read);
             planned |= deploy.as_ref().is_ok_and(is_plan);
@@ -226,6 +229,7 @@ mod tests {
         let parts = |workflow| {
             Parts {
             seen: br#"{"id":"dpl1","install_id":"","plan_only":false,"outputs":{},"status":"a"}"#.to_vec().into(),
+            is_latest: true,
             deploy: Some(Ok(
                 json!({"id": "dpl2", "install_id": "inl1", "plan_only": false, "outputs": {"x": 1}, "runner_jobs": [{"plan_json": 1}], "plan_json": "s"}).into(),
             )),
@@ -244,6 +248,7 @@ mod tests {
         assert_eq!((document.why_absent("plan_only"), document.why_absent("id")), (Some("403"), None));
         let planned = Parts {
             seen: br#"{"plan_only":true}"#.to_vec().into(),
+            is_latest: true,
             deploy: Some(Err("500".into())),
             workflow: Some(Err("403".into())),
         };

@@ -73,6 +73,17 @@ pub struct Build {
     #[serde(default)]
     #[allow(missing_docs)]
     pub git_ref: Option<String>,
+    #[serde(default)]
+    #[allow(missing_docs)]
+    pub component_config_connection: Option<Object<ConfigConnection>>,
+}
+
+/// `component_build.component_config_connection`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+pub struct ConfigConnection {
+    /// The kind of the component: `helm_chart`, `terraform_module`, …; `unknown` on many servers.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
 }
 
 /// `component_build.vcs_connection_commit`: only builds from a connected repository have one.
@@ -128,11 +139,22 @@ impl Answer {
         self.created_at.as_deref()?.parse().ok()
     }
 
+    /// When the server last changed it.
+    pub fn changed(&self) -> Option<Timestamp> {
+        [&self.updated_at, &self.created_at].into_iter().flatten().find_map(|time| time.parse().ok())
+    }
+
     /// How long ago the server last changed it.
     pub fn age(&self, now: Option<Timestamp>) -> Option<Duration> {
-        let times = [&self.updated_at, &self.created_at];
-        let then: Timestamp = times.into_iter().flatten().find_map(|time| time.parse().ok())?;
-        Duration::try_from(now?.duration_since(then)).ok()
+        Duration::try_from(now?.duration_since(self.changed()?)).ok()
+    }
+
+    /// Whether it shows a kind of component whose health the server never verifies: all but Helm charts and Kubernetes
+    /// manifests.
+    pub fn has_no_health_gate(&self) -> bool {
+        let build = self.component_build.as_ref();
+        let kind = build.and_then(|build| build.component_config_connection.as_ref()?.kind.as_deref());
+        matches!(kind, Some("terraform_module" | "docker_build" | "external_image" | "job" | "pulumi"))
     }
 
     /// Whether it shows that it is of the component that was asked for, whose place in the install this is. (An answer that

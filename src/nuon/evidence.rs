@@ -14,8 +14,12 @@ pub enum Standing {
     Unreadable,
     /// It failed, and its workflow may still retry it.
     Bad,
+    /// It failed for good.
+    Failed,
     /// It succeeded, and something may still take that back.
     Unverified,
+    /// It succeeded, and it is not known yet whether something will verify that.
+    Unlisted,
     /// It succeeded, or had nothing to do, and nothing is left to be verified.
     Good,
 }
@@ -33,30 +37,36 @@ pub enum Course {
     Bad,
     /// It seems to have died.
     Dead,
+    /// There is none that could tell.
+    None,
+    /// It cannot be read, and asking again would not change that.
+    Unread,
 }
 
 impl Standing {
-    /// That of a deploy that has not succeeded, or has not been seen.
-    pub fn of(class: Option<Class>) -> Self {
+    /// That of a deploy whose word has this class, beside its workflow as far as that could be read.
+    pub fn of(deploy: &Deploy, class: Class, workflow: Option<(&Workflow, &Verification)>) -> Self {
         match class {
-            None => Self::Sought,
-            Some(Class::Unknown) => Self::Unreadable,
-            Some(Class::Failure | Class::Parked) => Self::Bad,
-            Some(Class::Running | Class::Replaced | Class::Success | Class::NothingToDo) => Self::Open,
-        }
-    }
-
-    /// That of a deploy that has succeeded.
-    pub fn of_success(verification: &Verification) -> Self {
-        match verification {
-            Verification::Done => Self::Good,
-            Verification::Open(_) | Verification::Failed(_) => Self::Unverified,
+            Class::Unknown => Self::Unreadable,
+            Class::Running | Class::Replaced => Self::Open,
+            Class::Failure | Class::Parked if !deploy.may_be_retried(class) => Self::Failed,
+            Class::Failure | Class::Parked => match workflow {
+                Some((workflow, _)) if workflow.has_stopped(deploy.id()) => Self::Failed,
+                _ => Self::Bad,
+            },
+            Class::NothingToDo => Self::Good,
+            Class::Success => match workflow {
+                None | Some((_, Verification::Done)) => Self::Good,
+                Some((_, Verification::Open(_))) => Self::Unverified,
+                Some((_, Verification::Unlisted)) => Self::Unlisted,
+                Some((_, Verification::Failed(_))) => Self::Failed,
+            },
         }
     }
 }
 
 impl Course {
-    /// That of a workflow, seen with a deploy that is looked for or has settled.
+    /// That of a workflow whose deploy has not been seen.
     pub fn of(stage: &Stage) -> Self {
         match stage {
             Stage::Running(_) => Self::Open,
@@ -67,12 +77,14 @@ impl Course {
         }
     }
 
-    /// That of a workflow for a deploy that has not settled. Groups of steps run in parallel: while a step of this deploy
-    /// is at work, another one may be parked.
-    pub fn beside(workflow: &Workflow, stage: &Stage, deploy: Option<&Deploy>) -> Self {
-        match stage {
-            Stage::Parked(_) if deploy.is_some_and(|deploy| workflow.is_working_on(deploy.id())) => Self::Open,
-            stage => Self::of(stage),
+    /// That of a workflow beside a deploy which is `standing` so. Groups of steps run in parallel: while a step of the deploy
+    /// is at work, another one may be parked; and while not all steps are listed, nobody can tell whether one verifies it.
+    pub fn beside(workflow: &Workflow, stage: &Stage, standing: Standing, deploy: &Deploy) -> Self {
+        let is_at_work = || workflow.is_working_on(deploy.id());
+        match (stage, standing) {
+            (Stage::Parked(_), Standing::Open | Standing::Unreadable) if is_at_work() => Self::Open,
+            (Stage::Parked(_), Standing::Unlisted) => Self::Open,
+            _ => Self::of(stage),
         }
     }
 }

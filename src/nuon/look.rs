@@ -12,7 +12,7 @@ use crate::base::object::{Object, Unambiguous};
 use crate::base::outcome::Ending;
 use crate::base::source::{Fault, Response};
 use crate::nuon::deploy::{Answer, Deploy};
-use crate::nuon::id::{DeployId, WorkflowId};
+use crate::nuon::id::{self, DeployId, InstallId, WorkflowId};
 use crate::nuon::target::Target;
 use crate::nuon::workflow::Workflow;
 use crate::text::sensitive;
@@ -27,6 +27,12 @@ pub enum Look {
     Seen(Box<Deploy>, Whole),
     /// A workflow, and the whole answer.
     Workflow(Box<Workflow>, Whole),
+    /// The deploys of a component, the newest first.
+    Deploys(Vec<Deploy>),
+    /// The install is there.
+    Install,
+    /// What was asked for, but it belongs to another component or install.
+    Another(Miss),
     /// The server answered that there is no such thing.
     Absent(Miss),
     /// No usable answer; the next may be one.
@@ -39,8 +45,8 @@ impl Look {
     /// How long the server wants to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Look::Absent(miss) | Look::Missed(miss) => miss.retry_after,
-            Look::Seen(..) | Look::Workflow(..) | Look::Refused(..) => None,
+            Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => miss.retry_after,
+            Look::Seen(..) | Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Refused(..) => None,
         }
     }
 }
@@ -73,6 +79,14 @@ impl From<Value> for Whole {
 }
 
 impl Whole {
+    /// How large it was as it came, in bytes; 0 where that is not known.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Text(bytes) => bytes.len(),
+            Self::Value(_) => 0,
+        }
+    }
+
     /// Reads it.
     ///
     /// # Errors
@@ -142,12 +156,6 @@ pub fn deploy(
 ) -> Result<Look, Signal> {
     look(answer, utc, "no deploy yet", |body| {
         let Object(answer): Object<Answer> = read(&body, "a deploy document")?;
-        if let Some(got) = answer.install_id.as_ref().filter(|got| **got != target.install) {
-            return Err(Unreadable::Foreign(format!("the document is of another install, {got}")));
-        }
-        if let Some(got) = answer.component_id.as_ref().filter(|got| **got != target.component) {
-            return Err(Unreadable::Foreign(format!("the document is of another component, {got}")));
-        }
         let deploy = answer.deploy().map_err(|why| Unreadable::Strange(why.into()))?;
         match (deploy, id) {
             (None, _) => match error_words(&body) {
@@ -157,9 +165,23 @@ pub fn deploy(
             (Some(deploy), Some(id)) if deploy.id() != id => {
                 Err(Unreadable::Foreign(format!("the answer is about deploy {}, not {id}", deploy.id())))
             }
-            (Some(deploy), _) => Ok(Look::Seen(Box::new(deploy), body.into())),
+            (Some(deploy), _) => Ok(match of_another(&deploy, target) {
+                Some(why) => Look::Another(Miss::new(why)),
+                None => Look::Seen(Box::new(deploy), body.into()),
+            }),
         }
     })
+}
+
+/// What a deploy says of itself, if it is of another install or component.
+fn of_another(deploy: &Deploy, target: &Target) -> Option<String> {
+    let install = deploy.install_id.as_ref().filter(|got| **got != target.install);
+    let component = deploy.component_id.as_ref().filter(|got| **got != target.component);
+    match (install, component) {
+        (Some(install), _) => Some(format!("the deploy is of another install, {install}")),
+        (None, Some(component)) => Some(format!("the deploy is of another component, {component}")),
+        (None, None) => None,
+    }
 }
 
 /// Reads the answer to a look at the workflow `id` of `target`.
@@ -174,10 +196,42 @@ pub fn workflow(answer: Answered, id: &WorkflowId, target: &Target, utc: Option<
             return Err(Unreadable::Foreign(format!("the document is of another workflow, \"{got}\"")));
         }
         if let Some(install) = workflow.install().filter(|install| *install != &*target.install) {
-            return Err(Unreadable::Foreign(format!("the workflow is of another install, {install}")));
+            return Ok(Look::Another(Miss::new(format!("the workflow {id} is of another install, {install}"))));
         }
         Ok(Look::Workflow(Box::new(workflow), body.into()))
     })
+}
+
+/// Reads the answer to a look at the install of `target`. Only the API itself knows that there is none: a 404 that is not
+/// its own says nothing.
+///
+/// # Errors
+/// The signal that came in place of an answer.
+pub fn install(answer: Answered, target: &Target, utc: Option<Timestamp>) -> Result<Look, Signal> {
+    let is_of_the_api = answer.as_ref().is_ok_and(|response| error_words(&response.body).is_some());
+    let look = look(answer, utc, "no such install", |body| {
+        let Object(install): Object<Install> = read(&body, "an install")?;
+        match install.id {
+            Some(id) if id == target.install => Ok(Look::Install),
+            _ => Err(Unreadable::Foreign("the answer is about another install".into())),
+        }
+    })?;
+    Ok(match look {
+        Look::Absent(miss) if !is_of_the_api => Look::Missed(miss),
+        look => look,
+    })
+}
+
+/// Reads deploys that were listed.
+///
+/// # Errors
+/// Why one of them is not a deploy.
+pub fn deploys(listed: Vec<Value>) -> Result<Vec<Deploy>, String> {
+    let read = |value: Value| {
+        let Object(answer) = Object::<Answer>::deserialize(value).map_err(|error| error.to_string())?;
+        answer.deploy()?.ok_or_else(|| "a deploy without an id".to_owned())
+    };
+    listed.into_iter().map(read).collect()
 }
 
 /// Reads any answer that is a JSON document, or gives the look that there is in its place.
@@ -226,6 +280,7 @@ fn answered(
     match response.status {
         200 => match read(body) {
             Ok(Look::Absent(absent)) => Look::Absent(miss(absent.why)),
+            Ok(Look::Another(another)) => Look::Another(miss(format!("200, but {}", another.why))),
             Ok(look) => look,
             Err(Unreadable::Deep) => {
                 Look::Refused(Ending::BadAnswer, format!("the answer is nested more than {DEEPEST} levels deep"))
@@ -314,6 +369,12 @@ fn after_string(rest: &[u8]) -> usize {
         }
     }
     rest.len()
+}
+
+#[derive(Deserialize)]
+struct Install {
+    #[serde(default, deserialize_with = "id::optional")]
+    id: Option<InstallId>,
 }
 
 #[derive(Deserialize)]
@@ -428,13 +489,14 @@ mod tests {
             (200, r#"{"id":"dpl1","id":"dpl2"}"#, "missed"),
             (200, r#"{"id":"dpl1","status_v2":"active"}"#, "missed"),
             (200, r#"{"id":"dpl1","status_v2":{"status":1}}"#, "missed"),
-            (200, r#"{"id":"dpl1","install_id":"inl2"}"#, "missed"),
-            (200, r#"{"id":"dpl1","install_id":"inl1","component_id":"cmp2"}"#, "missed"),
+            (200, r#"{"id":"dpl1","install_id":"inl2"}"#, "another"),
+            (200, r#"{"id":"dpl1","install_id":"inl1","component_id":"cmp2"}"#, "another"),
         ];
         for (status, body, want) in cases {
             let got = match answer(*status, &[], body) {
                 Look::Seen(..) => "seen".into(),
-                Look::Workflow(..) => "a workflow".into(),
+                Look::Workflow(..) | Look::Deploys(_) | Look::Install => "something else".into(),
+                Look::Another(_) => "another".into(),
                 Look::Absent(_) => "absent".into(),
                 Look::Missed(_) => "missed".into(),
                 Look::Refused(ending, _) => format!("refused {}", ending.reason()),

@@ -23,6 +23,16 @@ impl Target {
         format!("/v1/installs/{}/components/{}/deploys/latest", segment(&self.install), segment(&self.component))
     }
 
+    /// Path of the list of deploys, the newest first.
+    pub fn deploys(&self) -> String {
+        format!("/v1/installs/{}/components/{}/deploys", segment(&self.install), segment(&self.component))
+    }
+
+    /// Path of the install.
+    pub fn install(&self) -> String {
+        format!("/v1/installs/{}", segment(&self.install))
+    }
+
     /// Path of a deploy by its id.
     pub fn deploy(&self, id: &str) -> String {
         format!(

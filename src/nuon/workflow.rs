@@ -3,11 +3,12 @@
 //! A deploy's own status does not tell: `pending-approval` is written after every plan, approved or not, and a deploy
 //! stays queued for ever when its workflow has died.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::base::object::Object;
-use crate::nuon::id::{self, InstallComponentId, WorkflowId};
+use crate::nuon::id::{self, DeployId, Id, InstallComponentId, WorkflowId};
 
 /// The parts of a workflow that decide.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -19,7 +20,9 @@ pub struct Workflow {
     pub metadata: Option<Map<String, Value>>,
     pub status: Option<Object<StepStatus>>,
     pub finished: Option<bool>,
+    pub updated_at: Option<String>,
     pub approval_option: Option<String>,
+    pub plan_only: Option<bool>,
     pub steps: Option<Vec<Object<WorkflowStep>>>,
 }
 
@@ -34,6 +37,7 @@ pub struct WorkflowStep {
     pub group_idx: Option<i64>,
     pub step_target_type: Option<String>,
     pub step_target_id: Option<String>,
+    pub result_directive: Option<String>,
     pub approval: Option<Object<Approval>>,
 }
 
@@ -76,10 +80,23 @@ pub enum Stage {
 pub enum Verification {
     /// There is none, or it has ended well.
     Done,
-    /// A step still has to end, or its list of steps is not whole; the words say which.
+    /// A step still has to end, or may be tried again; the words say which.
     Open(String),
-    /// The newest has ended, and not well; the words say which and how.
+    /// The list of steps is not whole, or older than the deploy, and has none that would be open.
+    Unlisted,
+    /// The newest has failed for good; the words say which and how.
     Failed(String),
+}
+
+impl Verification {
+    /// What still has to be done, or what failed, in words.
+    pub fn told(&self) -> &str {
+        match self {
+            Verification::Done => "waiting for its workflow",
+            Verification::Unlisted => "its workflow has not all of its steps yet",
+            Verification::Open(step) | Verification::Failed(step) => step,
+        }
+    }
 }
 
 impl Stage {
@@ -93,11 +110,6 @@ impl Stage {
             Stage::Dead(words) if words.is_empty() => "its workflow has died".into(),
             Stage::Dead(words) => format!("its workflow has died ({words})"),
         }
-    }
-
-    /// Whether nobody goes on by himself.
-    pub fn is_over(&self) -> bool {
-        matches!(self, Stage::Succeeded | Stage::Failed(_) | Stage::Parked(_))
     }
 }
 
@@ -139,15 +151,37 @@ impl WorkflowStep {
         self.group_idx.unwrap_or_default()
     }
 
-    fn targets(&self, kind: &str, id: &str) -> bool {
-        self.step_target_type.as_deref() == Some(kind) && self.step_target_id.as_deref() == Some(id)
+    /// Whether it verifies a deploy that is made in these groups: its target is the component of the install, or, as long
+    /// as it has none, the group is the same.
+    fn verifies(&self, groups: &[i64], install_component: Option<&InstallComponentId>) -> bool {
+        let is_a_verification = self.step_target_type.as_deref() == Some("install_components");
+        is_a_verification
+            && match (self.step_target_id.as_deref().unwrap_or_default(), install_component) {
+                ("", _) => groups.contains(&self.group()),
+                // Where it is not known which component this is, it can be this one.
+                (_, None) => true,
+                (target, Some(known)) => target == &**known,
+            }
     }
 
-    /// Whether it failed for good: retried ones are marked by either generation of the server in its own way.
+    /// What the server does after it: its own directive, or, as for a plan that was superseded, that of its status.
+    fn directive(&self) -> &str {
+        let noted = self.status.as_ref().and_then(|status| status.metadata.as_ref());
+        let noted = noted.and_then(|metadata| metadata.get("directive")).and_then(Value::as_str);
+        self.result_directive.as_deref().filter(|directive| !directive.is_empty()).or(noted).unwrap_or_default()
+    }
+
+    /// Whether another step goes on in its place: each generation of the server marks that in its own way.
+    fn is_retried(&self) -> bool {
+        let is_marked = self.retried == Some(true) || self.marked("auto_retried");
+        is_marked || matches!(self.directive(), "retry" | "retry-group")
+    }
+
+    /// Whether it failed for good. What the workflow does not mind is forgiven.
     pub fn failed(&self) -> bool {
         let failed = ["error", "cancelled", "approval-denied", "approval-expired", "not-attempted"];
-        let forgiven = self.retried == Some(true) || self.marked("auto_retried") || self.marked("skipped_on_failure");
-        failed.contains(&self.word()) && !forgiven
+        let is_ignored = self.marked("skipped_on_failure") || matches!(self.directive(), "continue" | "skip-group");
+        failed.contains(&self.word()) && !self.is_retried() && !is_ignored
     }
 
     /// Why it failed, in the server's words, the most telling first.
@@ -178,6 +212,16 @@ impl Workflow {
         let Some(status) = &self.status else { return false };
         let says_so = status.status_human_description.as_deref() == Some("workflow failed, awaiting retry");
         status.is_marked("awaiting_retry") && (self.finished != Some(true) || says_so)
+    }
+
+    /// When the server last changed it.
+    pub fn changed(&self) -> Option<Timestamp> {
+        self.updated_at.as_deref()?.parse().ok()
+    }
+
+    /// Its own word, and whether it is finished: while both stay, it has not changed.
+    pub fn end(&self) -> (String, bool) {
+        (word(self.status.as_ref()).into(), self.finished == Some(true))
     }
 
     /// Where it is. `finished` alone is not the end, since it is written before the last status and stays through a
@@ -221,27 +265,47 @@ impl Workflow {
         }
     }
 
+    /// The deploys that its steps have made, in the order of the steps.
+    pub fn deploys(&self) -> Vec<DeployId> {
+        let of_steps = self.steps().filter(|step| step.step_target_type.as_deref() == Some("install_deploys"));
+        let ids = of_steps.filter_map(|step| DeployId::new(step.step_target_id.as_deref().unwrap_or_default()));
+        let mut all: Vec<DeployId> = Vec::new();
+        for id in ids {
+            if !all.contains(&id) {
+                all.push(id);
+            }
+        }
+        all
+    }
+
     /// Whether a step of `deploy` is at work.
     pub fn is_working_on(&self, deploy: &str) -> bool {
         self.steps().any(|step| step.step_target_id.as_deref() == Some(deploy) && step.word() == "in-progress")
     }
 
-    /// Whether the health of `deploy` is still verified: by steps whose target is the component of the install, or, as
-    /// long as they have no target, by those in the group of the deploy's own step. Servers of 2026 take the success of a
-    /// deploy back when its verification fails.
+    /// Whether the server has said that the step that failed `deploy` stops the workflow.
+    pub fn has_stopped(&self, deploy: &str) -> bool {
+        let newest = self.steps().rfind(|step| step.step_target_id.as_deref() == Some(deploy));
+        newest.is_some_and(|step| step.word() == "error" && step.directive() == "stop")
+    }
+
+    /// The words of all steps that make or verify `deploy`: while they stay, so does the deploy.
+    pub fn words_about(&self, deploy: &str, install_component: Option<&InstallComponentId>) -> Vec<String> {
+        let groups = self.groups_of(deploy);
+        let own = |step: &&WorkflowStep| step.step_target_id.as_deref() == Some(deploy);
+        let about = self.steps().filter(|step| own(step) || step.verifies(&groups, install_component));
+        about.map(|step| step.word().to_owned()).collect()
+    }
+
+    fn groups_of(&self, deploy: &str) -> Vec<i64> {
+        let own = self.steps().filter(|step| step.step_target_id.as_deref() == Some(deploy));
+        own.map(WorkflowStep::group).collect()
+    }
+
+    /// Whether the health of `deploy` is still verified. Servers of 2026 take the success of a deploy back when its
+    /// verification fails.
     pub fn verification(&self, deploy: &str, install_component: Option<&InstallComponentId>) -> Verification {
-        const TYPE: &str = "install_components";
-        let groups: Vec<i64> = self
-            .steps()
-            .filter(|step| step.step_target_id.as_deref() == Some(deploy))
-            .map(WorkflowStep::group)
-            .collect();
-        let verifies = |step: &&WorkflowStep| match step.step_target_id.as_deref().unwrap_or_default() {
-            "" => step.step_target_type.as_deref() == Some(TYPE) && groups.contains(&step.group()),
-            // Where it is not known which component this is, it can be this one.
-            _ if install_component.is_none() => step.step_target_type.as_deref() == Some(TYPE),
-            _ => step.targets(TYPE, install_component.map(|id| &**id).unwrap_or_default()),
-        };
+        let groups = self.groups_of(deploy);
         let has_ended = |step: &&WorkflowStep| {
             let words = ["success", "auto-skipped", "user-skipped", "error", "cancelled", "discarded"];
             words.contains(&step.word()) || step.failed()
@@ -250,14 +314,19 @@ impl Workflow {
             let words = step.words().into_iter().next().map_or_else(String::new, |words| format!(": {words}"));
             format!("step \"{}\" {what}{words}", step.name())
         };
-        if let Some(step) = self.steps().filter(verifies).find(|step| !has_ended(step)) {
+        let all = || self.steps().filter(|step| step.verifies(&groups, install_component));
+        if let Some(step) = all().find(|step| !has_ended(step)) {
             return Verification::Open(told(step, &format!("is {}", step.word())));
         }
-        match self.steps().rev().find(verifies) {
+        match all().next_back() {
             Some(newest) if !matches!(newest.word(), "success" | "auto-skipped") => {
-                Verification::Failed(told(newest, &format!("ended as {}", newest.word())))
+                let words = told(newest, &format!("ended as {}", newest.word()));
+                // While its workflow goes on, and has not said otherwise, it may be tried again.
+                let may_go_on = newest.is_retried() || newest.word() == "error" && newest.directive().is_empty();
+                if may_go_on { Verification::Open(words) } else { Verification::Failed(words) }
             }
-            _ if !self.is_whole() => Verification::Open("its workflow has not all of its steps yet".into()),
+            // An answer that does not name the deploy is older than that, unless the workflow is over.
+            _ if !self.is_whole() || groups.is_empty() && self.stage() != Stage::Succeeded => Verification::Unlisted,
             _ => Verification::Done,
         }
     }

@@ -24,13 +24,13 @@ impl Gate {
         if matches!(ending.outcome(), Outcome::Interrupted | Outcome::Undecided) || ending == Ending::Unreachable {
             return;
         }
-        let until = session.clock.now() + EXPLAINING;
+        session.explain_until(Some(session.clock.now() + EXPLAINING));
         if ending == Ending::DeployFailed {
-            let detail = match session.look_until(&Ask::Deploy(id.clone()), &self.target, until) {
+            let detail = match session.look(&Ask::Deploy(id.clone()), &self.target) {
                 Ok(Look::Seen(_, whole)) => whole.read().ok().and_then(|value| Document::of(value).ok()).map(Arc::new),
                 _ => None,
             };
-            let workflow = workflow.map(|id| session.look_until(&Ask::Workflow(id), &self.target, until));
+            let workflow = workflow.map(|id| session.look(&Ask::Workflow(id), &self.target));
             let workflow: Option<Box<Workflow>> = match workflow {
                 Some(Ok(Look::Workflow(workflow, _))) if workflow.steps().next().is_some() => Some(workflow),
                 _ => None,
@@ -38,12 +38,12 @@ impl Gate {
             let deploy = detail.as_ref().map(|document| document.value());
             self.failure = Failure::new(&id, deploy, workflow.as_deref());
             if let Some(stream) = deploy.and_then(failure::log_stream).filter(|_| self.config.log_lines > 0) {
-                let answer = session.get_until(&format!("/v1/log-streams/{}/logs?order=desc", segment(stream)), until);
+                let answer = session.get(&format!("/v1/log-streams/{}/logs?order=desc", segment(stream)));
                 let records = look::json(answer, session.clock.utc()).unwrap_or_default();
                 self.failure.log = failure::log_lines(&records, self.config.log_lines);
             }
             self.document = detail;
         }
-        self.find_dashboard(session, until);
+        self.find_dashboard(session);
     }
 }

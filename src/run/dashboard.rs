@@ -1,7 +1,5 @@
 //! Pages of the dashboard about a target.
 
-use std::time::Duration;
-
 use crate::nuon::look;
 use crate::nuon::target::segment;
 use crate::run::cause::EXPLAINING;
@@ -10,7 +8,7 @@ use crate::run::session::Session;
 
 impl Gate {
     /// Finds out where the dashboard is: known for the public API, else what the API says, once for all targets.
-    pub fn find_dashboard(&mut self, session: &mut Session<'_, '_>, until: Duration) {
+    pub fn find_dashboard(&mut self, session: &mut Session<'_, '_>) {
         let api = &self.config.api;
         if api.dashboard.get().is_some() {
             return;
@@ -18,7 +16,7 @@ impl Gate {
         let url = if api.url == "https://api.nuon.co" {
             "https://app.nuon.co".into()
         } else {
-            let answer = session.get_until("/v1/general/cli-config", until);
+            let answer = session.get("/v1/general/cli-config");
             let config = look::json(answer, session.clock.utc()).unwrap_or_default();
             let told = config["dashboard_url"].as_str().map(|url| url.trim_end_matches('/'));
             told.filter(|url| url.starts_with("https://") || url.starts_with("http://")).unwrap_or_default().into()
@@ -32,7 +30,9 @@ impl Gate {
         let workflow = self.watch.deploy().map(|deploy| deploy.workflow.clone());
         let workflow = workflow.unwrap_or_else(|| self.watch.rules().pins.workflow().cloned());
         let workflow = workflow.map_or_else(String::new, |id| id.to_string());
-        self.find_dashboard(session, session.clock.now() + EXPLAINING);
+        session.explain_until(Some(session.clock.now() + EXPLAINING));
+        self.find_dashboard(session);
+        session.explain_until(None);
         self.url(&["workflows", &workflow])
     }
 

@@ -18,13 +18,14 @@ use crate::report::result::{FleetSummary, Report, ShardSeen, Verdict};
 use crate::run::config::{GateConfig, Plan};
 use crate::run::gate::Gate;
 use crate::run::quorum::Quorum;
-use crate::run::session::LAST_LOOK;
 use crate::run::spec::TargetSpec;
 use crate::run::workers::{Done, Log, Next, Task, Workers};
 use crate::run::world::World;
 use crate::text::format;
 use crate::watch::schedule::Schedule;
 
+/// How much later than the deadline the last look at a target may begin, where many are looked at then.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 /// How many targets the live table has at most.
 const ROWS: usize = 10;
 

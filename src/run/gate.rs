@@ -107,23 +107,23 @@ impl Gate {
         if let Err(turn) = self.resolve(session) {
             return turn;
         }
-        let mut look = instead.map(Look::Missed);
+        let mut step = match instead {
+            Some(miss) => self.watch.step_unasked(session.clock.now(), &miss),
+            None => self.watch.step(session.clock.now(), None),
+        };
         loop {
-            let step = self.watch.step(session.clock.now(), look.take());
             for event in self.watch.events() {
                 self.say(event, session);
             }
             match step {
                 Step::Wait(wait) => return Turn::Wait(wait),
                 Step::Ask(ask) => match session.look(&ask, &self.target) {
-                    Ok(seen) => look = Some(seen),
+                    Ok(seen) => step = self.watch.step(session.clock.now(), Some(seen)),
                     Err(signal) => return Turn::End(Ending::Interrupted(signal), self.watch.so_far()),
                 },
                 Step::Judge(parts) => match Document::assemble(*parts) {
                     Ok(document) => return self.judge(Arc::new(document), session),
-                    Err(why) => {
-                        look = Some(Look::Missed(Miss::new(format!("200, but {why}"))));
-                    }
+                    Err(why) => step = self.watch.unreadable(&format!("200, but {why}")),
                 },
                 Step::End(ending, why) if ending.outcome() == Outcome::Undecided || ending == Ending::Unreachable => {
                     return Turn::End(ending, format!("{why} (trace {})", session.trace));
@@ -170,7 +170,7 @@ impl Gate {
             Look::Refused(ending, why) => {
                 return Err(Turn::End(ending, format!("{why} (trace {})", session.trace)));
             }
-            other => return Err(Turn::End(Ending::NotFound, words::why(other))),
+            other => return Err(Turn::End(Ending::NotFound, words::why(&other))),
         };
         let now = session.clock.now();
         self.say(Event::Missed(miss.why.clone()), session);

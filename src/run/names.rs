@@ -57,7 +57,6 @@ pub fn resolve(target: &Target, session: &mut Session<'_, '_>) -> Result<Target,
 /// # Errors
 /// The look that brought none, or a signal.
 pub fn ask_for_install(install: &str, session: &mut Session<'_, '_>) -> Result<Value, Unread> {
-    session.begin();
     let answer = session.get(&format!("/v1/installs/{}", segment(install)));
     let document = look::json(answer, session.clock.utc()).map_err(|unread| unknown("install", install, unread))?;
     match document["id"].as_str() {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::Ending;
 use crate::base::source::{Request, Source};
+use crate::nuon::deploy::Deploy;
 use crate::nuon::id::{DeployId, WorkflowId};
 use crate::nuon::look::{self, Answered, Look, Unread, Whole};
 use crate::nuon::target::{Target, segment};
@@ -16,8 +18,6 @@ use crate::report::progress::Progress;
 use crate::text::redact::Secrets;
 use crate::watch::step::Ask;
 
-/// How much longer than the deadline a look may take. The last look begins at the deadline at the latest.
-pub const LAST_LOOK: Duration = Duration::from_secs(2);
 /// How many records a page of the server has at most.
 const PAGE: usize = 100;
 /// How many pages are read of anything.
@@ -35,10 +35,8 @@ pub struct Session<'w, 'p> {
     pub dice: &'w mut fastrand::Rng,
     /// The id of the latest request.
     pub trace: String,
-    /// When the run ends.
-    deadline: Duration,
-    /// When the look ends that goes on, of however many requests.
-    until: Duration,
+    /// When what only explains must be over; a look takes as long as its requests do.
+    until: Option<Duration>,
     /// Whether this server knows deploys by the older of two paths.
     pub by_install: bool,
     /// What must not be told.
@@ -56,7 +54,6 @@ impl<'w, 'p> Session<'w, 'p> {
         clock: &'w mut dyn Clock,
         progress: &'w mut Progress<'p>,
         dice: &'w mut fastrand::Rng,
-        deadline: Duration,
     ) -> Self {
         let secrets = progress.secrets().clone();
         Self {
@@ -66,30 +63,20 @@ impl<'w, 'p> Session<'w, 'p> {
             progress,
             dice,
             trace: String::new(),
-            deadline,
-            until: Duration::ZERO,
+            until: None,
             by_install: false,
             requests: 0,
             overload: None,
         }
     }
 
-    /// Begins a look: all its requests share the time that is left.
-    pub fn begin(&mut self) {
-        self.until = self.clock.now().max(self.deadline) + LAST_LOOK;
-    }
-
-    /// Sends one GET, as a part of the look that was begun.
+    /// Sends one GET.
     pub fn get(&mut self, path: &str) -> Answered {
-        self.get_until(path, self.until)
-    }
-
-    /// Sends one GET that is over then.
-    pub fn get_until(&mut self, path: &str, until: Duration) -> Answered {
         self.trace =
             uuid::Builder::from_random_bytes(std::array::from_fn(|_| self.dice.u8(..))).into_uuid().to_string();
         let at = self.clock.now();
-        let request = Request { path: path.into(), at, within: until.saturating_sub(at), trace: self.trace.clone() };
+        let within = self.until.map_or(Duration::MAX, |until| until.saturating_sub(at));
+        let request = Request { path: path.into(), at, within, trace: self.trace.clone() };
         let answer = self.secrets.clean(self.source.ask(&request));
         self.requests += 1;
         if let Ok(response) = &answer {
@@ -105,20 +92,6 @@ impl<'w, 'p> Session<'w, 'p> {
     /// # Errors
     /// The signal that ended the look.
     pub fn look(&mut self, ask: &Ask, target: &Target) -> Result<Look, Signal> {
-        self.begin();
-        self.look_on(ask, target)
-    }
-
-    /// Looks at what only explains; it is over then.
-    ///
-    /// # Errors
-    /// The signal that ended the look.
-    pub fn look_until(&mut self, ask: &Ask, target: &Target, until: Duration) -> Result<Look, Signal> {
-        self.until = until;
-        self.look_on(ask, target)
-    }
-
-    fn look_on(&mut self, ask: &Ask, target: &Target) -> Result<Look, Signal> {
         match ask {
             Ask::Latest => {
                 let answer = self.get(&target.latest());
@@ -130,7 +103,36 @@ impl<'w, 'p> Session<'w, 'p> {
                 Err(Unread::Look(look)) => Ok(*look),
                 Err(Unread::Signal(signal)) => Err(signal),
             },
+            Ask::Deploys(since) => match self.deploys(target, *since) {
+                Ok(deploys) => Ok(Look::Deploys(deploys)),
+                Err(Unread::Look(look)) => Ok(*look),
+                Err(Unread::Signal(signal)) => Err(signal),
+            },
+            Ask::Install => {
+                let answer = self.get(&target.install());
+                look::install(answer, target, self.clock.utc())
+            }
         }
+    }
+
+    /// From now on only what explains is asked for, and that must be over then; or no more.
+    pub fn explain_until(&mut self, until: Option<Duration>) {
+        self.until = until;
+    }
+
+    /// The deploys that were made since then, or the newest page of them.
+    fn deploys(&mut self, target: &Target, since: Option<Timestamp>) -> Result<Vec<Deploy>, Unread> {
+        let strange = |why: String| Unread::from(Look::Missed(look::Miss::new(format!("200, but {why}"))));
+        let is_old = |deploy: &Value| {
+            let made = deploy["created_at"].as_str().and_then(|made| made.parse::<Timestamp>().ok());
+            since.zip(made).is_some_and(|(since, made)| made < since)
+        };
+        let enough = |listed: &[Value]| match since {
+            None => listed.len() >= PAGE,
+            Some(_) => listed.last().is_some_and(is_old),
+        };
+        let listed = self.pages_until(&target.deploys(), enough)?;
+        look::deploys(listed).map_err(strange)
     }
 
     /// The deploy by its id, by the newer path or else the older one.
@@ -175,6 +177,10 @@ impl<'w, 'p> Session<'w, 'p> {
     /// # Errors
     /// The first look that is not a page, or a signal.
     pub fn pages(&mut self, path: &str) -> Result<Vec<Value>, Unread> {
+        self.pages_until(path, |_| false)
+    }
+
+    fn pages_until(&mut self, path: &str, enough: impl Fn(&[Value]) -> bool) -> Result<Vec<Value>, Unread> {
         let mut elements: Vec<Value> = Vec::new();
         let missed = |why: &str| Err(Look::Missed(look::Miss::new(why)).into());
         for _ in 0..PAGES {
@@ -193,7 +199,7 @@ impl<'w, 'p> Session<'w, 'p> {
                 _ => elements.extend(found),
             }
             // A proxy may have dropped the header; then a full page may have another behind it.
-            if !next.unwrap_or(count == PAGE) {
+            if !next.unwrap_or(count == PAGE) || enough(&elements) {
                 return Ok(elements);
             }
         }

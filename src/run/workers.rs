@@ -138,7 +138,7 @@ fn carry_out(
     let Task { index, mut gate, instead } = task;
     let began = clock.now();
     let config = Arc::clone(gate.config());
-    let mut session = Session::new(source, clock, progress, dice, config.rules.timeout);
+    let mut session = Session::new(source, clock, progress, dice);
     session.by_install = config.api.older_paths.get().is_some();
     let next = match gate.turn(&mut session, instead) {
         Turn::Wait(wait) => Next::Wait(wait),

@@ -1,256 +1,254 @@
-//! Completing: the deploy has succeeded. The parts of its document are read, its workflow may take the success back, and
-//! so may a deploy that was left for it.
+//! The deploy has succeeded: the rest of its document is read, and whatever may take the success back is asked for.
 
+use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::base::outcome::Ending;
-use crate::nuon::deploy::{self, Class};
-use crate::nuon::evidence::{Course, Standing};
+use crate::judge::document::Parts;
+use crate::nuon::deploy::Deploy;
+use crate::nuon::id::DeployId;
 use crate::nuon::look::{Look, Miss};
-use crate::nuon::workflow::{Stage, Verification, Workflow};
-use crate::watch::decision::{Decision, decide};
-use crate::watch::machine::{Move, Watch};
-use crate::watch::rules::Until;
-use crate::watch::state::{Complete, Completing, LeftBehind, State, Track, Tracked};
-use crate::watch::step::{Event, Step};
-use crate::watch::words::{A_PERSON_CAN, approval_required, described, spoken, strange, why};
+use crate::watch::decision::Decision;
+use crate::watch::machine::{Go, Move, Watch};
+use crate::watch::memory::Tracked;
+use crate::watch::pin::After;
+use crate::watch::settle::Evidence;
+use crate::watch::step::{Ask, Event};
+use crate::watch::words::{is_over, spoken, strange, why};
+
+/// What was over for longer than this when the run began is left as it was: nothing verifies a deploy for so long.
+const LONGEST_VERIFICATION: Duration = Duration::from_secs(2 * 3600);
+
+/// What has become of a deploy that is not mine.
+enum Other {
+    /// It ended well, or plays no part.
+    Fine,
+    /// It failed; the words say how.
+    Failed(String),
+    /// Its workflow is over, and nobody knows what it came to; the words say more.
+    Unclear(Ending, String),
+    /// It goes on.
+    GoesOn,
+    /// It is not there; the words say why.
+    Gone(String),
+}
 
 impl Watch {
-    pub(super) fn complete(&mut self, completing: Completing, now: Duration, look: Look) -> Move {
-        match completing.next {
-            Complete::Detail => self.detail(completing, now, look),
-            Complete::Workflow(_) => self.workflow(completing, now, look),
-            Complete::Left(_) => self.left(completing, now, look),
-            Complete::WorkflowOfLeft(_) => self.workflow_of_left(completing, now, look),
-        }
-    }
-
-    /// The deploy by its id, which holds what the latest leaves out.
-    fn detail(&mut self, mut completing: Completing, now: Duration, look: Look) -> Move {
-        let mine = &mut completing.mine;
-        let part = match look {
-            Look::Seen(deploy, whole) => {
-                if mine.deploy.id() != deploy.id() || mine.deploy.word() != deploy.word() {
-                    let why = format!(
-                        "the parts of the document disagree: deploy {} is {} by its id",
-                        deploy.id(),
-                        spoken(deploy.word())
-                    );
-                    return self.missed(State::Completing(completing), now, &Miss::new(why));
-                }
-                if mine.deploy.workflow.is_none() {
-                    mine.deploy.workflow = deploy.workflow.clone();
-                }
-                if self.install_component.is_none() {
-                    self.install_component = deploy.install_component_id.clone();
-                }
-                Ok(whole)
+    /// The deploy is as wanted.
+    pub(super) fn complete(&mut self, mut mine: Tracked, evidence: Evidence) -> Go<Infallible> {
+        (self.memory.unconfirmed, self.memory.awaits_workflow) = (None, false);
+        // It is read once more after its workflow.
+        let ask = Ask::Deploy(mine.deploy.id().clone());
+        let detail = match &mine.deploy.workflow {
+            Some(id) => self.ask_after(&Ask::Workflow(id.clone()), ask.clone())?,
+            None => self.ask(ask.clone())?,
+        };
+        let part = match &*detail {
+            Look::Seen(deploy, _) if deploy.word() != mine.deploy.word() => {
+                let word = spoken(deploy.word());
+                let why = format!("the parts of the document disagree: deploy {} is {word} by its id", deploy.id());
+                return ControlFlow::Break(self.missed(&Miss::new(why)));
             }
-            Look::Missed(miss) if miss.foreign => return self.missed(State::Completing(completing), now, &miss),
-            Look::Missed(miss) if self.rules.document_is_needed && mine.patience.lasts(now, self.rules.timeout) => {
-                return self.missed(State::Completing(completing), now, &miss);
+            Look::Seen(deploy, _) if mine.deploy.workflow.is_none() && deploy.workflow.is_some() => {
+                // The latest does not name it.
+                mine.deploy.workflow.clone_from(&deploy.workflow);
+                self.memory.mine = Some(mine.clone());
+                return self.settle(mine);
+            }
+            Look::Seen(_, whole) => Ok(whole.clone()),
+            Look::Missed(miss) if miss.foreign || self.rules.document_is_needed => {
+                return ControlFlow::Break(self.missed(miss));
             }
             other => Err(why(other)),
         };
-        completing.parts.deploy = Some(part);
-        let mine = &mut completing.mine;
-        if now < self.not_before {
-            let why = "the server asks to wait";
-            let may_wait = self.rules.document_is_needed && mine.patience.lasts(now, self.rules.timeout);
-            let needs_workflow = self.rules.until != Until::Applied && mine.deploy.workflow.is_some();
-            if may_wait || needs_workflow || self.rules.until == Until::Workflow {
-                return self.missed(State::Completing(completing), now, &Miss::new(why));
-            }
-            return self.workflow_is_unknown(completing, Ending::Unreachable, why);
-        }
-        match mine.deploy.workflow.clone() {
-            None => self.workflow_is_unknown(completing, Ending::NotFound, "the deploy names no workflow"),
-            Some(id) => self.ask(State::Completing(Completing { next: Complete::Workflow(id), ..completing })),
-        }
-    }
-
-    /// The workflow of a deploy that has succeeded.
-    fn workflow(&mut self, mut completing: Completing, now: Duration, look: Look) -> Move {
-        let is_needed = self.rules.until != Until::Applied;
-        let mine = &mut completing.mine;
-        let (workflow, whole) = match look {
-            Look::Workflow(workflow, whole) => (workflow, whole),
-            Look::Missed(miss) if miss.foreign => return self.missed(State::Completing(completing), now, &miss),
-            Look::Missed(miss) if mine.awaits_workflow => {
-                self.miss(&miss.why);
-                return self.wait(State::Completing(completing), now, self.rules.timeout);
-            }
-            Look::Missed(miss) if is_needed => return self.missed(State::Completing(completing), now, &miss),
-            Look::Absent(miss) if is_needed && mine.patience.may_come(now) => {
-                return self.missed(State::Completing(completing), now, &miss);
-            }
-            Look::Missed(miss) if self.rules.document_is_needed && mine.patience.lasts(now, self.rules.timeout) => {
-                return self.missed(State::Completing(completing), now, &miss);
-            }
-            Look::Refused(ending, why) => return self.workflow_is_unknown(completing, ending, &why),
-            Look::Missed(miss) => return self.workflow_is_unknown(completing, Ending::Unreachable, &miss.why),
-            other => return self.workflow_is_unknown(completing, Ending::NotFound, &why(other)),
+        self.left_are_fine(&mine)?;
+        self.others_are_fine(&mine)?;
+        let seen = self.ask(mine.seen.clone())?;
+        let (seen, deploy) = match (&*seen, part) {
+            (_, Ok(whole)) if mine.seen == ask => (whole, None),
+            (Look::Seen(_, whole), part) => (whole.clone(), Some(part)),
+            // It was not looked at in this look.
+            (_, Ok(whole)) => (whole, None),
+            (_, Err(why)) => return ControlFlow::Break(self.missed(&Miss::new(why))),
         };
-        let stage = self.enter(&mut mine.workflow, &workflow);
-        mine.patience.reset();
-        let verification = self.verification(mine, &workflow);
-        let (decision, sure) = decide(Standing::of_success(&verification), Course::of(&stage), self.asked);
-        let decision = if mine.workflow.confirms(sure, now) { decision } else { Decision::Wait };
-        match (decision, &stage, verification) {
-            (Decision::WorkflowFailed, stage, _) => {
-                let why = format!("{}, but {}", self.told_of(mine), stage.told());
-                (State::Completing(completing), Step::End(Ending::WorkflowFailed, why))
-            }
-            (Decision::DeployFailed, _, Verification::Open(step) | Verification::Failed(step)) => {
-                let parked = if matches!(stage, Stage::Parked(_)) { A_PERSON_CAN } else { "" };
-                let (id, word) = (mine.deploy.id(), spoken(mine.deploy.word()));
-                let why = format!("{step}; deploy {id} itself is {word}{parked}");
-                (State::Completing(completing), Step::End(Ending::DeployFailed, why))
-            }
-            (Decision::ApprovalRequired, stage, _) => {
-                let why = approval_required(stage);
-                (State::Completing(completing), Step::End(Ending::ApprovalRequired, why))
-            }
-            (Decision::Complete, ..) if mine.awaits_workflow => {
-                // The workflow has taken its time: the document is of one moment, so look at the deploy again.
-                mine.awaits_workflow = false;
-                self.ask(completing.mine.at(Track::Deploy))
-            }
-            (Decision::Complete, ..) => {
-                completing.parts.workflow = Some(Ok(whole));
-                self.judge(completing)
-            }
-            (_, _, verification) => {
-                if !mine.awaits_workflow {
-                    let goes_on = match verification {
-                        Verification::Open(step) | Verification::Failed(step) => step,
-                        Verification::Done => "waiting for its workflow".into(),
-                    };
-                    self.log.events.push(Event::Note(format!("{}; {goes_on}", self.told_of(mine))));
-                }
-                mine.awaits_workflow = true;
-                self.log.missed = None;
-                self.wait(State::Completing(completing), now, self.rules.timeout)
-            }
-        }
-    }
-
-    /// Whether the workflow still verifies the deploy.
-    fn verification(&self, mine: &Tracked, workflow: &Workflow) -> Verification {
-        if mine.class == Class::Success && self.rules.until != Until::Applied {
-            workflow.verification(mine.deploy.id(), self.install_component.as_ref())
-        } else {
-            Verification::Done
-        }
-    }
-
-    /// A success needs the word of its workflow, which may take it back, unless the first word of the deploy is enough.
-    fn workflow_is_unknown(&mut self, mut completing: Completing, ending: Ending, why: &str) -> Move {
-        let mine = &mut completing.mine;
-        if self.rules.until != Until::Applied && mine.deploy.workflow.is_some() || self.rules.until == Until::Workflow {
-            let hint = "where the rest of the workflow does not matter, use --until applied";
-            let why = format!("{}, but its workflow cannot be read: {why}; {hint}", self.told_of(mine));
-            return (State::Completing(completing), Step::End(ending, why));
-        }
-        if std::mem::take(&mut mine.awaits_workflow) {
-            // What was seen before the wait for the workflow is of another moment.
-            return self.ask(completing.mine.at(Track::Deploy));
-        }
-        completing.parts.workflow = Some(Err(why.into()));
-        self.judge(completing)
-    }
-
-    /// The document is whole. If it turns out not to be readable, the deploy is looked at again.
-    fn judge(&mut self, completing: Completing) -> Move {
-        match completing.mine.left.first().map(|left| left.id.clone()) {
-            None => (completing.mine.at(Track::Deploy), Step::Judge(completing.parts)),
-            Some(id) => self.ask(State::Completing(Completing { next: Complete::Left(id), ..completing })),
-        }
-    }
-
-    /// A deploy that was left for the one that has succeeded: if it failed, somebody's change is not there.
-    fn left(&mut self, mut completing: Completing, now: Duration, look: Look) -> Move {
-        let Some(left) = completing.mine.left.first_mut() else { return self.judge(completing) };
-        match look {
-            Look::Seen(deploy, _) => {
-                left.workflow = deploy.workflow.clone();
-                let class = deploy::class(&deploy, self.rules.expect, &self.rules.overrides);
-                left.has_succeeded = matches!(class, Class::Success | Class::NothingToDo);
-                let workflow = left.workflow.clone();
-                match (class, workflow) {
-                    (Class::Failure | Class::Parked, _) => {
-                        let how = format!("ended as {}{}", spoken(deploy.word()), described(&deploy));
-                        self.left_failed(completing, &how)
-                    }
-                    (Class::NothingToDo, _) => self.left_is_fine(completing),
-                    (Class::Success, workflow) if self.rules.until == Until::Applied || workflow.is_none() => {
-                        self.left_is_fine(completing)
-                    }
-                    (_, Some(workflow)) if now >= self.not_before => {
-                        let next = Complete::WorkflowOfLeft(workflow);
-                        self.ask(State::Completing(Completing { next, ..completing }))
-                    }
-                    _ => self.left_goes_on(completing, now),
-                }
-            }
-            Look::Refused(ending, why) => (State::Completing(completing), Step::End(ending, why)),
-            Look::Missed(miss) => self.missed(State::Completing(completing), now, &miss),
-            _ if !std::mem::replace(&mut left.is_absent, true) => self.again(State::Completing(completing), now),
-            other => {
-                let why = format!("deploy {}, which was replaced, cannot be read: {}", left.id, why(other));
-                self.log.events.push(Event::Warning(why));
-                self.left_is_fine(completing)
-            }
-        }
-    }
-
-    /// The workflow of a deploy that was left: it may still verify it, or have died.
-    fn workflow_of_left(&mut self, completing: Completing, now: Duration, look: Look) -> Move {
-        let Some(left) = completing.mine.left.first() else { return self.judge(completing) };
-        let workflow = match look {
-            Look::Workflow(workflow, _) => workflow,
-            Look::Refused(ending, why) => return (State::Completing(completing), Step::End(ending, why)),
-            Look::Missed(miss) | Look::Absent(miss) => return self.missed(State::Completing(completing), now, &miss),
-            Look::Seen(..) => return self.missed(State::Completing(completing), now, &strange()),
-        };
-        let stage = workflow.stage();
-        match workflow.verification(&left.id, self.install_component.as_ref()) {
-            Verification::Done if left.has_succeeded => self.left_is_fine(completing),
-            Verification::Open(step) | Verification::Failed(step) if stage.is_over() => {
-                self.left_failed(completing, &step)
-            }
-            _ => match &stage {
-                Stage::Failed(how) => self.left_failed(completing, &format!("is left behind by its workflow ({how})")),
-                // That it goes on was seen before, so this is the second sight.
-                Stage::Dead(_) if left.goes_on => {
-                    self.left_failed(completing, &format!("is left behind: {}", stage.told()))
-                }
-                _ => self.left_goes_on(completing, now),
+        let workflow = match evidence.workflow {
+            Ok(look) => match &*look {
+                Look::Workflow(_, whole) => Some(Ok(whole.clone())),
+                _ => None,
             },
+            Err((_, why)) => Some(Err(why)),
+        };
+        let is_latest = mine.seen == Ask::Latest;
+        ControlFlow::Break(Move::Judge(Box::new(Parts { seen, is_latest, deploy, workflow })))
+    }
+
+    /// A deploy that was left for mine: if it failed, somebody's change is not there.
+    fn left_are_fine(&mut self, mine: &Tracked) -> Go<()> {
+        for left in self.memory.left.clone() {
+            let (id, newer) = (left.id, mine.deploy.id());
+            match self.other(&id)? {
+                Other::Fine => self.memory.left.retain(|left| left.id != id),
+                Other::Failed(how) => {
+                    let why =
+                        format!("deploy {id} {how}; a later deploy, {newer}, succeeded, which does not make up for it");
+                    return ControlFlow::Break(Move::End(Ending::DeployFailed, why));
+                }
+                Other::Unclear(ending, how) => {
+                    let why = format!("deploy {id}, which {newer} replaced, {how}");
+                    return ControlFlow::Break(Move::End(ending, why));
+                }
+                Other::GoesOn => {
+                    if !left.goes_on {
+                        let note =
+                            format!("deploy {id}, which {newer} replaced, is still running; it must succeed, too");
+                        self.memory.log.events.push(Event::Note(note));
+                    }
+                    self.memory.left.iter_mut().filter(|left| left.id == id).for_each(|left| left.goes_on = true);
+                    return ControlFlow::Break(self.again());
+                }
+                Other::Gone(why) if left.is_absent => {
+                    let why = format!("deploy {id}, which was replaced, cannot be read: {why}");
+                    self.memory.log.events.push(Event::Warning(why));
+                    self.memory.left.retain(|left| left.id != id);
+                }
+                Other::Gone(_) => {
+                    self.memory.left.iter_mut().filter(|left| left.id == id).for_each(|left| left.is_absent = true);
+                    return ControlFlow::Break(self.again());
+                }
+            }
         }
+        ControlFlow::Continue(())
     }
 
-    fn left_is_fine(&mut self, mut completing: Completing) -> Move {
-        completing.mine.left.remove(0);
-        self.judge(completing)
+    /// Pins that only narrow down can mean somebody else's deploy: others that match them must have ended well, too.
+    fn others_are_fine(&mut self, mine: &Tracked) -> Go<()> {
+        let pins = &self.rules.pins;
+        if !pins.any() || pins.identify() {
+            return ControlFlow::Continue(());
+        }
+        let floor = match &pins.after {
+            Some(After::Time(time)) => Some(*time),
+            Some(After::Deploy(_)) => self.baseline.as_ref().and_then(|baseline| baseline.created()),
+            Some(After::None) => Some(Timestamp::MIN),
+            None => None,
+        };
+        let list = self.ask(Ask::Deploys(floor))?;
+        let listed = match &*list {
+            Look::Deploys(listed) => listed,
+            Look::Missed(miss) => return ControlFlow::Break(self.missed(miss)),
+            other => {
+                let why = format!(
+                    "the deploys of the component cannot be listed, so that another one may be the one you meant: {}; \
+                     pin yours with --workflow",
+                    why(other)
+                );
+                return ControlFlow::Break(Move::End(Ending::Ambiguous, why));
+            }
+        };
+        let mut failed = Vec::new();
+        let mut goes_on = None;
+        for other in self.beside(mine, listed, floor.is_none()) {
+            match self.other(&other)? {
+                Other::Fine => {}
+                Other::Failed(_) | Other::Unclear(..) if floor.is_none() && self.was_over_before_the_run(&other)? => {}
+                Other::Failed(how) | Other::Unclear(_, how) => failed.push((other, how)),
+                Other::GoesOn => goes_on = Some(other),
+                Other::Gone(why) => return ControlFlow::Break(self.missed(&Miss::new(why))),
+            }
+        }
+        let id = mine.deploy.id();
+        if !failed.is_empty() {
+            let name = |id: &DeployId| {
+                let workflow =
+                    listed.iter().find(|deploy| deploy.id() == id).and_then(|deploy| deploy.workflow.clone());
+                workflow.map_or_else(String::new, |workflow| format!(" of workflow {workflow}"))
+            };
+            let told: Vec<String> =
+                failed.iter().map(|(other, how)| format!("deploy {other}{} {how}", name(other))).collect();
+            let why = format!(
+                "deploy {id}{} succeeded, but others that match the pins did not: {}; pin yours with --workflow",
+                name(id),
+                told.join("; ")
+            );
+            return ControlFlow::Break(Move::End(Ending::Ambiguous, why));
+        }
+        if let Some(other) = goes_on {
+            self.memory
+                .note_ahead(format!("deploy {other} matches the pins, too, and goes on; it must succeed as well"));
+            return ControlFlow::Break(self.again());
+        }
+        ControlFlow::Continue(())
     }
 
-    fn left_goes_on(&mut self, mut completing: Completing, now: Duration) -> Move {
-        let mine = &mut completing.mine;
-        let newer = mine.deploy.id();
-        if let Some(LeftBehind { id, goes_on, .. }) = mine.left.first_mut()
-            && !std::mem::replace(goes_on, true)
+    /// The deploys that match the pins as mine does, the newest of each other workflow.
+    fn beside(&self, mine: &Tracked, listed: &[Deploy], without_old: bool) -> Vec<DeployId> {
+        let is_old = |deploy: &Deploy| {
+            let age = deploy.age(self.rules.began);
+            age.is_some_and(|age| age > LONGEST_VERIFICATION) && is_over(self.class(deploy))
+        };
+        let mut workflows = vec![mine.deploy.workflow.as_ref()];
+        let mut others = Vec::new();
+        for deploy in listed.iter().filter(|deploy| self.is_meant(deploy) && deploy.id() != mine.deploy.id()) {
+            let is_seen = deploy.workflow.is_some() && workflows.contains(&deploy.workflow.as_ref());
+            let is_left = self.memory.left.iter().any(|left| left.id == *deploy.id());
+            workflows.push(deploy.workflow.as_ref());
+            if !(is_seen || is_left || without_old && is_old(deploy)) {
+                others.push(deploy.id().clone());
+            }
+        }
+        others
+    }
+
+    /// Whether a deploy, and its workflow, were last changed before the run began.
+    fn was_over_before_the_run(&mut self, id: &DeployId) -> Go<bool> {
+        let look = self.ask(Ask::Deploy(id.clone()))?;
+        let Look::Seen(deploy, _) = &*look else { return ControlFlow::Continue(false) };
+        let is_before =
+            |changed: Option<Timestamp>| changed.zip(self.rules.began).is_some_and(|(changed, began)| changed < began);
+        let is_over = match &deploy.workflow {
+            None => true,
+            Some(workflow) => match &*self.ask(Ask::Workflow(workflow.clone()))? {
+                Look::Workflow(workflow, _) => is_before(workflow.changed()),
+                _ => false,
+            },
+        };
+        ControlFlow::Continue(is_over && is_before(deploy.changed()))
+    }
+
+    /// What has become of a deploy that is not mine, or of the retry that went on in its place.
+    fn other(&mut self, id: &DeployId) -> Go<Other> {
+        let look = self.ask(Ask::Deploy(id.clone()))?;
+        let deploy = match &*look {
+            Look::Seen(deploy, _) => deploy,
+            Look::Refused(ending, why) => return ControlFlow::Break(Move::End(*ending, why.clone())),
+            Look::Missed(miss) => return ControlFlow::Break(self.missed(miss)),
+            Look::Absent(miss) | Look::Another(miss) => return ControlFlow::Continue(Other::Gone(miss.why.clone())),
+            Look::Workflow(..) | Look::Deploys(_) | Look::Install => {
+                return ControlFlow::Break(self.missed(&strange()));
+            }
+        };
+        let (decision, how) = self.decide_about(deploy)?;
+        if !matches!(decision, Decision::Complete | Decision::Wait)
+            && let Some(workflow) = &deploy.workflow
+            && let Look::Workflow(workflow, _) = &*self.ask(Ask::Workflow(workflow.clone()))?
         {
-            let note = format!("deploy {id}, which {newer} replaced, is still running; it must succeed, too");
-            self.log.events.push(Event::Note(note));
+            let newest = self.newest(workflow)?;
+            if let Some(miss) = newest.missed() {
+                return ControlFlow::Break(self.missed(miss));
+            }
+            if let Some(newest) = newest.id.filter(|newest| newest != id) {
+                return self.other(&newest);
+            }
         }
-        self.again(State::Completing(completing), now)
-    }
-
-    fn left_failed(&self, completing: Completing, how: &str) -> Move {
-        let mine = completing.mine.deploy.id();
-        let left = completing.mine.left.first().map_or_else(String::new, |left| left.id.to_string());
-        let why = format!("deploy {left} {how}; a later deploy, {mine}, succeeded, which does not make up for it");
-        (State::Completing(completing), Step::End(Ending::DeployFailed, why))
+        ControlFlow::Continue(match decision {
+            Decision::Complete => Other::Fine,
+            Decision::DeployFailed => Other::Failed(how),
+            Decision::UnknownStatus => Other::Unclear(Ending::StatusUnknown, how),
+            Decision::LeftBehind => Other::Unclear(Ending::LeftBehind, how),
+            _ => Other::GoesOn,
+        })
     }
 }

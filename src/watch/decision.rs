@@ -22,6 +22,8 @@ pub enum Decision {
     UnknownStatus,
     /// A person must act, and the gate is not to wait for that.
     ApprovalRequired,
+    /// Its workflow is needed, and cannot be read.
+    WorkflowUnread,
 }
 
 /// How sure the gate has to be. A deploy and its workflow are read at different moments.
@@ -40,6 +42,8 @@ pub enum Sure {
 pub struct Asked {
     /// What the need for a person does.
     pub on_approval: OnApproval,
+    /// Whether a success counts only with the word of its workflow.
+    pub workflow_must_tell: bool,
     /// Whether the workflow must have ended.
     pub workflow_must_end: bool,
     /// Whether it must have ended well.
@@ -51,6 +55,7 @@ impl Asked {
     pub fn by(rules: &Rules) -> Self {
         Self {
             on_approval: rules.on_approval,
+            workflow_must_tell: rules.until != Until::Applied,
             workflow_must_end: rules.until == Until::Workflow
                 || rules.workflow_is_judged && rules.until != Until::Applied,
             workflow_must_succeed: rules.until == Until::Workflow,
@@ -60,37 +65,46 @@ impl Asked {
 
 /// The table.
 pub fn decide(standing: Standing, course: Course, asked: Asked) -> (Decision, Sure) {
+    use Course as C;
     use Decision::{
         ApprovalRequired, Complete, DeployFailed, LeftBehind, NeverAppeared, UnknownStatus, Wait, WorkflowFailed,
+        WorkflowUnread,
     };
+    use Standing as S;
     use Sure::{AtOnce, ForAMinute, SeenTwice};
 
     let person = |stopped| if asked.on_approval == OnApproval::Stop { stopped } else { Wait };
+    let unread = |otherwise| if asked.workflow_must_tell { WorkflowUnread } else { otherwise };
     match (standing, course) {
+        (S::Failed, _) => (DeployFailed, AtOnce),
         // What seems to have died is as bad as what ended badly, if it is seen twice.
-        (standing, Course::Dead) => match decide(standing, Course::Bad, asked).0 {
+        (standing, C::Dead) => match decide(standing, C::Bad, asked).0 {
             Complete => (Complete, AtOnce),
             bad => (bad, SeenTwice),
         },
-        (Standing::Sought | Standing::Open | Standing::Unreadable | Standing::Bad, Course::Open) => (Wait, AtOnce),
-        (Standing::Sought | Standing::Open | Standing::Unreadable, Course::NeedsPerson) => {
+        (S::Sought | S::Open | S::Unreadable | S::Bad | S::Unverified | S::Unlisted, C::Open) => (Wait, AtOnce),
+        (S::Sought | S::Open | S::Unreadable | S::Unverified | S::Unlisted, C::NeedsPerson) => {
             (person(ApprovalRequired), AtOnce)
         }
-        (Standing::Sought, Course::Good) => (NeverAppeared, SeenTwice),
-        (Standing::Sought, Course::Bad) => (WorkflowFailed, SeenTwice),
-        (Standing::Open, Course::Good) => (LeftBehind, ForAMinute),
-        (Standing::Open, Course::Bad) => (DeployFailed, SeenTwice),
-        (Standing::Unreadable, Course::Good | Course::Bad) => (UnknownStatus, SeenTwice),
+        (S::Sought | S::Open | S::Unreadable | S::Unverified | S::Unlisted, C::None) => (Wait, AtOnce),
+        (S::Sought, C::Unread) => (WorkflowUnread, AtOnce),
+        (S::Open | S::Unreadable | S::Unverified | S::Unlisted, C::Unread) => (unread(Wait), AtOnce),
+        (S::Sought, C::Good) => (NeverAppeared, AtOnce),
+        (S::Sought, C::Bad) => (WorkflowFailed, SeenTwice),
+        (S::Open, C::Good) => (LeftBehind, ForAMinute),
+        (S::Open, C::Bad) => (DeployFailed, SeenTwice),
+        (S::Unreadable, C::Good | C::Bad) => (UnknownStatus, SeenTwice),
         // Pipelines forgive that a person must approve, but not a failure.
-        (Standing::Bad, Course::NeedsPerson) => (person(DeployFailed), AtOnce),
-        (Standing::Bad, Course::Good | Course::Bad) => (DeployFailed, AtOnce),
-        (Standing::Unverified | Standing::Good, Course::Bad) if asked.workflow_must_succeed => (WorkflowFailed, AtOnce),
-        (Standing::Unverified, Course::Good | Course::Bad) => (DeployFailed, AtOnce),
-        (Standing::Unverified, Course::Open) => (Wait, AtOnce),
-        (Standing::Unverified, Course::NeedsPerson) => (person(ApprovalRequired), AtOnce),
-        (Standing::Good, Course::Open) if asked.workflow_must_end => (Wait, AtOnce),
-        (Standing::Good, Course::NeedsPerson) if asked.workflow_must_end => (person(ApprovalRequired), AtOnce),
-        (Standing::Good, Course::Open | Course::NeedsPerson | Course::Good | Course::Bad) => (Complete, AtOnce),
+        (S::Bad, C::NeedsPerson) => (person(DeployFailed), AtOnce),
+        (S::Bad, C::Good | C::Bad | C::None | C::Unread) => (DeployFailed, AtOnce),
+        (S::Unverified | S::Unlisted | S::Good, C::Bad) if asked.workflow_must_succeed => (WorkflowFailed, AtOnce),
+        // Its head and its steps may be of different moments.
+        (S::Unverified | S::Unlisted, C::Good | C::Bad) => (DeployFailed, SeenTwice),
+        (S::Good, C::Open) if asked.workflow_must_end => (Wait, AtOnce),
+        (S::Good, C::NeedsPerson) if asked.workflow_must_end => (person(ApprovalRequired), AtOnce),
+        (S::Good, C::None) if asked.workflow_must_succeed => (WorkflowUnread, AtOnce),
+        (S::Good, C::Unread) => (unread(Complete), AtOnce),
+        (S::Good, C::Open | C::NeedsPerson | C::Good | C::Bad | C::None) => (Complete, AtOnce),
     }
 }
 
@@ -98,63 +112,94 @@ pub fn decide(standing: Standing, course: Course, asked: Asked) -> (Decision, Su
 mod tests {
     use super::*;
 
-    /// A row for each thing that is known of the deploy, a column for each of its workflow: open, needs a person, good, bad.
+    /// Waits for a person, and for no more than the deploy's last word.
+    const ASKED: Asked = Asked {
+        on_approval: OnApproval::Wait,
+        workflow_must_tell: true,
+        workflow_must_end: false,
+        workflow_must_succeed: false,
+    };
+    const STANDINGS: [Standing; 8] = [
+        Standing::Sought,
+        Standing::Open,
+        Standing::Unreadable,
+        Standing::Bad,
+        Standing::Failed,
+        Standing::Unverified,
+        Standing::Unlisted,
+        Standing::Good,
+    ];
+    const COURSES: [Course; 7] =
+        [Course::Open, Course::NeedsPerson, Course::Good, Course::Bad, Course::None, Course::Unread, Course::Dead];
+
+    fn row(standing: Standing, asked: Asked) -> [String; 6] {
+        let [open, person, good, bad, none, unread, _] = COURSES;
+        [open, person, good, bad, none, unread].map(|course| format!("{:?}", decide(standing, course, asked).0))
+    }
+
+    /// A row for each thing that is known of the deploy, a column for each of its workflow: open, needs a person, good, bad,
+    /// none, unread.
     #[test]
     fn the_table_is_the_specification() {
-        let row = |standing, on_approval, workflow_must_end, workflow_must_succeed| {
-            let asked = Asked { on_approval, workflow_must_end, workflow_must_succeed };
-            [Course::Open, Course::NeedsPerson, Course::Good, Course::Bad]
-                .map(|course| format!("{:?}", decide(standing, course, asked).0))
-        };
+        let unread = "WorkflowUnread";
+        let failed = "DeployFailed";
         let waiting = [
-            (Standing::Sought, ["Wait", "Wait", "NeverAppeared", "WorkflowFailed"]),
-            (Standing::Open, ["Wait", "Wait", "LeftBehind", "DeployFailed"]),
-            (Standing::Unreadable, ["Wait", "Wait", "UnknownStatus", "UnknownStatus"]),
-            (Standing::Bad, ["Wait", "Wait", "DeployFailed", "DeployFailed"]),
-            (Standing::Unverified, ["Wait", "Wait", "DeployFailed", "DeployFailed"]),
-            (Standing::Good, ["Complete", "Complete", "Complete", "Complete"]),
+            (Standing::Sought, ["Wait", "Wait", "NeverAppeared", "WorkflowFailed", "Wait", unread]),
+            (Standing::Open, ["Wait", "Wait", "LeftBehind", failed, "Wait", unread]),
+            (Standing::Unreadable, ["Wait", "Wait", "UnknownStatus", "UnknownStatus", "Wait", unread]),
+            (Standing::Bad, ["Wait", "Wait", failed, failed, failed, failed]),
+            (Standing::Failed, [failed; 6]),
+            (Standing::Unverified, ["Wait", "Wait", failed, failed, "Wait", unread]),
+            (Standing::Unlisted, ["Wait", "Wait", failed, failed, "Wait", unread]),
+            (Standing::Good, ["Complete", "Complete", "Complete", "Complete", "Complete", unread]),
         ];
         for (standing, want) in waiting {
-            assert_eq!(row(standing, OnApproval::Wait, false, false), want, "{standing:?}");
+            assert_eq!(row(standing, ASKED), want, "{standing:?}");
         }
-        let stopping = [
-            (Standing::Sought, "ApprovalRequired"),
-            (Standing::Open, "ApprovalRequired"),
-            (Standing::Unreadable, "ApprovalRequired"),
-            (Standing::Bad, "DeployFailed"),
-            (Standing::Unverified, "ApprovalRequired"),
-            (Standing::Good, "Complete"),
-        ];
-        for (standing, want) in stopping {
-            assert_eq!(row(standing, OnApproval::Stop, false, false)[1], want, "{standing:?}");
+        let stop = Asked { on_approval: OnApproval::Stop, ..ASKED };
+        for standing in STANDINGS {
+            let want = match standing {
+                Standing::Bad | Standing::Failed => failed,
+                Standing::Good => "Complete",
+                _ => "ApprovalRequired",
+            };
+            assert_eq!(row(standing, stop)[1], want, "{standing:?}");
         }
-        let end = ["Wait", "Wait", "Complete", "Complete"];
-        assert_eq!(row(Standing::Good, OnApproval::Wait, true, false), end, "--require no-failed-steps");
-        let succeed = ["Wait", "ApprovalRequired", "Complete", "WorkflowFailed"];
-        assert_eq!(row(Standing::Good, OnApproval::Stop, true, true), succeed, "--until workflow");
-        assert_eq!(row(Standing::Unverified, OnApproval::Wait, true, true)[3], "WorkflowFailed");
+        let end = Asked { workflow_must_end: true, ..ASKED };
+        assert_eq!(row(Standing::Good, end), ["Wait", "Wait", "Complete", "Complete", "Complete", unread]);
+        let succeed = Asked { workflow_must_succeed: true, ..Asked { workflow_must_end: true, ..stop } };
+        let want = ["Wait", "ApprovalRequired", "Complete", "WorkflowFailed", unread, unread];
+        assert_eq!(row(Standing::Good, succeed), want, "--until workflow");
+        assert_eq!(row(Standing::Unverified, succeed)[3], "WorkflowFailed");
+        let applied = Asked { workflow_must_tell: false, ..ASKED };
+        assert_eq!(row(Standing::Good, applied), ["Complete"; 6], "--until applied");
+        assert_eq!(row(Standing::Open, applied)[5], "Wait");
     }
 
     #[test]
     fn a_workflow_that_seems_to_have_died_is_seen_twice() {
-        let asked = Asked { on_approval: OnApproval::Wait, workflow_must_end: false, workflow_must_succeed: false };
-        for standing in [Standing::Sought, Standing::Open, Standing::Unreadable, Standing::Bad, Standing::Unverified] {
-            let (decision, sure) = decide(standing, Course::Dead, asked);
-            assert_eq!((decision, sure), (decide(standing, Course::Bad, asked).0, Sure::SeenTwice), "{standing:?}");
+        for standing in STANDINGS.into_iter().filter(|it| !matches!(it, Standing::Failed | Standing::Good)) {
+            let (decision, sure) = decide(standing, Course::Dead, ASKED);
+            assert_eq!((decision, sure), (decide(standing, Course::Bad, ASKED).0, Sure::SeenTwice), "{standing:?}");
         }
-        assert_eq!(decide(Standing::Good, Course::Dead, asked), (Decision::Complete, Sure::AtOnce));
+        assert_eq!(decide(Standing::Good, Course::Dead, ASKED), (Decision::Complete, Sure::AtOnce));
+        assert_eq!(decide(Standing::Failed, Course::Dead, ASKED), (Decision::DeployFailed, Sure::AtOnce));
     }
 
     /// Nothing but a success that nothing takes back is ever completed.
     #[test]
     fn only_what_is_good_is_completed() {
-        for standing in [Standing::Sought, Standing::Open, Standing::Unreadable, Standing::Bad, Standing::Unverified] {
-            for course in [Course::Open, Course::NeedsPerson, Course::Good, Course::Bad, Course::Dead] {
-                for on_approval in [OnApproval::Wait, OnApproval::Stop] {
-                    for must in [(false, false), (true, false), (true, true)] {
-                        let asked = Asked { on_approval, workflow_must_end: must.0, workflow_must_succeed: must.1 };
-                        assert_ne!(decide(standing, course, asked).0, Decision::Complete, "{standing:?} {course:?}");
-                    }
+        for standing in STANDINGS.into_iter().filter(|standing| *standing != Standing::Good) {
+            for course in COURSES {
+                for bits in 0..16_u8 {
+                    let is = |bit: u8| bits & 1 << bit != 0;
+                    let asked = Asked {
+                        on_approval: if is(0) { OnApproval::Stop } else { OnApproval::Wait },
+                        workflow_must_tell: is(1),
+                        workflow_must_end: is(2),
+                        workflow_must_succeed: is(3),
+                    };
+                    assert_ne!(decide(standing, course, asked).0, Decision::Complete, "{standing:?} {course:?}");
                 }
             }
         }

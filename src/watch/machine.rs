@@ -1,68 +1,106 @@
-//! What all states share: rules, time, log, and the one step.
+//! One watch, from the first look to its ending: what all looks share.
+//!
+//! A look asks for several things, one after the other. What a look does is written down once, as if all answers were there
+//! already ([`Watch::settle`] and what it calls): where an answer is missing, it stops and says what to ask for. When the
+//! answer has come, the look is gone through again, from the beginning and from what was known before it.
 
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::base::outcome::Ending;
-use crate::nuon::deploy::{self, Class, Deploy, Expect};
-use crate::nuon::id::{InstallComponentId, WorkflowId};
+use crate::judge::document::Parts;
+use crate::nuon::deploy::{self, Class, Deploy};
+use crate::nuon::id::{DeployId, InstallComponentId};
 use crate::nuon::look::{Look, Miss};
-use crate::nuon::workflow::{Stage, Workflow};
+use crate::nuon::workflow::Stage;
 use crate::text::format;
 use crate::watch::decision::Asked;
+use crate::watch::memory::{Memory, Tracked};
 use crate::watch::rules::Rules;
 use crate::watch::schedule::Schedule;
-use crate::watch::state::{Readable, Sight, State, Tracked};
 use crate::watch::step::{Ask, Change, Event, Step};
-use crate::watch::words::{self, is_over, why};
+use crate::watch::words;
 
-/// How often the workflow is looked at while the status of the deploy stays the same.
-const BESIDE: Duration = Duration::from_secs(60);
+/// How long an install is believed to be there, and nothing may change before it is asked for again.
+const INSTALL: Duration = Duration::from_secs(60);
 
 /// One watch, from the first look to its ending.
 pub struct Watch {
     pub(super) rules: Rules,
     pub(super) asked: Asked,
-    pub(super) state: State,
-    pub(super) schedule: Schedule,
+    schedule: Schedule,
+    /// What is known.
+    pub(super) memory: Memory,
+    /// What was known when this look began.
+    before: Memory,
+    /// What was answered in this look, in order.
+    pub(super) answers: Vec<(Ask, Arc<Look>)>,
+    /// What was asked for and is not answered yet.
+    pending: Option<Ask>,
+    pub(super) now: Duration,
     /// Until when the server wants to be left alone.
-    pub(super) not_before: Duration,
-    /// The component of the install, as the latest deploy names it: an answer about another one is none.
+    not_before: Duration,
+    looks: u32,
+    /// The component of the install, as an answer has named it: an answer about another one is none.
     pub(super) install_component: Option<InstallComponentId>,
-    pub(super) baseline: Baseline,
-    /// What the first look that was answered said: whether the deploy was already over.
-    pub(super) preexisting: Option<bool>,
-    pub(super) looks: u32,
-    pub(super) log: Log,
+    /// The deploy that `--after` names, once it was seen.
+    pub(super) baseline: Option<Deploy>,
+    /// The deploys of workflows that were asked for by their ids.
+    pub(super) known: BTreeMap<DeployId, Known>,
+    events: Vec<Event>,
 }
 
-/// The deploy that `--after` names.
-pub(super) enum Baseline {
-    /// It has not been seen. Whether it was not there when it was asked for; the second time ends the run.
-    Unknown { is_absent: bool },
-    /// It was seen.
-    Known(Box<Deploy>),
+/// What is known of a deploy that a step names.
+pub(super) enum Known {
+    /// It is of this component, and was made then.
+    Mine(Option<Timestamp>),
+    /// It is of another component.
+    Another,
 }
 
-/// What was seen and said.
-#[derive(Default)]
-pub(super) struct Log {
-    pub(super) timeline: Vec<Change>,
-    pub(super) events: Vec<Event>,
-    /// Why there is nothing to watch, as it was last said.
-    pub(super) absent: Option<String>,
-    /// Why the last look brought nothing, if so.
-    pub(super) missed: Option<String>,
+/// How a look goes on or ends.
+#[derive(Debug)]
+pub(super) enum Move {
+    /// An answer is missing.
+    Ask(Ask),
+    /// Look again, at this time at the latest.
+    Wait(Duration),
+    /// The deploy is as wanted.
+    Judge(Box<Parts>),
+    /// The run is over.
+    End(Ending, String),
 }
 
-/// The next state, and what to do.
-pub(super) type Move = (State, Step);
+/// A part of a look, which goes on with a value, or not.
+pub(super) type Go<T> = ControlFlow<Move, T>;
 
 impl Watch {
     /// A watch that has not looked yet.
     pub fn new(rules: Rules, schedule: Schedule) -> Self {
-        let (state, not_before, install_component, preexisting, looks, log) = Default::default();
-        let (asked, baseline) = (Asked::by(&rules), Baseline::Unknown { is_absent: false });
-        Self { rules, asked, state, schedule, not_before, install_component, baseline, preexisting, looks, log }
+        let asked = Asked::by(&rules);
+        let (memory, before, answers, pending, now, not_before, looks) = Default::default();
+        let (install_component, baseline, known, events) = Default::default();
+        Self {
+            rules,
+            asked,
+            schedule,
+            memory,
+            before,
+            answers,
+            pending,
+            now,
+            not_before,
+            looks,
+            install_component,
+            baseline,
+            known,
+            events,
+        }
     }
 
     /// What the user asked of it.
@@ -72,7 +110,7 @@ impl Watch {
 
     /// The deploy that is watched, once it was seen.
     pub fn mine(&self) -> Option<&Tracked> {
-        self.state.mine()
+        self.memory.mine.as_ref()
     }
 
     /// The deploy as last seen.
@@ -82,96 +120,229 @@ impl Watch {
 
     /// Whether the deploy was already over at the first look.
     pub fn preexisting(&self) -> bool {
-        self.preexisting == Some(true) && self.mine().is_some()
+        self.memory.preexisting == Some(true) && self.mine().is_some()
     }
 
-    /// How many looks at deploys there have been.
+    /// How many looks there have been.
     pub fn looks(&self) -> u32 {
         self.looks
     }
 
     /// Every change that was seen, in order.
     pub fn timeline(&self) -> &[Change] {
-        &self.log.timeline
+        &self.memory.log.timeline
     }
 
     /// What has happened since this was last asked.
     pub fn events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.log.events)
+        std::mem::take(&mut self.events)
     }
 
-    /// The move at `now`, given what came of the look that was asked for, if one was.
-    pub fn step(&mut self, now: Duration, look: Option<Look>) -> Step {
-        let Some(look) = look else { return Step::Ask(self.state.ask()) };
-        let look = self.only_of_my_component(look);
-        // Whatever was looked at: it is one server that wants to be left alone.
-        self.not_before = self.not_before.max(now.saturating_add(look.retry_after().unwrap_or_default()));
-        let (state, step) = match std::mem::take(&mut self.state) {
-            State::Seeking(seeking) => self.seek(seeking, now, look),
-            State::Tracking(tracking) => self.track(tracking, now, look),
-            State::Completing(completing) => self.complete(completing, now, look),
+    /// The step at `now`: of a new look, or, given the answer to what was asked for, of the one that is under way.
+    pub fn step(&mut self, now: Duration, answer: Option<Look>) -> Step {
+        self.now = now;
+        match (answer, self.pending.take()) {
+            (Some(answer), Some(ask)) => self.learn(ask, answer),
+            _ => self.begin(),
+        }
+        loop {
+            match self.look() {
+                Move::Ask(ask) if self.is_to_wait() => {
+                    self.learn(ask, Look::Missed(Miss::new("the server asks to wait")));
+                }
+                over => return self.conclude(over),
+            }
+        }
+    }
+
+    /// The step at `now` of a look that nobody makes: nothing is answered, and this is why.
+    pub fn step_unasked(&mut self, now: Duration, miss: &Miss) -> Step {
+        self.now = now;
+        self.begin();
+        loop {
+            match self.look() {
+                Move::Ask(ask) => self.learn(ask, Look::Missed(miss.clone())),
+                over => return self.conclude(over),
+            }
+        }
+    }
+
+    /// Whether the server has asked in this look not to be asked any more.
+    fn is_to_wait(&self) -> bool {
+        let asks_to_wait = |look: &Look| matches!(look, Look::Missed(miss) if miss.retry_after.is_some());
+        self.answers.iter().any(|(_, look)| asks_to_wait(look))
+    }
+
+    fn begin(&mut self) {
+        self.before = self.memory.clone();
+        self.before.log.was_missed = std::mem::take(&mut self.before.log.is_missed);
+        self.answers.clear();
+        self.looks += 1;
+    }
+
+    /// The document of a deploy that was to be judged cannot be read: it is looked at again.
+    pub fn unreadable(&mut self, why: &str) -> Step {
+        let again = self.missed(&Miss::new(why));
+        let over = self.in_time(again);
+        self.conclude(over)
+    }
+
+    /// Goes through the look, with what was answered so far.
+    fn look(&mut self) -> Move {
+        self.memory = self.before.clone();
+        let over = match self.go() {
+            ControlFlow::Break(over) => over,
+            ControlFlow::Continue(never) => match never {},
         };
-        self.state = state;
-        step
+        let over = self.in_time(over);
+        match self.last_asked(over) {
+            ControlFlow::Break(over) => over,
+            ControlFlow::Continue(never) => match never {},
+        }
+    }
+
+    fn go(&mut self) -> Go<Infallible> {
+        let mine = self.find()?;
+        self.settle(mine)
+    }
+
+    /// What is asked for before a look is over, whatever it came to.
+    fn last_asked(&mut self, over: Move) -> Go<Infallible> {
+        if matches!(over, Move::Ask(_)) {
+            return ControlFlow::Break(over);
+        }
+        let over = if self.install_is_due(&over) { self.install(over)? } else { over };
+        let is_refused = self.answers.iter().any(|(_, look)| matches!(**look, Look::Refused(..)));
+        if matches!(over, Move::Judge(_) | Move::End(..)) && self.rules.pins.workflow().is_some() && !is_refused {
+            match self.memory.mine.clone() {
+                Some(mine) => drop(self.superseded(mine)?),
+                // A recording tells by it which target it is of.
+                None => drop(self.ask(Ask::Latest)?),
+            }
+        }
+        ControlFlow::Break(over)
+    }
+
+    /// The server answers the deploys of an install that is gone as if nothing were wrong, so that is asked for as well:
+    /// with the first look, before a pass that comes later, and with each look while nothing changes.
+    fn install_is_due(&self, over: &Move) -> bool {
+        let is_new = self.looks == 1;
+        let is_refused = matches!(over, Move::End(Ending::Unauthorized | Ending::Forbidden | Ending::BadAnswer, _));
+        let is_old = self.before.install.at.is_none_or(|at| self.now > at + INSTALL);
+        let nothing_changes = self.now >= self.memory.changed + INSTALL;
+        let is_gone = self.before.install.gone.is_some();
+        let is_pass = matches!(over, Move::Judge(_));
+        let is_absent = self.answers.iter().any(|(ask, look)| {
+            matches!(ask, Ask::Latest | Ask::Deploy(_)) && matches!(**look, Look::Absent(_)) && self.mine().is_some()
+        });
+        // A server that does not answer would not answer this, either.
+        let is_lost = matches!(self.answers.last(), Some((ask, look)) if *ask != Ask::Install && matches!(**look, Look::Missed(_)));
+        let is_lost = is_lost && !is_pass && !is_gone;
+        !is_refused && !is_lost && (is_new || is_gone || is_absent || is_pass && is_old || nothing_changes)
+    }
+
+    /// Asks for the install. One that the API says is not there, twice, is gone.
+    fn install(&mut self, over: Move) -> Go<Move> {
+        let look = self.ask(Ask::Install)?;
+        self.memory.install.at = Some(self.now);
+        let (miss, before) = match &*look {
+            Look::Absent(miss) => (miss, self.memory.install.gone.replace(miss.why.clone())),
+            Look::Install => {
+                self.memory.install.gone = None;
+                return ControlFlow::Continue(over);
+            }
+            // Whether it is there, after all, is not known.
+            other if self.memory.install.gone.is_some() => (&Miss::new(words::why(other)), None),
+            _ => return ControlFlow::Continue(over),
+        };
+        let why = format!(
+            "{}; it was deleted, or --install (NUON_INSTALL_ID) or --org (NUON_ORG_ID) names another",
+            miss.why
+        );
+        ControlFlow::Break(match (before, over) {
+            (Some(_), _) => Move::End(Ending::NotFound, why),
+            (None, end @ Move::End(..)) if self.now >= self.rules.timeout => end,
+            (None, _) => {
+                let again = self.missed(miss);
+                self.in_time(again)
+            }
+        })
+    }
+
+    /// Takes note of an answer.
+    fn learn(&mut self, ask: Ask, look: Look) {
+        // Whatever was looked at: it is one server that wants to be left alone.
+        self.not_before = self.not_before.max(self.now.saturating_add(look.retry_after().unwrap_or_default()));
+        if let (Ask::Latest | Ask::Deploy(_), Look::Seen(deploy, _)) = (&ask, &look)
+            && self.install_component.is_none()
+            && (ask == Ask::Latest || deploy.component_id.is_some())
+        {
+            self.install_component.clone_from(&deploy.install_component_id);
+        }
+        let look = Arc::new(look);
+        if let (Ask::Latest | Ask::Deploy(_), Look::Seen(deploy, _)) = (&ask, &*self.only_of_my_component(&ask, &look))
+            && self.rules.pins.baseline() == Some(deploy.id())
+        {
+            self.baseline = Some((**deploy).clone());
+        }
+        self.answers.push((ask, look));
     }
 
     /// An answer about another component is none: an older path of the server answers with any deploy of the install.
-    fn only_of_my_component(&mut self, look: Look) -> Look {
-        let Look::Seen(deploy, whole) = look else { return look };
+    fn only_of_my_component(&self, ask: &Ask, look: &Arc<Look>) -> Arc<Look> {
+        let Look::Seen(deploy, _) = &**look else { return Arc::clone(look) };
         let (known, got) = (self.install_component.as_ref(), deploy.install_component_id.as_ref());
-        let why = match self.state.ask() {
+        let is_another = known.is_some() && got.is_some() && got != known;
+        Arc::new(match ask {
+            Ask::Deploy(_) if is_another && deploy.component_id.is_none() => {
+                Look::Another(Miss::new(format!("deploy {} is of another component of the install", deploy.id())))
+            }
             Ask::Deploy(id) if !deploy.is_shown_to_be_of(known) => {
-                format!("the answer about deploy {id} does not show that it is of this component")
+                let why = format!("the answer about deploy {id} does not show that it is of this component");
+                Look::Missed(Miss { foreign: true, ..Miss::new(why) })
             }
-            Ask::Latest if known.is_some() && got.is_some() && got != known => {
-                format!("deploy {} is of another component of the install", deploy.id())
+            Ask::Latest if is_another => {
+                let why = format!("deploy {} is of another component of the install", deploy.id());
+                Look::Missed(Miss { foreign: true, ..Miss::new(why) })
             }
-            Ask::Latest if known.is_none() => {
-                self.install_component = got.cloned();
-                return Look::Seen(deploy, whole);
-            }
-            _ => return Look::Seen(deploy, whole),
-        };
-        Look::Missed(Miss { foreign: true, ..Miss::new(why) })
+            _ => return Arc::clone(look),
+        })
     }
 
-    pub(super) fn ask(&self, state: State) -> Move {
-        let ask = state.ask();
-        (state, Step::Ask(ask))
+    /// What this look was answered, or else it stops there and asks.
+    pub(super) fn ask(&self, ask: Ask) -> Go<Arc<Look>> {
+        self.ask_from(0, ask)
+    }
+
+    /// The same, by an answer that was given after the one to `earlier`.
+    pub(super) fn ask_after(&self, earlier: &Ask, ask: Ask) -> Go<Arc<Look>> {
+        self.ask_from(self.after(earlier), ask)
+    }
+
+    /// How many answers there were when this one had come.
+    pub(super) fn after(&self, earlier: &Ask) -> usize {
+        self.answers.iter().rposition(|(asked, _)| asked == earlier).map_or(0, |index| index + 1)
+    }
+
+    /// The same, by an answer that is not among the first ones.
+    pub(super) fn ask_from(&self, index: usize, ask: Ask) -> Go<Arc<Look>> {
+        let answers = self.answers.get(index..).unwrap_or_default();
+        match answers.iter().find(|(asked, _)| *asked == ask) {
+            Some((_, look)) => ControlFlow::Continue(self.only_of_my_component(&ask, look)),
+            None => ControlFlow::Break(Move::Ask(ask)),
+        }
     }
 
     pub(super) fn class(&self, deploy: &Deploy) -> Class {
         deploy::class(deploy, self.rules.expect, &self.rules.overrides)
     }
 
-    pub(super) fn is_meant(&self, deploy: &Deploy) -> bool {
-        let is_of_kind = self.rules.expect == Expect::Apply || deploy.is_teardown();
-        is_of_kind && self.rules.pins.hold(deploy) && !self.was_before(deploy)
-    }
-
-    /// Whether it is not shown that this deploy was made after the one that `--after` names.
-    pub(super) fn was_before(&self, deploy: &Deploy) -> bool {
-        let is_after = match &self.baseline {
-            Baseline::Known(baseline) => baseline.is_older_than(deploy),
-            Baseline::Unknown { .. } => false,
-        };
-        self.rules.pins.baseline().is_some() && !is_after
-    }
-
-    /// Takes note of a deploy that was seen, whichever it is.
-    pub(super) fn sight(&mut self, deploy: &Deploy) {
-        self.preexisting.get_or_insert(is_over(self.class(deploy)));
-        if self.rules.pins.baseline() == Some(deploy.id()) {
-            self.baseline = Baseline::Known(Box::new(deploy.clone()));
-        }
-    }
-
-    /// Takes note of a change of my deploy: whether there is one.
-    pub(super) fn note(&mut self, now: Duration, deploy: &Deploy, class: Class) -> bool {
-        let log = &mut self.log;
+    /// Takes note of a change of my deploy.
+    pub(super) fn note(&mut self, deploy: &Deploy, class: Class) {
+        let (now, log) = (self.now, &mut self.memory.log);
         let is_same = |last: &Change| last.deploy == *deploy.id() && last.status == deploy.word();
         if log.timeline.last().is_some_and(is_same) {
-            return false;
+            return;
         }
         let change = Change {
             at: now,
@@ -183,98 +354,88 @@ impl Watch {
         if class == Class::Unknown && !log.timeline.iter().any(|past| past.status == change.status) {
             log.events.push(Event::Warning(format!("{}, so the gate keeps waiting", words::unknown(deploy.word()))));
         }
+        self.memory.has_changed |= log.timeline.last().is_some_and(|last| last.deploy == change.deploy);
         log.timeline.push(change.clone());
         log.events.push(Event::Changed(change));
-        self.schedule.restart();
-        true
+        self.memory.changed = now;
     }
 
-    /// Takes note of where a workflow is.
-    pub(super) fn enter(&mut self, sight: &mut Sight, workflow: &Workflow) -> Stage {
-        let stage = workflow.stage();
-        if sight.stage.as_ref() != Some(&stage)
-            && let Stage::Waiting(what) = &stage
-        {
-            self.log.events.push(Event::Person(what.clone()));
+    /// A look that brought nothing: again, later.
+    pub(super) fn missed(&mut self, miss: &Miss) -> Move {
+        let log = &mut self.memory.log;
+        log.is_missed = true;
+        if log.missed.as_ref() != Some(&miss.why) {
+            log.events.push(Event::Missed(miss.why.clone()));
+            log.missed = Some(miss.why.clone());
         }
-        sight.stage = Some(stage.clone());
-        stage
+        self.again()
     }
 
-    /// Says once that the workflow cannot be read. What was refused is not asked for again beside the deploy.
-    pub(super) fn cannot_read(&mut self, sight: &mut Sight, workflow: &WorkflowId, look: Look) {
-        // One that is not there may only not be there yet.
-        let may_come = matches!(look, Look::Missed(_) | Look::Absent(_));
-        let readable = if may_come { Readable::NotNow } else { Readable::Never };
-        let words = format!("the workflow {workflow} cannot be read: {}", why(look));
-        match (sight.readable, readable) {
-            (Readable::Yes, Readable::NotNow) => self.log.events.push(Event::Note(words)),
-            (Readable::Yes | Readable::NotNow, Readable::Never) => self.log.events.push(Event::Warning(words)),
-            _ => {}
+    /// Looks again after a while.
+    pub(super) fn again(&self) -> Move {
+        Move::Wait(self.rules.timeout)
+    }
+
+    /// What a look comes to: a question, the wait for the next look, which is at the deadline at the latest, or the end.
+    fn conclude(&mut self, over: Move) -> Step {
+        if let Move::Ask(ask) = over {
+            self.pending = Some(ask.clone());
+            return Step::Ask(ask);
         }
-        sight.readable = readable;
-    }
-
-    /// Whether the workflow is to be looked at again.
-    pub(super) fn is_due(sight: &Sight, now: Duration) -> bool {
-        sight.at.is_none_or(|at| now >= at + BESIDE) || sight.over_since.is_some()
-    }
-
-    pub(super) fn miss(&mut self, why: &str) {
-        if self.log.missed.as_deref() != Some(why) {
-            self.log.events.push(Event::Missed(why.into()));
-            self.log.missed = Some(why.into());
+        if !self.memory.log.is_missed {
+            self.memory.log.missed = None;
         }
-    }
-
-    /// A look that brought nothing: the deploy is looked at again.
-    pub(super) fn missed(&mut self, state: State, now: Duration, miss: &Miss) -> Move {
-        self.miss(&miss.why);
-        self.wait(state.at_deploy(), now, self.rules.timeout)
-    }
-
-    /// Looks at the deploy again after a while.
-    pub(super) fn again(&mut self, state: State, now: Duration) -> Move {
-        let timeout = self.rules.timeout;
-        let until = if state.mine().is_some() { timeout } else { self.rules.appear_timeout.min(timeout) };
-        self.wait(state.at_deploy(), now, until)
-    }
-
-    /// Waits for the next look, which is at `until` at the latest; at the deadline, the end.
-    pub(super) fn wait(&mut self, state: State, now: Duration, until: Duration) -> Move {
-        let left = self.rules.timeout.saturating_sub(now);
-        let floor = self.not_before.saturating_sub(now);
-        if left.is_zero() {
-            let (ending, why) = self.out_of_time(&state);
-            return (state, Step::End(ending, why));
+        self.events.append(&mut self.memory.log.events);
+        if self.memory.changed == self.now {
+            self.schedule.restart();
         }
+        let until = match over {
+            Move::Ask(ask) => return Step::Ask(ask),
+            Move::Judge(parts) => return Step::Judge(parts),
+            Move::End(ending, why) => return Step::End(ending, why),
+            Move::Wait(until) => until,
+        };
+        let left = self.rules.timeout.saturating_sub(self.now);
+        let floor = self.not_before.saturating_sub(self.now);
         if floor > left {
-            let (ending, why) = self.out_of_time(&state);
+            let Move::End(ending, why) = self.out_of_time() else { return Step::Wait(left) };
             // Whether there is a deploy is not known either.
             let ending = if ending == Ending::NeverAppeared { Ending::Unreachable } else { ending };
             let why = format!(
                 "the server asks to wait {} (Retry-After), which is past the deadline; {why}",
                 format::duration(floor)
             );
-            return (state, Step::End(ending, why));
+            return Step::End(ending, why);
         }
-        let wait = self.schedule.next_wait().min(until.saturating_sub(now)).max(floor);
-        (state, Step::Wait(wait))
+        let until = until.min(self.rules.timeout);
+        Step::Wait(self.schedule.next_wait().min(until.saturating_sub(self.now)).max(floor))
     }
 
-    fn out_of_time(&self, state: &State) -> (Ending, String) {
-        let so_far = self.told(state);
-        if let Some(missed) = &self.log.missed {
-            let last = if state.mine().is_some() { format!("; when last seen, {so_far}") } else { String::new() };
-            return (Ending::Unreachable, format!("no usable answer at the last look: {missed}{last}"));
+    /// At the deadline, nothing is waited for.
+    fn in_time(&self, over: Move) -> Move {
+        match over {
+            Move::Wait(_) if self.now >= self.rules.timeout => self.out_of_time(),
+            over => over,
         }
-        match (state.mine(), &state.workflow().stage) {
+    }
+
+    /// The deadline has come.
+    fn out_of_time(&self) -> Move {
+        let (so_far, memory) = (self.so_far(), &self.memory);
+        let (ending, why) = match (&memory.mine, &memory.workflow.stage) {
+            _ if memory.log.is_missed => {
+                let last = if memory.mine.is_some() { format!("; when last seen, {so_far}") } else { String::new() };
+                let missed = memory.log.missed.as_deref().unwrap_or_default();
+                (Ending::Unreachable, format!("no usable answer at the last look: {missed}{last}"))
+            }
             (_, Some(Stage::Waiting(_))) => (Ending::AwaitingApproval, so_far),
             (Some(mine), _) if mine.class == Class::Unknown => {
                 (Ending::UnknownStatus, words::unknown(mine.deploy.word()))
             }
             (Some(_), _) => (Ending::StillRunning, so_far),
-            (None, _) => (Ending::NeverAppeared, self.log.absent.clone().unwrap_or(so_far)),
-        }
+            (None, Some(_)) => (Ending::StillRunning, so_far),
+            (None, None) => (Ending::NeverAppeared, memory.log.absent.clone().unwrap_or(so_far)),
+        };
+        Move::End(ending, why)
     }
 }

@@ -1,22 +1,22 @@
 //! The state machine of one watch: a function of (time, look). It does not sleep, ask or print.
 //!
-//! *Latest* is a moving word, so the watch first seeks the deploy that is meant, then tracks it: through a retry in its
-//! workflow, through a newer deploy that takes its place, until it has succeeded and its document is complete.
-//!
-//! Each state has a file (`seek`, `track`, `complete`): given a look, it gives the next state and a [`step::Step`]. What is
-//! decided on is evidence ([`crate::nuon::evidence`]); the decision is one table ([`decision`]).
+//! A look asks for what it needs, one thing after the other, and is written down as if all of it were there (`machine`
+//! says how): which deploy is meant (`find`; *latest* is a moving word), what that and its workflow come to (`settle`),
+//! and, once it has succeeded, the rest of its document and whatever may take the success back (`complete`). What is
+//! known from look to look is its [`memory`]. What is decided on is evidence ([`crate::nuon::evidence`]); the decision is
+//! one table ([`decision`]).
 
 pub mod rules;
 pub mod pin;
 pub mod step;
-pub mod state;
+pub mod memory;
 pub mod decision;
 pub mod schedule;
 pub mod words;
 
 mod machine;
-mod seek;
-mod track;
+mod find;
+mod settle;
 mod complete;
 mod told;
 

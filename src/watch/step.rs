@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::base::outcome::Ending;
 use crate::judge::document::Parts;
 use crate::nuon::deploy::Class;
@@ -16,6 +18,11 @@ pub enum Ask {
     Deploy(DeployId),
     /// The workflow of this id.
     Workflow(WorkflowId),
+    /// The deploys of the component, the newest first: those that were made at this time or later, or else the newest of
+    /// them.
+    Deploys(Option<Timestamp>),
+    /// The install.
+    Install,
 }
 
 /// What to do next.

@@ -3,44 +3,42 @@
 use crate::nuon::deploy::{Class, Expect};
 use crate::nuon::workflow::Stage;
 use crate::watch::machine::Watch;
+use crate::watch::memory::Tracked;
 use crate::watch::rules::Until;
-use crate::watch::state::{State, Tracked};
 use crate::watch::words::{is_over, spoken};
 
 impl Watch {
     /// What is known, in a sentence.
     pub fn so_far(&self) -> String {
-        self.told(&self.state)
-    }
-
-    pub(super) fn told(&self, state: &State) -> String {
-        match state {
-            State::Seeking(seeking) => match &seeking.other {
-                Some((other, _)) => format!("the deploy you asked for has not appeared; the latest is {}", other.id()),
-                None => "no deploy seen yet".into(),
-            },
-            State::Tracking(tracking) => self.told_of(&tracking.mine),
-            State::Completing(completing) => self.told_of(&completing.mine),
+        let memory = &self.memory;
+        match (&memory.mine, self.rules.pins.workflow(), &memory.workflow.stage, &memory.other) {
+            (Some(mine), ..) => self.told_of(mine),
+            (None, Some(id), Some(stage), _) => {
+                format!("workflow {id} has not deployed the component yet: {}", stage.told())
+            }
+            (None, _, _, Some(other)) => format!("the deploy you asked for has not appeared; the latest is {other}"),
+            (None, ..) => "no deploy seen yet".into(),
         }
     }
 
     pub(super) fn told_of(&self, mine: &Tracked) -> String {
         let (id, word) = (mine.deploy.id(), mine.deploy.word());
         let nothing = if mine.class == Class::NothingToDo { ": nothing to do" } else { "" };
+        let plan = if self.memory.workflow.is_plan { ", which was a plan: nothing was deployed" } else { "" };
         let read_as = self.read_as(word, Some(mine.class));
-        let waits = match &mine.workflow.stage {
+        let waits = match &self.memory.workflow.stage {
             Some(Stage::Running(what) | Stage::Waiting(what) | Stage::Parked(what))
-                if !is_over(mine.class) || mine.awaits_workflow =>
+                if !is_over(mine.class) || self.memory.awaits_workflow =>
             {
                 format!(", {what}")
             }
             _ => String::new(),
         };
-        let left = match mine.left.first() {
+        let left = match self.memory.left.first() {
             Some(left) if left.goes_on => format!(", deploy {}, which it replaced, is still running", left.id),
             _ => String::new(),
         };
-        format!("deploy {id} is {}{read_as}{nothing}{waits}{left}", spoken(word))
+        format!("deploy {id} is {}{read_as}{nothing}{plan}{waits}{left}", spoken(word))
     }
 
     /// Where the user told the gate to read the server otherwise, the verdict says so.

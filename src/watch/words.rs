@@ -13,11 +13,11 @@ pub fn is_over(class: Class) -> bool {
 }
 
 /// Why a look brought nothing.
-pub fn why(look: Look) -> String {
+pub fn why(look: &Look) -> String {
     match look {
-        Look::Absent(miss) | Look::Missed(miss) => miss.why,
-        Look::Refused(_, why) => why,
-        Look::Seen(..) | Look::Workflow(..) => strange().why,
+        Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => miss.why.clone(),
+        Look::Refused(_, why) => why.clone(),
+        Look::Seen(..) | Look::Workflow(..) | Look::Deploys(_) | Look::Install => strange().why,
     }
 }
 

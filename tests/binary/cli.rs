@@ -151,7 +151,7 @@ fn check_judges_a_saved_document() {
 #[test]
 fn latest_prints_the_id_for_after() {
     let asked = |replies: Vec<Reply>, arguments: &[&str]| {
-        let server = Server::start(replies);
+        let server = Server::start_with_install(replies);
         let mut command =
             deploy_gate(&["latest", "--install=inl1", "--component=cmp1", "--api-url", &server.url("http")]);
         (ran(command.args(arguments)), server.heads().len())

@@ -107,19 +107,24 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers in order; the last one for ever.
+    /// Answers in order; the last one for ever. The install is there beside that.
     pub fn start(replies: Vec<Reply>) -> Self {
-        Self::start_with("127.0.0.1:0", replies, |stream| Some(Box::new(stream)))
+        Self::start_with("127.0.0.1:0", replies, false, |stream| Some(Box::new(stream)))
+    }
+
+    /// The same, where the install is among what is answered in order.
+    pub fn start_with_install(replies: Vec<Reply>) -> Self {
+        Self::start_with("127.0.0.1:0", replies, true, |stream| Some(Box::new(stream)))
     }
 
     /// The same over IPv6.
     pub fn start_v6(replies: Vec<Reply>) -> Self {
-        Self::start_with("[::1]:0", replies, |stream| Some(Box::new(stream)))
+        Self::start_with("[::1]:0", replies, false, |stream| Some(Box::new(stream)))
     }
 
     /// The same over TLS.
     pub fn start_tls(replies: Vec<Reply>, config: Arc<rustls::ServerConfig>) -> Self {
-        Self::start_with("127.0.0.1:0", replies, move |stream| {
+        Self::start_with("127.0.0.1:0", replies, false, move |stream| {
             let session = rustls::ServerConnection::new(Arc::clone(&config)).ok()?;
             Some(Box::new(rustls::StreamOwned::new(session, stream)))
         })
@@ -128,6 +133,7 @@ impl Server {
     fn start_with(
         address: &str,
         replies: Vec<Reply>,
+        is_asked: bool,
         wrap: impl Fn(TcpStream) -> Option<Box<dyn Stream>> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind(address).expect("a port");
@@ -146,7 +152,12 @@ impl Server {
                 std::thread::spawn(move || {
                     let Some(mut stream) = wrap(stream) else { return };
                     while let Some(head) = head(&mut *stream) {
+                        let is_of_the_install = !is_asked && head.starts_with("GET /v1/installs/inl1 ");
                         requests.lock().expect("no panic").push(head);
+                        if is_of_the_install {
+                            reply(&mut *stream, &answer("200 OK", "", r#"{"id":"inl1"}"#));
+                            continue;
+                        }
                         let mut replies = replies.lock().expect("no panic");
                         let next = if replies.len() > 1 { replies.remove(0) } else { replies[0].clone() };
                         drop(replies);

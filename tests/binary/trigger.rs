@@ -20,23 +20,22 @@ fn run(trigger: Reply) -> (Option<i32>, String, Vec<String>) {
     let json = |body: &str| answer("200 OK", "content-type: application/json\r\n", body);
     let deploy = |id: &str, workflow: &str| {
         json(&format!(
-            r#"{{"id":"{id}","install_component_id":"inc1","install_workflow_id":"{workflow}","status_v2":{{"status":"active"}}}}"#
+            r#"{{"id":"{id}","component_id":"cmp1","install_workflow_id":"{workflow}","status_v2":{{"status":"active"}}}}"#
         ))
     };
-    let workflow = |status: &str, finished: bool| {
+    let mine = "dpl00000000000000000000002";
+    let workflow = |status: &str, finished: bool, deploy: &str| {
         json(&format!(
-            r#"{{"id":"{WORKFLOW}","finished":{finished},"status":{{"status":"{status}"}},"steps":[{{"name":"apply","status":{{"status":"success"}}}}]}}"#
+            r#"{{"id":"{WORKFLOW}","finished":{finished},"status":{{"status":"{status}"}},"steps":[{{"name":"apply","step_target_type":"install_deploys","step_target_id":"{deploy}","status":{{"status":"success"}}}}]}}"#
         ))
     };
-    let mine = || deploy("dpl00000000000000000000002", WORKFLOW);
     let server = Server::start(vec![
         trigger,
+        workflow("in-progress", false, ""),
+        workflow("success", true, mine),
+        deploy(mine, WORKFLOW),
         // Somebody else's deploy is the latest, finished and green.
         deploy("dpl00000000000000000000001", "inw00000000000000000000009"),
-        workflow("in-progress", false),
-        mine(),
-        mine(),
-        workflow("success", true),
         answer("404 Not Found", "", ""),
     ]);
     let folder = tempfile::tempdir().expect("a folder");

@@ -255,9 +255,9 @@ fn a_pin_that_is_required_is_one_that_says_which_deploy_is_meant() {
 
 #[test]
 fn the_workflow_is_taken_out_of_the_answer_of_the_trigger() {
-    let mine = seen(&made(NEWER, "active", 2, WORKFLOW));
-    let well = [workflow("success", &["apply=success"])];
-    let routes: &[(&str, &[Answer])] = &[("/latest", &[old("active"), mine]), ("/workflows/", &well)];
+    let mine = [seen(&made(NEWER, "active", 2, WORKFLOW))];
+    let well = [workflow("success", &["apply=success@dpl00000000000000000000002"])];
+    let routes: &[(&str, &[Answer])] = &[("/latest", &[old("active")]), (NEWER, &mine), ("/workflows/", &well)];
     let file = tempfile::NamedTempFile::new().expect("a file");
     let gate = |answer: &str| {
         std::fs::write(file.path(), answer).expect("writes");
@@ -285,7 +285,7 @@ fn what_was_there_before_is_never_taken_whatever_a_replica_shows_in_between() {
     let oldest = |status| seen(&made("dpl00000000000000000000000", status, 0, WORKFLOW));
     let before = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
     let mine = |status| seen(&made(NEWER, status, 2, WORKFLOW));
-    let goes_on = [workflow("in-progress", &["apply=in-progress"])];
+    let goes_on = [workflow("in-progress", &["before=success", "apply=in-progress@dpl00000000000000000000002"])];
     for pin in ["--after=dpl00000000000000000000001"] {
         for status in ["active", "error", "cancelled"] {
             for policy in ["finish", "stop", "follow"] {

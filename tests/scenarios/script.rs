@@ -100,15 +100,16 @@ pub(crate) fn new(status: &str) -> Answer {
 
 pub(crate) const BUILD_OF_NEWER: &str = "--build=bld00000000000000000000002";
 
-/// A workflow as the server gives it, with steps as `name=status`.
+/// A workflow as the server gives it, with steps as `name=status`, or `name=status@deploy` of another deploy, or of none.
 pub(crate) fn workflow(status: &str, steps: &[&str]) -> Answer {
     let finished = matches!(status, "success" | "error");
     let steps: Vec<Value> = steps
         .iter()
         .map(|step| {
             let (name, status) = step.split_once('=').expect("name=status");
+            let (status, deploy) = status.split_once('@').unwrap_or((status, DEPLOY));
             let words = json!({"err_message": format!("{name} broke")});
-            json!({"id": name, "name": name, "status": {"status": status, "metadata": words}, "step_target_id": DEPLOY})
+            json!({"id": name, "name": name, "status": {"status": status, "metadata": words}, "step_target_type": "install_deploys", "step_target_id": deploy})
         })
         .collect();
     seen(&json!({
@@ -135,6 +136,9 @@ pub(crate) struct Script {
     pub(crate) looks: Looks,
 }
 
+/// How long one request may take.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// When each path was asked.
 pub(crate) type Looks = std::rc::Rc<std::cell::RefCell<Vec<(Duration, String)>>>;
 
@@ -146,19 +150,21 @@ impl Source for Script {
             Some((_, answers)) if answers.len() > 1 => answers.pop_front(),
             Some((_, answers)) => answers.front().cloned(),
             None => {
+                let listed = request.path.contains("/deploys?").then(|| http(200, "[]"));
                 let latest = self.latest.clone().filter(|latest| {
                     let document: Value = serde_json::from_slice(&latest.body).unwrap_or_default();
                     request.path.ends_with(document["id"].as_str().unwrap_or("no id"))
                 });
-                Some(Answer {
+                listed.or(Some(Answer {
                     answer: Ok(latest.unwrap_or(Response { status: 404, ..Response::default() })),
                     takes: Duration::ZERO,
-                })
+                }))
             }
         };
         let answer = answer.expect("a route has an answer");
-        self.clock.sleep(answer.takes.min(request.within));
-        if answer.takes > request.within {
+        let within = request.within.min(REQUEST_TIMEOUT);
+        self.clock.sleep(answer.takes.min(within));
+        if answer.takes > within {
             return Err(Fault::Transient("no whole answer in time".into()));
         }
         if request.path.ends_with("/latest") {

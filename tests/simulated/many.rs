@@ -12,9 +12,11 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use super::disk::MemoryDisk;
-use super::network::{Network, SimulatedClock, Transcript};
-use super::world::{self, Asked, COMPONENT, Kind, World};
-use super::{Gate, Run, oracle};
+use super::gate::Gate;
+use super::generation::Generation;
+use super::network::{Asked, Kind, Network, SimulatedClock, Transcript};
+use super::world::{self, COMPONENT, World};
+use super::{Run, oracle};
 
 /// The prefixes of ids. The digit behind them says whose they are: 0 within a world, from 1 on outside of it.
 const IDS: [&str; 4] = ["inl", "dpl", "bld", "inw"];
@@ -60,9 +62,9 @@ pub struct FleetRun {
 pub fn run(seed: u64) -> FleetRun {
     let mut dice = Rng::with_seed(seed ^ 0xf1ee7);
     let count = dice.usize(2..=6);
-    let is_newer = dice.bool();
-    let mut worlds: Vec<World> = (0..count).map(|_| World::random(&mut dice)).collect();
-    worlds.iter_mut().for_each(|world| world.set_generation(is_newer));
+    let generation = Generation::random(&mut dice);
+    let worlds = (0..count).map(|_| Rc::new(World::of_generation(generation, &mut dice)));
+    let worlds: Vec<Rc<World>> = worlds.collect();
     // What is asked of all, then of each.
     let mut common = Gate::random(&worlds[0].ids, &mut dice);
     (common.build, common.deploy, common.workflow, common.commit, common.after) = Default::default();
@@ -87,8 +89,8 @@ pub fn run(seed: u64) -> FleetRun {
     let mut clock =
         SimulatedClock::random(VirtualClock::new(jiff::Timestamp::from_second(world::EPOCH).ok()), &mut dice);
     let transcripts: Vec<Transcript> = gates.iter().map(|_| Transcript::default()).collect();
-    let networks = worlds.into_iter().zip(&transcripts).map(|(world, transcript)| Network {
-        world,
+    let networks = worlds.iter().zip(&transcripts).map(|(world, transcript)| Network {
+        world: Rc::clone(world),
         clock: clock.clone(),
         dice: dice.fork(),
         transcript: Rc::clone(transcript),
@@ -115,8 +117,8 @@ pub fn run(seed: u64) -> FleetRun {
     let out = String::from_utf8(out).expect("text");
     let fleet = Seen { report: &report, code, ended: time.now(), min_pass, jobs, timeout: common.timeout };
     let mut violations = fleet.violations(&transcripts, signal.is_some());
-    for (number, (gate, transcript)) in (1..).zip(gates.iter().zip(&transcripts)) {
-        let wrong = verdict_violations(number, gate, transcript, &report, time.now());
+    for (number, ((gate, world), transcript)) in (1..).zip(gates.iter().zip(&worlds).zip(&transcripts)) {
+        let wrong = verdict_violations(number, (gate, world), transcript, &report, time.now());
         violations.extend(wrong.into_iter().map(|what| format!("target {number}: {what}")));
     }
     let words = |arguments: &[std::ffi::OsString]| {
@@ -127,7 +129,7 @@ pub fn run(seed: u64) -> FleetRun {
         "fleet {seed}\n  {}\n{lines}{}{out}  {}\n",
         words(&arguments),
         String::from_utf8_lossy(&err),
-        violations.join("\n  ")
+        violations.iter().map(|what| format!("VIOLATION {what}")).collect::<Vec<_>>().join("\n  ")
     );
     FleetRun { outcome: report["outcome"].as_str().unwrap_or_default().into(), violations, trace }
 }
@@ -147,7 +149,7 @@ fn line(number: usize, gate: &Gate) -> String {
 /// The verdict of one target, judged as a run of its own: a pass and a failure need their proof.
 fn verdict_violations(
     number: usize,
-    gate: &Gate,
+    (gate, world): (&Gate, &Rc<World>),
     transcript: &[Asked],
     report: &Value,
     ended: Duration,
@@ -161,6 +163,7 @@ fn verdict_violations(
     own["targets"] = Value::Array(vec![own.clone()]);
     let run = Run {
         seed: 0,
+        world: Rc::clone(world),
         gate: gate.clone(),
         arguments: Vec::new(),
         transcript: transcript.to_vec(),

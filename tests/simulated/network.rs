@@ -4,11 +4,45 @@ use deploy_gate::base::clock::{Clock, Signal, VirtualClock};
 use deploy_gate::base::source::{Fault, Request, Response, Source};
 use fastrand::Rng;
 use jiff::Timestamp;
+use serde_json::Value;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::server::Answer;
 use super::world::*;
+
+/// What an answer was.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// A whole document, as the server had it at some moment.
+    Document(Rc<Value>),
+    /// A page of a list, and whether more follow.
+    Page(Rc<Value>, bool),
+    /// The API says that there is no such thing.
+    Absent,
+    /// Something on the way says so.
+    NoRoute,
+    /// An answer that asking again does not change: its outcome's reason.
+    Refused(&'static str),
+    /// Anything that may be better the next time; what it was.
+    Trouble(&'static str),
+    /// A whole document of something else.
+    Foreign,
+    /// A signal came first.
+    Interrupted,
+}
+
+/// One request, and what came of it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub at: Duration,
+    pub until: Duration,
+    pub path: String,
+    pub kind: Kind,
+    /// How long the server asked to be left alone, by the gate's own calendar.
+    pub retry_after: Option<Duration>,
+}
 
 /// The clock of a run: a signal may come, and the calendar may jump.
 #[derive(Clone)]
@@ -25,7 +59,7 @@ impl SimulatedClock {
             let signal = dice.choice([Signal::Hangup, Signal::Interrupt, Signal::Terminate]).unwrap_or(Signal::Hangup);
             (Duration::from_millis(dice.u64(0..600_000)), signal)
         });
-        let jump = (Duration::from_secs(dice.u64(0..600)), if dice.u8(0..4) == 0 { dice.i64(-4000..4000) } else { 0 });
+        let jump = (Duration::from_secs(dice.u64(1..600)), if dice.u8(0..4) == 0 { dice.i64(-4000..4000) } else { 0 });
         Self { time, signal, jump }
     }
 }
@@ -54,9 +88,41 @@ impl Clock for SimulatedClock {
 
 pub type Transcript = Rc<RefCell<Vec<Asked>>>;
 
+/// What the API says where there is nothing.
+const MISSING: &str = r#"{"error":"unable to get it: record not found","user_error":true,"description":"not found"}"#;
+
+/// What goes over the wire.
+fn told(truth: Answer) -> (Kind, Result<Response, Fault>) {
+    let response = |status: u16, body: &str| Response { status, headers: Vec::new(), body: body.into() };
+    let whole = |value: &Value| Response {
+        status: 200,
+        headers: Vec::new(),
+        body: serde_json::to_vec(value).expect("it is JSON"),
+    };
+    let (kind, response) = match truth {
+        Answer::Document(value) => {
+            let response = whole(&value);
+            let is_empty = value["id"].as_str().is_none_or(str::is_empty);
+            (if is_empty { Kind::Absent } else { Kind::Document(value) }, response)
+        }
+        Answer::Page(value, has_more) => {
+            let mut response = whole(&value);
+            response.headers.push(("x-nuon-page-next".into(), has_more.to_string()));
+            (Kind::Page(value, has_more), response)
+        }
+        Answer::Absent => (Kind::Absent, response(404, MISSING)),
+        Answer::Forbidden => {
+            let words = r#"{"error":"this action requires read access to workflows in this organization"}"#;
+            (Kind::Refused("forbidden"), response(403, words))
+        }
+        Answer::NoRoute => (Kind::NoRoute, response(404, "404 page not found")),
+    };
+    (kind, Ok(response))
+}
+
 /// The way to the server.
 pub struct Network {
-    pub world: World,
+    pub world: Rc<World>,
     pub clock: SimulatedClock,
     pub dice: Rng,
     pub transcript: Transcript,
@@ -90,34 +156,18 @@ impl Network {
         }
         let is_stale = is_trouble && self.dice.u8(0..3) == 0;
         let lag = if is_stale { self.world.lag } else { Duration::ZERO };
-        let truth = self.world.answer(&request.path, self.clock.now().saturating_sub(lag));
+        let then = self.clock.now().as_millis() as Time - lag.as_millis() as Time;
+        let truth = self.world.answer(&request.path, then);
         if is_trouble && !is_stale {
             return self.trouble(&truth, retry_after);
         }
-        let mut response = Response { status: 200, ..Response::default() };
-        let kind = match truth {
-            Kind::Document(value) => {
-                response.body = value.to_string().into_bytes();
-                Kind::Document(value)
-            }
-            // Older servers answer an empty document where there is no deploy.
-            _ if request.path.ends_with("/latest") && !self.world.is_newer => {
-                response.body = br#"{"install_id":"","plan_only":false}"#.to_vec();
-                Kind::Absent
-            }
-            _ => {
-                response.status = 404;
-                response.body = br#"{"error":"record not found"}"#.to_vec();
-                Kind::Absent
-            }
-        };
-        (kind, Ok(response))
+        told(truth)
     }
 
-    fn trouble(&mut self, truth: &Kind, retry_after: &mut Option<Duration>) -> (Kind, Result<Response, Fault>) {
+    fn trouble(&mut self, truth: &Answer, retry_after: &mut Option<Duration>) -> (Kind, Result<Response, Fault>) {
         let body = match truth {
-            Kind::Document(value) => value.to_string(),
-            _ => r#"{"error":"record not found"}"#.into(),
+            Answer::Document(value) | Answer::Page(value, _) => value.to_string(),
+            _ => MISSING.into(),
         };
         let ok = |body: Vec<u8>| Ok(Response { status: 200, headers: Vec::new(), body });
         // Rare: each of these ends the run.
@@ -146,7 +196,7 @@ impl Network {
                 ok(br#"{"id":"inw9","install_id":"inl00000000000000000000009","status_v2":{"status":"active"}}"#
                     .to_vec()),
             ),
-            9 => (Kind::Absent, Ok(Response { status: 404, ..Response::default() })),
+            9 => (Kind::NoRoute, Ok(Response { status: 404, ..Response::default() })),
             10 => refuse(401, "unauthorized"),
             11 => refuse(403, "forbidden"),
             12 => refuse(400, "bad-answer"),

@@ -1,125 +1,170 @@
-//! A random server: deploys that come and go through any status, workflows that step along or die, replicas that lag,
-//! and a network that does what networks do. What it answered is kept for the oracle.
+//! The truth: what happens on a server, from before a run to long after it. Each deploy, step and workflow has its own
+//! line of states in time, and beside it what those states really come to, as the server that makes them knows it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use super::generation::Generation;
+use super::pipeline::{self, What};
 
 pub const INSTALL: &str = "inl00000000000000000000001";
 /// When each run begins: 2026-01-14T17:00:00Z.
 pub const EPOCH: i64 = 1_768_410_000;
 pub const INSTALL_COMPONENT: &str = "inc00000000000000000000001";
 pub const COMPONENT: &str = "cmp00000000000000000000001";
+/// Another component of the same install.
+pub const OTHER_INSTALL_COMPONENT: &str = "inc00000000000000000000002";
+pub const OTHER_COMPONENT: &str = "cmp00000000000000000000002";
 
-/// Every word of the status table, and two that are not in it.
-pub const WORDS: [&str; 40] = [
-    "",
-    "active",
-    "auto-skipped",
-    "no-drift",
-    "error",
-    "noop",
-    "cancelled",
-    "approval-denied",
-    "approval-expired",
-    "not-attempted",
-    "user-skipped",
-    "drift-detected",
-    "drifted",
-    "expired",
-    "inactive",
-    "retried",
-    "discarded",
-    "outdated",
-    "failed-pending-retry",
-    "queued",
-    "pending",
-    "planning",
-    "syncing",
-    "executing",
-    "pending-approval",
-    "approval-awaiting",
-    "awaiting-user-run",
-    "in-progress",
-    "checking-plan",
-    "building",
-    "applying",
-    "provisioning",
-    "deleting",
-    "retrying",
-    "approval-retry",
-    "approved",
-    "generating",
-    "health-failed",
-    "unknown",
-    "warming-up",
-];
+/// Milliseconds since the run began; what was before it is negative.
+pub type Time = i64;
 
-/// What an answer was.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
-    /// A whole document, as the server had it at some moment.
-    Document(Value),
-    /// There is no such thing.
-    Absent,
-    /// An answer that asking again does not change: its outcome's reason.
-    Refused(&'static str),
-    /// Anything that may be better the next time; what it was.
-    Trouble(&'static str),
-    /// A whole document of something else.
-    Foreign,
-    /// A signal came first.
-    Interrupted,
+/// What has happened to a deploy, as the server knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The server, or somebody who has to approve, will do more about it.
+    Going,
+    /// Another deploy of its workflow goes on in its place.
+    Replaced,
+    /// Its word is its last, unless a person acts. Whether nothing that verifies it is unfinished or went wrong.
+    Settled { verified: bool },
 }
 
-/// One request, and what came of it.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    pub at: Duration,
-    pub until: Duration,
-    pub path: String,
-    pub kind: Kind,
-    /// How long the server asked to be left alone, by the gate's own calendar.
-    pub retry_after: Option<Duration>,
+/// Where a workflow stands, as the server knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    Going,
+    /// Until a person approves or denies.
+    Asks,
+    Well,
+    /// Over, dead or parked: nothing goes on unless a person acts.
+    Failed,
 }
 
 pub struct Deploy {
     pub id: String,
     pub build: String,
     pub commit: String,
-    pub workflow: String,
     pub kind: &'static str,
-    /// When each status came.
-    pub path: Vec<(Duration, &'static str)>,
+    /// Which workflow it is of.
+    pub flow: usize,
+    /// Whether it is of the other component.
+    pub is_other: bool,
+    pub created: Time,
+    /// When each word came, with its description.
+    pub words: Vec<(Time, &'static str, &'static str)>,
+    pub fates: Vec<(Time, Fate)>,
 }
 
-pub struct Workflow {
+/// A state of a step.
+#[derive(Clone, Debug, Default)]
+pub struct StepState {
+    pub word: &'static str,
+    pub target: String,
+    pub directive: &'static str,
+    pub retried: bool,
+    pub approval: Approval,
+    pub metadata: Vec<(&'static str, Value)>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Approval {
+    #[default]
+    None,
+    Open,
+    Answered(&'static str),
+}
+
+pub struct Step {
+    pub name: String,
+    pub target_type: &'static str,
+    pub group: i64,
+    pub retry: i64,
+    /// Where it stands in its group.
+    pub idx: i64,
+    pub created: Time,
+    pub states: Vec<(Time, StepState)>,
+}
+
+/// A state of a workflow, but for its steps.
+#[derive(Clone, Debug)]
+pub struct Head {
+    pub word: &'static str,
+    pub description: &'static str,
+    pub finished: bool,
+    pub metadata: Rc<Vec<(&'static str, Value)>>,
+}
+
+/// A workflow, and who triggered it for what.
+pub struct Flow {
     pub id: String,
-    pub plan_only: bool,
-    pub path: Vec<(Duration, Value)>,
+    pub what: What,
+    pub approve_all: bool,
+    pub created: Time,
+    pub heads: Vec<(Time, Head)>,
+    pub steps: Vec<Step>,
+    /// From when to when the list of steps is shown empty.
+    pub hidden: (Time, Time),
+    pub stands: Vec<(Time, Stand)>,
+    /// When a person made it go on after its end.
+    pub persons: Vec<Time>,
+    /// Whether it never says that its list of steps is whole.
+    pub is_never_whole: bool,
 }
 
-/// The truth.
+/// Which workflows can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights {
+    All,
+    /// None: the token's grant does not reach them.
+    NoWorkflows,
+    /// The organisation is another: neither workflows nor the install are there, and deploys are.
+    OtherOrganisation,
+}
+
 pub struct World {
+    pub generation: Generation,
+    /// The oldest first.
     pub deploys: Vec<Deploy>,
-    pub workflows: Vec<Workflow>,
-    /// Whether the server fills in parts and embeds steps as the newer generation does.
-    pub is_newer: bool,
+    pub flows: Vec<Flow>,
+    /// When the install was forgotten; from then on nothing moves.
+    pub gone: Option<Time>,
+    pub rights: Rights,
+    pub embeds_steps: bool,
+    /// Whether deploys are known by the component's path as well.
+    pub has_component_route: bool,
+    /// Whether a zero document stands for no deploy.
+    pub zero_document: bool,
+    /// What kind of component it is.
+    pub component_type: &'static str,
     /// How likely a request goes wrong.
     pub trouble: f64,
     pub lag: Duration,
     pub ids: Ids,
+    pub answers: RefCell<HashMap<(usize, usize), Rc<Value>>>,
 }
 
-/// What a user can know before the run.
+/// What a user can know before the run: the last of each is what the user triggered.
 #[derive(Default)]
 pub struct Ids {
     pub builds: Vec<String>,
     pub deploys: Vec<String>,
     pub workflows: Vec<String>,
     pub commits: Vec<String>,
+    /// When the user triggered it.
+    pub triggered: Time,
+    /// The newest deploy at that time.
+    pub before: Option<String>,
+    /// Whether what was triggered only plans.
+    pub is_plan: bool,
+    pub is_teardown: bool,
 }
 
 pub fn id(prefix: &str, number: usize) -> String {
@@ -127,239 +172,183 @@ pub fn id(prefix: &str, number: usize) -> String {
 }
 
 /// A time as the server writes it, here always of one length.
-pub fn stamp(time: Timestamp) -> String {
+pub fn stamp(at: Time) -> String {
+    let time = Timestamp::from_millisecond(EPOCH * 1000 + at).expect("a time of our days");
     time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-/// Between a tenth of a second and twenty minutes, each order of magnitude as likely.
-pub fn span(dice: &mut Rng) -> Duration {
-    Duration::from_secs_f64(10_f64.powf(dice.f64() * 4.1 - 1.0))
+/// What holds at a moment, of a line of states.
+pub fn holds<T>(line: &[(Time, T)], at: Time) -> Option<&T> {
+    line.iter().rev().find(|(from, _)| *from <= at).map(|(_, state)| state)
 }
 
 impl World {
     pub fn random(dice: &mut Rng) -> Self {
+        let generation = Generation::random(dice);
+        Self::of_generation(generation, dice)
+    }
+
+    pub fn of_generation(generation: Generation, dice: &mut Rng) -> Self {
+        let is_2026 = generation.is_2026();
         let mut world = Self {
+            generation,
             deploys: Vec::new(),
-            workflows: Vec::new(),
-            is_newer: dice.bool(),
-            trouble: dice.choice([0.0, 0.0, 0.03, 0.2, 0.6]).unwrap_or(0.0),
-            lag: if dice.u8(0..4) == 0 { span(dice) } else { Duration::ZERO },
+            flows: Vec::new(),
+            gone: None,
+            rights: match dice.u8(0..60) {
+                0 => Rights::NoWorkflows,
+                1 => Rights::OtherOrganisation,
+                _ => Rights::All,
+            },
+            embeds_steps: dice.u8(0..4) > 0,
+            has_component_route: is_2026 || dice.bool(),
+            zero_document: !is_2026 && dice.bool(),
+            component_type: dice.choice(["helm_chart", "helm_chart", "terraform_module"]).unwrap_or("helm_chart"),
+            trouble: dice.choice([0.0, 0.0, 0.0, 0.03, 0.2, 0.6]).unwrap_or(0.0),
+            lag: Duration::ZERO,
             ids: Ids::default(),
+            answers: RefCell::default(),
         };
-        let mut at = Duration::ZERO;
-        for number in 1..=dice.usize(0..4) {
-            world.add(number, at, dice);
-            at += if dice.bool() { span(dice) } else { Duration::ZERO };
+        if world.trouble > 0.0 && dice.u8(0..3) == 0 {
+            world.lag = Duration::from_millis(dice.u64(100..30_000));
         }
+        if dice.u8(0..25) == 0 {
+            world.gone = Some(if dice.bool() { -1000 - dice.i64(0..2) } else { dice.i64(0..200_000) });
+        }
+        world.trigger_all(dice);
         world
     }
 
-    /// Whether the server is of the newer generation.
-    pub fn set_generation(&mut self, is_newer: bool) {
-        self.is_newer = is_newer;
+    /// Some pipelines of other people, and mine among them.
+    fn trigger_all(&mut self, dice: &mut Rng) {
+        let others = dice.choice([0, 0, 1, 1, 1, 2, 3]).unwrap_or(0);
+        let count = others + usize::from(dice.u8(0..30) > 0);
+        let has_mine = count > others;
+        let mine = dice.usize(0..=others);
+        let mut pace = 10_f64.powf(dice.f64() * 2.0 - 0.5);
+        for number in 0..count {
+            let is_mine = has_mine && number == mine;
+            if dice.u8(0..4) == 0 {
+                pace = 10_f64.powf(dice.f64() * 2.0 - 0.5);
+            }
+            let what = What::random(is_mine, dice);
+            // Much of it begins before the run, and some of that is over before it.
+            let reach = (pace * 1000.0) as i64 * 8;
+            let at = match dice.u8(0..6) {
+                0 | 1 => -dice.i64(0..=reach),
+                2 => -dice.i64(0..=8) * reach - 1000,
+                3 => -dice.i64(0..3000),
+                _ if is_mine => dice.i64(0..=20_000),
+                _ => dice.i64(0..=reach),
+            };
+            pipeline::trigger(self, what, at, pace, dice);
+        }
+        self.put_in_order();
+        if has_mine {
+            self.know(mine);
+        }
     }
 
-    /// A deploy from `at` on, maybe in the workflow of the one before.
-    pub fn add(&mut self, number: usize, at: Duration, dice: &mut Rng) {
-        let is_retry = number > 1 && dice.u8(0..4) == 0;
-        let workflow = if is_retry { self.workflows.len() } else { self.workflows.len() + 1 };
-        // A run often begins when all of it is over.
-        let begin = if number == 1 && dice.bool() { Duration::ZERO } else { at };
-        let is_over_already = begin.is_zero() && dice.u8(0..3) == 0;
-        let mut words: Vec<&'static str> = vec!["", "planning", "syncing", "planning", "executing"];
-        if dice.bool() {
-            words.extend(["pending-approval", "planning", "executing"]);
-        }
-        words.truncate(dice.usize(0..=words.len()));
-        words.push(match dice.u8(0..10) {
-            0..5 => "active",
-            5 => "error",
-            6 => dice.choice(["inactive", "auto-skipped", "cancelled", "noop"]).unwrap_or("noop"),
-            _ => dice.choice(WORDS).unwrap_or("unknown"),
-        });
-        if matches!(words.last(), Some(&("error" | "noop" | "retried" | "discarded"))) && dice.bool() {
-            words.extend(["planning", dice.choice(["active", "error", "executing"]).unwrap_or("active")]);
-        }
-        let mut path = Vec::new();
-        let mut time = begin;
-        for word in words {
-            path.push((time, word));
-            time += if is_over_already { Duration::ZERO } else { span(dice) };
-        }
-        let kind = dice.choice(["apply", "apply", "apply", "sync-image", "teardown"]).unwrap_or("apply");
-        let deploy = Deploy {
-            id: id("dpl", number),
-            build: id("bld", if dice.bool() { number } else { 1 }),
-            commit: format!("{:040x}", if dice.bool() { number } else { 0xabc }),
-            workflow: if dice.u8(0..12) == 0 { String::new() } else { id("inw", workflow) },
-            kind,
-            path,
-        };
-        if !is_retry {
-            let workflow =
-                Workflow { id: id("inw", workflow), plan_only: dice.u8(0..8) == 0, path: workflow_path(&deploy, dice) };
-            self.ids.workflows.push(workflow.id.clone());
-            self.workflows.push(workflow);
-        }
-        self.ids.deploys.push(deploy.id.clone());
-        self.ids.builds.push(deploy.build.clone());
-        self.ids.commits.push(deploy.commit.clone());
-        self.deploys.push(deploy);
-    }
-
-    pub fn document(&self, deploy: &Deploy, at: Duration, is_latest: bool) -> Value {
-        let word = deploy.path.iter().rev().find(|(from, _)| *from <= at).map_or("", |(_, word)| word);
-        let number = deploy.id[3..].parse::<i64>().unwrap_or_default();
-        // What is there from the beginning was made some hours before.
-        let begin = deploy.path[0].0.as_millis() as i64;
-        let created = EPOCH * 1000 + number + if begin == 0 { -10_000_000 } else { begin };
-        let mut document = json!({
-            "id": deploy.id,
-            "install_id": if is_latest { "" } else { INSTALL },
-            "install_component_id": INSTALL_COMPONENT,
-            "build_id": deploy.build,
-            "install_deploy_type": deploy.kind,
-            "plan_only": false,
-            "status": "active",
-            "outputs": {},
-            "created_at": Timestamp::from_millisecond(created).map_or(String::new(), stamp),
-            "component_build": {"vcs_connection_commit": {"sha": deploy.commit}},
-        });
-        let workflow = if self.is_newer { "workflow_id" } else { "install_workflow_id" };
-        if !deploy.workflow.is_empty() {
-            document[workflow] = deploy.workflow.clone().into();
-        }
-        if !word.is_empty() {
-            document["status_v2"] = json!({"status": word, "status_human_description": format!("about {word}")});
-        }
-        if !is_latest {
-            document["component_name"] = "api".into();
-            document["component_id"] = COMPONENT.into();
-            document["runner_jobs"] = json!([]);
-            if self.is_newer {
-                document["oci_artifact"] = json!({"tag": "v1"});
+    /// Sorts the deploys, no two of which are made at once.
+    fn put_in_order(&mut self) {
+        self.deploys.sort_by_key(|deploy| deploy.created);
+        for next in 1..self.deploys.len() {
+            let least = self.deploys[next - 1].created + 1;
+            let deploy = &mut self.deploys[next];
+            if deploy.created < least {
+                deploy.created = least;
+                deploy.words[0].0 = least;
+                deploy.fates[0].0 = least;
             }
         }
-        document
     }
 
-    pub fn workflow(&self, workflow: &Workflow, at: Duration) -> Value {
-        let mut state =
-            workflow.path.iter().rev().find(|(from, _)| *from <= at).map_or(json!({}), |(_, state)| state.clone());
-        state["id"] = workflow.id.clone().into();
-        state["owner_id"] = INSTALL.into();
-        state["plan_only"] = workflow.plan_only.into();
-        state
+    /// What the user knows, mine last.
+    fn know(&mut self, mine: usize) {
+        let triggered = self.flows[mine].created;
+        let mut ids = Ids { triggered, ..Ids::default() };
+        let (own, others): (Vec<&Deploy>, Vec<&Deploy>) =
+            self.deploys.iter().filter(|deploy| !deploy.is_other).partition(|deploy| deploy.flow == mine);
+        // Of those of mine, the first is what a trigger answers.
+        for deploy in others.iter().chain(own.first()) {
+            ids.deploys.push(deploy.id.clone());
+            ids.builds.push(deploy.build.clone());
+            ids.commits.push(deploy.commit.clone());
+        }
+        ids.before = others
+            .iter()
+            .rev()
+            .find(|deploy| deploy.created <= triggered && self.flows[deploy.flow].what != What::Plan)
+            .map(|deploy| deploy.id.clone());
+        let foreign = self.flows.iter().enumerate().filter(|(number, _)| *number != mine);
+        ids.workflows = foreign.map(|(_, flow)| flow.id.clone()).chain([self.flows[mine].id.clone()]).collect();
+        ids.is_plan = self.flows[mine].what == What::Plan;
+        ids.is_teardown = self.flows[mine].what == What::Teardown;
+        self.ids = ids;
     }
 
-    /// What the server has at a moment.
-    pub fn answer(&self, path: &str, at: Duration) -> Kind {
-        let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let by_id = |id: &str| self.deploys.iter().find(|deploy| deploy.id == id && deploy.path[0].0 <= at);
-        if path.ends_with("/deploys/latest") {
-            let latest = self.deploys.iter().rev().find(|deploy| deploy.path[0].0 <= at);
-            return latest.map_or(Kind::Absent, |deploy| Kind::Document(self.document(deploy, at, true)));
-        }
-        if let Some(id) = path.strip_prefix(&format!("/v1/installs/{INSTALL}/components/{COMPONENT}/deploys/")) {
-            // The older generation knows deploys by the install only.
-            let deploy = by_id(id).filter(|_| self.is_newer);
-            return deploy.map_or(Kind::Absent, |deploy| Kind::Document(self.document(deploy, at, false)));
-        }
-        if let Some(id) = path.strip_prefix(&format!("/v1/installs/{INSTALL}/deploys/")) {
-            return by_id(id).map_or(Kind::Absent, |deploy| Kind::Document(self.document(deploy, at, false)));
-        }
-        let Some(id) = path.strip_prefix("/v1/workflows/") else { return Kind::Absent };
-        let wants_steps = id.ends_with("/steps");
-        let id = id.trim_end_matches("/steps");
-        let Some(workflow) = self.workflows.iter().find(|workflow| workflow.id == id) else { return Kind::Absent };
-        let mut state = self.workflow(workflow, at);
-        if !wants_steps {
-            if !self.is_newer {
-                state.as_object_mut().map(|members| members.remove("steps"));
-            }
-            return Kind::Document(state);
-        }
-        let offset = query.split('&').find_map(|part| part.strip_prefix("offset=")?.parse::<usize>().ok());
-        let steps = state["steps"].as_array().cloned().unwrap_or_default();
-        Kind::Document(Value::Array(steps.into_iter().skip(offset.unwrap_or(0)).collect()))
+    /// The moment that an answer at a moment is of.
+    pub fn moment(&self, at: Time) -> Time {
+        self.gone.map_or(at, |gone| at.min(gone))
+    }
+
+    /// The newest deploy of the component, none that only plans.
+    pub fn latest(&self, at: Time) -> Option<&Deploy> {
+        self.listed(at).next()
+    }
+
+    /// The deploys of the component, none that only plans, the newest first.
+    pub fn listed(&self, at: Time) -> impl Iterator<Item = &Deploy> {
+        self.deploys.iter().rev().filter(move |deploy| {
+            !deploy.is_other && deploy.created <= at && self.flows[deploy.flow].what != What::Plan
+        })
+    }
+
+    /// The newest deploy of the component in a workflow.
+    pub fn newest(&self, flow: usize, at: Time) -> Option<&Deploy> {
+        self.deploys.iter().rev().find(|deploy| deploy.flow == flow && !deploy.is_other && deploy.created <= at)
+    }
+
+    pub fn deploy(&self, id: &str) -> Option<&Deploy> {
+        self.deploys.iter().find(|deploy| deploy.id == id)
+    }
+
+    pub fn flow(&self, id: &str) -> Option<usize> {
+        self.flows.iter().position(|flow| flow.id == id)
     }
 }
 
-/// The workflow of a deploy: mostly as its statuses say, sometimes not.
-pub fn workflow_path(deploy: &Deploy, dice: &mut Rng) -> Vec<(Duration, Value)> {
-    let step = |name: &str, word: &str| json!({"id": name, "name": name, "status": {"status": word}});
-    let mut path =
-        vec![(Duration::ZERO, json!({"status": {"status": "pending"}, "steps": [step("deploy", "pending")]}))];
-    let mut last = Duration::ZERO;
-    for (at, word) in &deploy.path {
-        last = *at;
-        let mut deploy_step = step("deploy", "in-progress");
-        if *word == "pending-approval" && dice.bool() {
-            deploy_step["status"]["status"] = "approval-awaiting".into();
-            deploy_step["approval"] =
-                if dice.bool() { json!({"id": "waa1"}) } else { json!({"response": {"type": "approve"}}) };
-        }
-        path.push((
-            *at,
-            json!({"status": {"status": "in-progress"}, "steps": [deploy_step, step("state", "pending")]}),
-        ));
+impl Deploy {
+    pub fn word(&self, at: Time) -> &'static str {
+        self.words.iter().rev().find(|(from, ..)| *from <= at).map_or("", |(_, word, _)| word)
     }
-    let word = deploy.path.last().map_or("", |(_, word)| word);
-    let ends_well = matches!(word, "active" | "auto-skipped" | "no-drift" | "inactive");
-    let end = match (dice.u8(0..8), ends_well) {
-        (0, _) => return path,
-        (1, _) => dice.choice(["success", "error", "cancelled", "failed-pending-retry"]).unwrap_or("error"),
-        (_, true) => "success",
-        (2, false) => "failed-pending-retry",
-        (_, false) if word == "cancelled" => "cancelled",
-        (_, false) => "error",
-    };
-    // In between, as some servers write it: success, and not finished.
-    path.push((
-        last,
-        json!({"status": {"status": "success"}, "steps": [step("deploy", "success"), step("state", "in-progress")]}),
-    ));
-    let steps = match end {
-        "success" => json!([step("deploy", "success"), step("state", "success")]),
-        _ if dice.bool() => {
-            json!([step("deploy", "error"), {"id": "r", "name": "r", "retried": true, "status": {"status": "error"}}])
-        }
-        _ => json!([step("deploy", "error"), step("state", "not-attempted")]),
-    };
-    let finished = !matches!(end, "cancelled" | "failed-pending-retry");
-    let delay = if dice.bool() { span(dice) } else { Duration::ZERO };
-    path.push((last + delay, json!({"status": {"status": end}, "finished": finished, "steps": steps})));
-    if dice.u8(0..3) == 0 {
-        verify(&deploy.id, &mut path, last, delay, dice);
+
+    pub fn fate(&self, at: Time) -> Fate {
+        holds(&self.fates, at).copied().unwrap_or(Fate::Going)
     }
-    path
 }
 
-/// The health of the deploy is verified by a step of its own, from its first end on.
-pub fn verify(deploy: &str, path: &mut [(Duration, Value)], applied: Duration, until: Duration, dice: &mut Rng) {
-    let has_target = dice.bool();
-    let end = dice.choice(["success", "success", "error", "in-progress"]).unwrap_or("success");
-    let is_late = dice.u8(0..4) == 0;
-    for (at, state) in path.iter_mut() {
-        let word = match *at {
-            at if at < applied => "pending",
-            at if at < applied + until => "in-progress",
-            _ => end,
-        };
-        let mut step = json!({"id": "v", "name": "verify health", "status": {"status": word}, "group_idx": 1, "step_target_type": "install_components"});
-        if has_target {
-            step["step_target_id"] = INSTALL_COMPONENT.into();
+impl Flow {
+    pub fn stand(&self, at: Time) -> Stand {
+        holds(&self.stands, at).copied().unwrap_or(Stand::Going)
+    }
+}
+
+impl fmt::Display for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let World { generation, trouble, lag, gone, rights, component_type, .. } = self;
+        writeln!(f, "  {generation:?} {component_type} {rights:?} trouble {trouble} lag {lag:?} gone {gone:?}")?;
+        for flow in &self.flows {
+            let Flow { id, what, approve_all, stands, persons, hidden, is_never_whole, .. } = flow;
+            writeln!(f, "  {id} {what:?} approve-all {approve_all} never whole {is_never_whole} hidden {hidden:?}")?;
+            writeln!(f, "    {stands:?} persons {persons:?}")?;
         }
-        let Some(steps) = state["steps"].as_array_mut() else { continue };
-        steps[0]["group_idx"] = 1.into();
-        steps[0]["step_target_type"] = "install_deploys".into();
-        steps[0]["step_target_id"] = deploy.into();
-        // The list can be longer than it was at first.
-        if is_late && *at < applied {
-            state["status"]["metadata"] = json!({"eager_steps_loaded": true});
-        } else {
-            steps.push(step);
-            state["status"]["metadata"] = json!({"eager_steps_loaded": true, "all_steps_loaded": true});
+        for deploy in &self.deploys {
+            let Deploy { id, build, kind, flow, is_other, created, fates, .. } = deploy;
+            writeln!(f, "  {id} {created} of flow {} {build} {kind} other {is_other} {fates:?}", flow + 1)?;
+            let words: Vec<_> = deploy.words.iter().map(|(at, word, _)| format!("{at} {word:?}")).collect();
+            writeln!(f, "    {}", words.join(", "))?;
         }
+        Ok(())
     }
 }

@@ -245,6 +245,7 @@ mod tests {
     fn what_could_not_be_read_is_vacuous_whatever_way_it_is_asked_for() {
         let parts = crate::judge::document::Parts {
             seen: br#"{"id":"dpl1","status_v2":{"status":"active"}}"#.to_vec().into(),
+            is_latest: true,
             deploy: Some(Err("403".into())),
             workflow: Some(Err("403".into())),
         };

@@ -1,232 +1,207 @@
-//! What the words and answers mean to the oracle, and which deploy is meant.
+//! What the words mean to the oracle, how a deploy stands in truth, and which deploy is meant.
 
-use crate::simulated::world::{Asked, Kind};
 use serde_json::Value;
 
-use super::*;
+use super::{About, Oracle, about, text};
+use crate::simulated::network::{Asked, Kind};
+use crate::simulated::pipeline::What;
+use crate::simulated::world::{Deploy, Fate, Stand, Time, stamp};
+
+/// What a status means: the table of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    Good,
+    /// Nothing had to be done, which is good as well.
+    Nothing,
+    Bad,
+    Parked,
+    Replaced,
+    Running,
+    Unknown,
+}
+
+/// How a deploy stands in truth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Open,
+    /// Another of its workflow goes on for it.
+    Replaced,
+    Well,
+    Failed,
+    /// Its workflow ended well, and it never ended.
+    Left,
+    /// Nobody knows its last word.
+    Strange,
+}
 
 impl Oracle<'_> {
-    pub(super) fn class(&self, deploy: &Value) -> Class {
-        let word = word(deploy);
+    pub(super) fn class_of(&self, word: &str, is_teardown: bool) -> Class {
+        let expects = self.run.gate.teardown;
+        let good = |class| match (expects, is_teardown) {
+            (true, true) | (false, false) => class,
+            // However well it went, a teardown is not what was asked for, nor is anything else where one was.
+            (false, true) => Class::Bad,
+            (true, false) => Class::Running,
+        };
         if let Some((_, class)) = self.run.gate.overrides.iter().find(|(status, _)| *status == word) {
             return match *class {
-                // However well it went, a teardown is not what was asked for, nor is anything else where one was.
-                "success" => match (self.run.gate.teardown, deploy["install_deploy_type"] == "teardown") {
-                    (true, true) | (false, false) => Class::Good,
-                    (true, false) => Class::Open,
-                    (false, true) if matches!(word, "error" | "noop") => Class::Maybe,
-                    (false, true) => Class::Bad,
-                },
-                "failure" => {
-                    if matches!(word, "error" | "noop") {
-                        Class::Maybe
-                    } else {
-                        Class::Bad
-                    }
-                }
-                _ => Class::Open,
+                "success" => good(Class::Good),
+                "failure" => Class::Bad,
+                _ => Class::Running,
             };
         }
-        let is_teardown = deploy["install_deploy_type"] == "teardown";
-        match (word, self.run.gate.teardown) {
-            ("inactive", true) if is_teardown => Class::Good,
-            ("active", true) => Class::Open,
-            ("auto-skipped" | "no-drift", true) => {
-                if is_teardown {
-                    Class::Good
-                } else {
-                    Class::Open
-                }
-            }
-            ("active" | "auto-skipped" | "no-drift", false) => {
-                if is_teardown {
-                    Class::Bad
-                } else {
-                    Class::Good
-                }
-            }
-            ("error" | "noop", _) => Class::Maybe,
-            (
-                "cancelled" | "approval-denied" | "approval-expired" | "not-attempted" | "user-skipped"
-                | "drift-detected" | "drifted" | "expired" | "inactive" | "health-failed",
-                _,
-            ) => Class::Bad,
-            ("failed-pending-retry", _) => Class::Parked,
-            ("unknown" | "warming-up", _) => Class::Unknown,
-            _ => Class::Open,
+        match word {
+            "inactive" if is_teardown && expects => Class::Good,
+            "active" if is_teardown && expects => Class::Running,
+            "active" => good(Class::Good),
+            "auto-skipped" | "no-drift" if expects && !is_teardown => Class::Running,
+            "auto-skipped" | "no-drift" => Class::Nothing,
+            "error" | "noop" | "cancelled" | "approval-denied" | "approval-expired" | "not-attempted"
+            | "user-skipped" | "drift-detected" | "drifted" | "expired" | "health-failed" | "inactive" => Class::Bad,
+            "retried" | "discarded" | "outdated" => Class::Replaced,
+            "failed-pending-retry" => Class::Parked,
+            "unknown" | "success" | "warning" | "warming-up" => Class::Unknown,
+            _ => Class::Running,
         }
     }
 
-    pub(super) fn is_over(&self, deploy: &Value) -> bool {
-        matches!(self.class(deploy), Class::Good | Class::Bad | Class::Maybe)
+    pub(super) fn class(&self, deploy: &Deploy, at: Time) -> Class {
+        self.class_of(deploy.word(self.world.moment(at)), deploy.kind == "teardown")
     }
 
-    /// Whether a deploy is one that may be judged, given everything that was answered.
-    pub(super) fn may_be_judged(&self, deploy: &Value) -> bool {
-        if self.pins_hold(deploy) {
-            return true;
+    pub(super) fn stand(&self, flow: usize, at: Time) -> Stand {
+        self.world.flows[flow].stand(self.world.moment(at))
+    }
+
+    pub(super) fn standing(&self, deploy: &Deploy, at: Time) -> Standing {
+        let verified = match deploy.fate(self.world.moment(at)) {
+            Fate::Going => return Standing::Open,
+            Fate::Replaced => return Standing::Replaced,
+            Fate::Settled { verified } => verified,
+        };
+        let has_failed = self.stand(deploy.flow, at) == Stand::Failed;
+        match self.class(deploy, at) {
+            Class::Good | Class::Nothing if verified => Standing::Well,
+            Class::Good | Class::Nothing | Class::Bad | Class::Parked => Standing::Failed,
+            Class::Running | Class::Replaced if has_failed => Standing::Failed,
+            Class::Running | Class::Replaced => Standing::Left,
+            Class::Unknown => Standing::Strange,
         }
-        if self.was_there_before(deploy) {
-            return false;
-        }
-        // Or it is a retry of one that was, in its workflow.
-        let same_workflow = |seen: &Value| !workflow_of(seen).is_empty() && workflow_of(seen) == workflow_of(deploy);
-        let mut seen = self.run.transcript.iter().filter_map(document);
-        self.is_of_build_and_commit(deploy) && seen.any(|seen| self.pins_hold(seen) && same_workflow(seen))
     }
 
-    /// What a newer deploy does.
-    pub(super) fn policy(&self) -> &str {
-        let gate = &self.run.gate;
-        let is_identified = gate.deploy.is_some() || gate.workflow.is_some();
-        gate.on_superseded.unwrap_or(if is_identified { "finish" } else { "follow" })
+    /// Whether the user said what its word means.
+    pub(super) fn is_read_otherwise(&self, deploy: &Deploy, as_what: &str) -> bool {
+        let overrides = &self.run.gate.overrides;
+        self.sometime(|at| {
+            let word = deploy.word(self.world.moment(at));
+            overrides.iter().any(|(status, class)| *status == word && *class == as_what)
+        })
     }
 
-    pub(super) fn is_of_build_and_commit(&self, deploy: &Value) -> bool {
-        let gate = &self.run.gate;
-        let commit = text(&deploy["component_build"]["vcs_connection_commit"], "sha");
-        gate.build.as_ref().is_none_or(|build| build == text(deploy, "build_id"))
-            && gate.commit.as_ref().is_none_or(|pin| commit.starts_with(pin.as_str()))
-    }
-
-    pub(super) fn pins_hold(&self, deploy: &Value) -> bool {
+    /// Whether all pins are true of a deploy, or of one that it goes on for.
+    pub(super) fn pins_hold(&self, deploy: &Deploy) -> bool {
         let gate = &self.run.gate;
         let is = |pin: &Option<String>, got: &str| pin.as_ref().is_none_or(|pin| pin == got);
-        let id = text(deploy, "id");
-        !id.is_empty()
-            && (!gate.teardown || deploy["install_deploy_type"] == "teardown")
-            && self.is_of_build_and_commit(deploy)
-            && is(&gate.deploy, id)
-            && is(&gate.workflow, workflow_of(deploy))
-            && !self.was_there_before(deploy)
+        let is_named = gate.deploy.as_ref().is_none_or(|pin| {
+            let named = self.world.deploy(pin);
+            named.is_some_and(|named| named.flow == deploy.flow && named.created <= deploy.created)
+        });
+        let is_seen = gate.identifies() || self.world.flows[deploy.flow].what != What::Plan;
+        !deploy.is_other
+            && is_seen
+            && is_named
+            && (!gate.teardown || deploy.kind == "teardown")
+            && is(&gate.build, &deploy.build)
+            && gate.commit.as_ref().is_none_or(|pin| deploy.commit.starts_with(pin.as_str()))
+            && is(&gate.workflow, &self.world.flows[deploy.flow].id)
+            && self.is_newer(deploy)
     }
 
-    /// The id that `--after` names, if it names one.
-    pub(super) fn before(&self) -> Option<&str> {
-        self.run.gate.after.as_deref().filter(|after| after.starts_with("dpl"))
-    }
-
-    /// Nothing shows that it is newer.
-    pub(super) fn was_there_before(&self, deploy: &Value) -> bool {
-        let created = text(deploy, "created_at");
+    /// Whether it is newer than what `--after` says.
+    fn is_newer(&self, deploy: &Deploy) -> bool {
         match self.run.gate.after.as_deref() {
-            None | Some("none") => false,
-            Some(id) if id.starts_with("dpl") => self.baseline.as_ref().is_none_or(|before| before.as_str() >= created),
-            Some(time) => created < time,
+            None | Some("none") => true,
+            Some(id) if id.starts_with("dpl") => {
+                let before = self.world.deploy(id).filter(|before| before.created <= self.window.1);
+                before.is_some_and(|before| before.created < deploy.created)
+            }
+            Some(time) => stamp(deploy.created).as_str() >= time,
         }
     }
 
-    pub(super) fn baseline(&self) -> Option<String> {
-        let looks = self.run.transcript.iter().filter(|asked| matches!(about(asked), About::Latest | About::Deploy));
-        let before = looks.filter_map(document).find(|seen| Some(text(seen, "id")) == self.before());
-        before.map(|seen| text(seen, "created_at").to_owned())
+    /// The workflow that a pin identifies, itself or by a deploy.
+    pub(super) fn pinned_flow(&self) -> Option<usize> {
+        let gate = &self.run.gate;
+        let by_deploy = || self.world.deploy(gate.deploy.as_ref()?).map(|deploy| deploy.flow);
+        gate.workflow.as_ref().map_or_else(by_deploy, |id| self.world.flow(id))
     }
 
-    /// Whether a look at the latest only asks whether a deploy that is watched by its id goes on as another.
-    pub(super) fn is_beside(asked: &[Asked], index: usize) -> bool {
-        index > 0 && {
-            let (look, before) = (&asked[index], &asked[index - 1]);
-            about(look) == About::Latest
-                && about(before) == About::Deploy
-                && document(before).is_some()
-                && look.at == before.until
+    /// Whether the run may be about a deploy, by its pins and by what took its place.
+    pub(super) fn is_meant(&self, deploy: &Deploy) -> bool {
+        let is_newest =
+            |at| self.world.newest(deploy.flow, self.world.moment(at)).is_some_and(|new| new.id == deploy.id);
+        if !self.pins_hold(deploy) || !self.sometime(is_newest) {
+            return false;
         }
-    }
-
-    /// The deploy that is meant after all that was seen at the latest, as far as one was: a newer one replaces
-    /// the one before, unless that is finished.
-    pub(super) fn last_meant(&self) -> Option<&Value> {
-        let asked = self.deciding();
-        let looks = (0..asked.len()).filter(|index| about(&asked[*index]) == About::Latest);
-        let mut mine: Option<&Value> = None;
-        for deploy in looks.filter(|index| !Self::is_beside(asked, *index)).filter_map(|index| document(&asked[index]))
-        {
-            let is_newer = |mine: &Value| text(mine, "created_at") < text(deploy, "created_at");
-            mine = match mine {
-                Some(mine) if !is_newer(mine) || !self.may_be_judged(deploy) || self.policy() == "finish" => Some(mine),
-                Some(_) => Some(deploy),
-                None => Some(deploy).filter(|deploy| self.pins_hold(deploy)),
-            };
+        if self.run.gate.identifies() {
+            return true;
         }
-        mine
+        let policy = self.run.gate.policy();
+        // Newer ones take its place: any of them, or only those that are meant as well.
+        policy == "finish"
+            || self.sometime(|at| {
+                let Some(latest) = self.world.latest(self.world.moment(at)) else { return false };
+                let is_beside = policy == "follow" && !self.pins_hold(latest);
+                latest.flow == deploy.flow || latest.created < deploy.created || is_beside
+            })
     }
 
-    /// One that another took the place of is not judged, unless it is to be finished.
-    pub(super) fn is_not_superseded(&mut self, judged: &Value) {
-        // One that is named can be found by its id after its time.
-        let is_watched = self.run.gate.deploy.is_none() && self.before().is_none() && self.policy() != "finish";
-        let wrong = self.last_meant().is_some_and(|meant| meant["id"] != judged["id"]);
-        self.must(!is_watched || !wrong, "it was superseded");
-    }
-
-    /// The last parts that were read before the end: the look, the deploy by its id, the workflow. `None` for a part
-    /// that was not asked for, an error for one that could not be read.
-    pub(super) fn parts(&self) -> Option<(Value, Option<Value>, Option<Result<Value, ()>>)> {
-        let asked = self.deciding();
-        let judged = text(&self.run.report["targets"][0]["deploy"], "id");
-        let mut at = asked.len();
-        // Those that were left for it are asked for at the end.
-        let own = text(&self.run.report["targets"][0]["deploy"], "workflow_id");
-        let is_of_another = |asked: &Asked| match about(asked) {
-            About::Deploy => !asked.path.ends_with(judged),
-            About::Workflow | About::Steps => own.is_empty() || !asked.path.contains(own),
-            _ => false,
+    /// Deploys that the gate was shown as the latest, and that were meant when they were. An answer that is older than
+    /// one before it comes from a replica that lags.
+    pub(super) fn seen(&self) -> impl Iterator<Item = &Deploy> {
+        let shown = |asked: &Asked| match &asked.kind {
+            Kind::Document(value) if about(asked) == About::Latest => self.world.deploy(text(value, "id")),
+            _ => None,
         };
-        while at > 0 && is_of_another(&asked[at - 1]) {
-            at -= 1;
-        }
-        let mut steps: Vec<Value> = Vec::new();
-        let (mut steps_failed, mut steps_seen) = (false, false);
-        while at > 0 && about(&asked[at - 1]) == About::Steps {
-            at -= 1;
-            steps_seen = true;
-            match document(&asked[at]) {
-                Some(Value::Array(page)) => steps.splice(0..0, page.iter().cloned()).for_each(drop),
-                _ => steps_failed = true,
-            }
-        }
-        let mut workflow = None;
-        if at > 0 && about(&asked[at - 1]) == About::Workflow {
-            at -= 1;
-            workflow = Some(match document(&asked[at]) {
-                Some(_) if steps_failed => Err(()),
-                Some(value) => {
-                    let mut value = value.clone();
-                    if steps_seen {
-                        value["steps"] = Value::Array(steps);
-                    }
-                    Ok(value)
-                }
-                None => Err(()),
-            });
-        }
-        let mut detail = None;
-        let mut is_there = false;
-        // By the newer path, and by the older one where that knows nothing.
-        if at > 0 && about(&asked[at - 1]) == About::Deploy {
-            at -= 1;
-            is_there = true;
-            detail = document(&asked[at]).cloned();
-            let is_older = !asked[at].path.contains("/components/");
-            if is_older
-                && at > 0
-                && about(&asked[at - 1]) == About::Deploy
-                && asked[at - 1].kind == Kind::Absent
-                && asked[at - 1].path.contains("/components/")
-            {
-                at -= 1;
-            }
-        }
-        // When the one before was made is found out before mine is taken.
-        // Nor is the one that is named the one that is judged, if a newer one is followed.
-        let named = self.run.gate.deploy.as_deref().filter(|named| *named != judged);
-        let aside = [self.before(), named];
-        let is_aside = |asked: &Asked| aside.iter().flatten().any(|id| asked.path.ends_with(*id));
-        while at > 0 && about(&asked[at - 1]) == About::Deploy && is_aside(&asked[at - 1]) {
-            at -= 1;
-        }
-        let look =
-            asked[..at].last().filter(|look| is_there && matches!(about(look), About::Latest | About::Deploy))?;
-        Some((document(look)?.clone(), detail, workflow))
+        let shown = self.run.transcript.iter().filter_map(shown);
+        let newest = shown.scan(Time::MIN, |newest, deploy| {
+            let is_news = deploy.created >= *newest;
+            *newest = deploy.created.max(*newest);
+            Some(Some(deploy).filter(|_| is_news))
+        });
+        newest.flatten().filter(|deploy| self.pins_hold(deploy))
+    }
+
+    /// Whether it was over before the run began, and still so at its end.
+    pub(super) fn was_over(&self, deploy: &Deploy) -> bool {
+        !matches!(self.standing(deploy, 0), Standing::Open | Standing::Replaced)
+            && deploy.fates.iter().all(|(at, _)| *at <= 0 || *at > self.window.1)
+    }
+}
+
+/// Which row of the table of workflows an answer is, read top down.
+pub fn workflow_row(asked: &Asked) -> Option<u8> {
+    let Kind::Document(value) = &asked.kind else { return None };
+    if about(asked) != About::Workflow {
+        return None;
+    }
+    Some(row(value))
+}
+
+fn row(workflow: &Value) -> u8 {
+    let status = &workflow["status"];
+    let finished = workflow["finished"] == true;
+    let marked = status["metadata"]["awaiting_retry"] == true;
+    let is_parked = marked && (!finished || status["status_human_description"] == "workflow failed, awaiting retry");
+    match (text(status, "status"), finished) {
+        ("success", true) => 1,
+        ("cancelled", _) => 2,
+        ("failed-pending-retry", _) => 3,
+        ("error", _) if is_parked => 4,
+        ("error", true) => 5,
+        ("error", false) => 6,
+        ("approval-awaiting", _) => 7,
+        (_, true) => 8,
+        _ => 9,
     }
 }

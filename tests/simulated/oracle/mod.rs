@@ -1,23 +1,30 @@
-//! What may come of a run, judged from what was asked and answered. Written from the promise, not from the gate: it
-//! knows nothing of the gate's code but the words of its report.
+//! What may come of a run, judged twice: by the truth of its world, and by what was asked and answered. Written from the
+//! promise, not from the gate: it knows nothing of the gate's code but the words of its report.
 
 mod endings;
 mod meaning;
+mod prompt;
+mod transcript;
+mod truth;
 
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::Run;
-use super::world::{Asked, Kind};
+use super::network::{Asked, Kind};
+use super::world::{Deploy, Time, World};
+
+pub use meaning::workflow_row;
 
 /// Every way a run can end here: exit code, outcome, reason.
-pub const OUTCOMES: [(u8, &str, &str); 22] = [
+pub const OUTCOMES: [(u8, &str, &str); 23] = [
     (0, "passed", ""),
     (1, "failed", "deploy-failed"),
     (1, "failed", "workflow-failed"),
     (1, "failed", "assertion-false"),
     (1, "failed", "assertion-vacuous"),
+    (3, "undecided", "ambiguous"),
     (3, "undecided", "unauthorized"),
     (3, "undecided", "forbidden"),
     (3, "undecided", "not-found"),
@@ -38,9 +45,11 @@ pub const OUTCOMES: [(u8, &str, &str); 22] = [
 ];
 
 /// Every kind of answer.
-pub const KINDS: [&str; 18] = [
+pub const KINDS: [&str; 20] = [
     "document",
+    "page",
     "absent",
+    "no route",
     "foreign",
     "interrupted",
     "unauthorized",
@@ -63,23 +72,13 @@ pub const KINDS: [&str; 18] = [
 pub fn kind_name(kind: &Kind) -> &'static str {
     match kind {
         Kind::Document(_) => "document",
+        Kind::Page(..) => "page",
         Kind::Absent => "absent",
+        Kind::NoRoute => "no route",
         Kind::Foreign => "foreign",
         Kind::Interrupted => "interrupted",
         Kind::Refused(what) | Kind::Trouble(what) => what,
     }
-}
-
-/// What a status means: the table of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    Good,
-    Bad,
-    /// Bad, but its workflow may retry it.
-    Maybe,
-    Parked,
-    Open,
-    Unknown,
 }
 
 /// What was asked.
@@ -87,8 +86,11 @@ enum Class {
 enum About {
     Latest,
     Deploy,
+    /// The deploys of the component.
+    List,
     Workflow,
     Steps,
+    Install,
     /// What only explains: the dashboard, a log.
     Other,
 }
@@ -96,9 +98,11 @@ enum About {
 fn about(asked: &Asked) -> About {
     match asked.path.split('?').next().unwrap_or_default() {
         path if path.ends_with("/deploys/latest") => About::Latest,
+        path if path.ends_with("/deploys") => About::List,
         path if path.contains("/deploys/") => About::Deploy,
         path if path.starts_with("/v1/workflows/") && path.ends_with("/steps") => About::Steps,
         path if path.starts_with("/v1/workflows/") => About::Workflow,
+        path if path.starts_with("/v1/installs/") && path.matches('/').count() == 3 => About::Install,
         _ => About::Other,
     }
 }
@@ -114,29 +118,27 @@ fn text<'v>(value: &'v Value, name: &str) -> &'v str {
     value[name].as_str().unwrap_or_default()
 }
 
-fn word(deploy: &Value) -> &str {
-    text(&deploy["status_v2"], "status")
-}
-
-fn workflow_of(deploy: &Value) -> &str {
-    let names = ["install_workflow_id", "workflow_id"];
-    names.iter().map(|name| text(deploy, name)).find(|id| !id.is_empty()).unwrap_or_default()
+fn millis(time: Duration) -> Time {
+    Time::try_from(time.as_millis()).unwrap_or(Time::MAX)
 }
 
 /// Every promise that the run broke.
 pub fn violations(run: &Run) -> Vec<String> {
-    let mut oracle = Oracle { run, baseline: None, wrong: Vec::new() };
-    oracle.baseline = oracle.baseline();
-    oracle.judge()
+    let begin = transcript::last_look(&run.transcript).map_or(run.ended, |look| run.transcript[look].at);
+    let mut oracle = Oracle::new(run, millis(begin), millis(run.ended));
+    oracle.judge();
+    oracle.wrong
 }
+
+/// How far back what one of many targets was judged by may be: its requests wait for those of others.
+const SHARED_LOOK: Time = 60_000;
 
 /// Every promise that a pass or a failure of one of many targets broke: what the others do is no matter here.
 pub fn verdict_violations(run: &Run) -> Vec<String> {
-    let mut oracle = Oracle { run, baseline: None, wrong: Vec::new() };
-    oracle.baseline = oracle.baseline();
+    let end = millis(run.transcript.last().map_or(run.ended, |last| last.until));
+    let mut oracle = Oracle::new(run, end - SHARED_LOOK, end);
     match (text(&run.report, "outcome"), text(&run.report, "reason")) {
-        ("passed", _) => oracle.passed(&[]),
-        ("failed", reason @ ("assertion-false" | "assertion-vacuous")) => oracle.passed(&[reason]),
+        ("passed", _) | ("failed", "assertion-false" | "assertion-vacuous") => oracle.is_good(),
         ("failed", "workflow-failed") => oracle.workflow_failed(),
         ("failed", _) => oracle.deploy_failed(),
         _ => {}
@@ -146,27 +148,55 @@ pub fn verdict_violations(run: &Run) -> Vec<String> {
 
 struct Oracle<'r> {
     run: &'r Run,
-    /// When the deploy that `--after` names was made, if any answer told.
-    baseline: Option<String>,
+    world: &'r World,
+    /// The deploy that the report is about.
+    deploy: Option<&'r Deploy>,
+    /// From when to when the answers that decided can be.
+    window: (Time, Time),
+    /// When something changed within that, its begin and its end.
+    moments: Vec<Time>,
     wrong: Vec<String>,
 }
 
-impl Oracle<'_> {
+impl<'r> Oracle<'r> {
+    fn new(run: &'r Run, begin: Time, end: Time) -> Self {
+        let world = &*run.world;
+        let begin = begin - millis(world.lag);
+        let deploy = world.deploy(text(&run.report["targets"][0]["deploy"], "id"));
+        let moments = moments(world, begin, end);
+        Self { run, world, deploy, window: (begin, end), moments, wrong: Vec::new() }
+    }
+
     fn must(&mut self, truth: bool, what: impl Into<String>) {
         if !truth {
             self.wrong.push(what.into());
         }
     }
 
-    fn judge(mut self) -> Vec<String> {
+    /// Whether something was so at a moment that the end can be judged by.
+    fn sometime(&self, holds: impl Fn(Time) -> bool) -> bool {
+        self.moments.iter().any(|at| holds(*at))
+    }
+
+    fn has_trouble(&self) -> bool {
+        self.world.trouble > 0.0
+    }
+
+    fn judge(&mut self) {
         let report = &self.run.report;
         let ended = (self.run.code, text(report, "outcome"), text(report, "reason"));
         self.must(OUTCOMES.contains(&ended), format!("there is no such ending: {ended:?}"));
         self.reports_agree();
         self.time_is_kept();
         match (ended.1, ended.2) {
-            ("passed", _) => self.passed(&[]),
-            ("failed", "assertion-false" | "assertion-vacuous") => self.passed(&[ended.2]),
+            ("passed", _) => {
+                self.is_good();
+                self.assertions_are(&[]);
+            }
+            ("failed", "assertion-false" | "assertion-vacuous") => {
+                self.is_good();
+                self.assertions_are(&[ended.2]);
+            }
             ("failed", "workflow-failed") => self.workflow_failed(),
             ("failed", _) => self.deploy_failed(),
             ("timed-out", reason) => self.timed_out(reason),
@@ -175,8 +205,8 @@ impl Oracle<'_> {
             ("approval-required", _) => self.approval_required(),
             _ => self.interrupted(),
         }
-        self.ends_at_the_first_look_that_decides(ended);
-        self.wrong
+        self.is_told_that_the_install_is_gone(ended);
+        self.is_prompt();
     }
 
     fn reports_agree(&mut self) {
@@ -200,114 +230,21 @@ impl Oracle<'_> {
             self.must(agrees, format!("the report {format} tells another story"));
         }
     }
-
-    /// The requests that decide: those that only explain come after all others.
-    fn deciding(&self) -> &[Asked] {
-        let asked = &self.run.transcript;
-        let outcome = text(&self.run.report, "reason");
-        let mut end = asked.len();
-        while end > 0 && about(&asked[end - 1]) == About::Other {
-            end -= 1;
-        }
-        if outcome == "deploy-failed" {
-            // The deploy by its id and its workflow are asked for once more, for the reasons.
-            while end > 0 && matches!(about(&asked[end - 1]), About::Workflow | About::Steps) && self.explains(end - 1)
-            {
-                end -= 1;
-            }
-        }
-        &asked[..end]
-    }
-
-    fn explains(&self, index: usize) -> bool {
-        // An explanation follows a look at the deploy by its id that nothing was waited for.
-        let asked = &self.run.transcript;
-        let before = asked[..index].iter().rev().find(|asked| !matches!(about(asked), About::Workflow | About::Steps));
-        before.is_some_and(|before| about(before) == About::Deploy)
-    }
-
-    fn time_is_kept(&mut self) {
-        let run = self.run;
-        let (timeout, gate) = (run.gate.timeout, &run.gate);
-        let slack = Duration::from_secs(2);
-        let explaining = Duration::from_secs(20);
-        self.must(run.ended <= timeout + slack + explaining, format!("it ended at {:?}", run.ended));
-        let late = self
-            .deciding()
-            .iter()
-            .find(|asked| asked.at > timeout + slack && about(asked) == About::Latest)
-            .map(|asked| asked.at);
-        self.must(late.is_none(), format!("a look after the deadline, at {late:?}"));
-        let waits = run.ended.as_secs_f64() / (gate.interval.as_secs_f64() * 0.79);
-        let most = 60.0 + 12.0 * waits;
-        self.must(
-            (run.transcript.len() as f64) < most,
-            format!("{} requests are more than {most}", run.transcript.len()),
-        );
-        // Within a look the gate goes on; before the next look it waits.
-        let mut floor = Duration::ZERO;
-        let mut broken = None;
-        for asked in self.deciding() {
-            if about(asked) == About::Latest && asked.at < floor && broken.is_none() {
-                broken = Some((asked.at, floor));
-            }
-            floor = floor.max(asked.retry_after.map_or(Duration::ZERO, |after| asked.until + after));
-        }
-        self.must(broken.is_none(), format!("Retry-After is not kept: {broken:?}"));
-    }
 }
 
-/// Whether a workflow is over and not well, or parked.
-fn has_failed(workflow: &Value) -> bool {
-    match text(&workflow["status"], "status") {
-        "cancelled" | "failed-pending-retry" => true,
-        "error" => workflow["finished"] == true,
-        _ => false,
-    }
-}
-
-/// Whether nothing of a workflow still verifies a deploy, as far as its steps are there.
-fn is_verified(workflow: &Value, deploy: &Value) -> bool {
-    let steps = workflow["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let word = |step: &Value| text(&step["status"], "status").to_owned();
-    let own: Vec<&Value> = steps.iter().filter(|step| step["step_target_id"] == deploy["id"]).collect();
-    let verifies = |step: &&Value| {
-        let is_beside = || own.iter().any(|own| own["group_idx"].is_i64() && own["group_idx"] == step["group_idx"]);
-        step["step_target_type"] == "install_components"
-            && match text(step, "step_target_id") {
-                "" => is_beside(),
-                id => id == text(deploy, "install_component_id"),
-            }
-    };
-    let all: Vec<String> = steps.iter().filter(verifies).map(word).collect();
-    let metadata = &workflow["status"]["metadata"];
-    let is_whole =
-        workflow["finished"] == true || metadata["all_steps_loaded"] == true || metadata["eager_steps_loaded"] != true;
-    let is_open = |word: &String| matches!(word.as_str(), "" | "pending" | "in-progress");
-    let is_well = all.last().is_none_or(|last| matches!(last.as_str(), "success" | "auto-skipped"));
-    is_whole && is_well && !all.iter().any(is_open)
-}
-
-/// The document as the contract says: gaps are filled, nothing is overwritten, and a plan is a plan if anything says so.
-fn assemble(seen: Value, detail: Option<Value>, workflow: Option<Result<Value, ()>>) -> Value {
-    let mut whole = seen;
-    let is_plan = |value: &Value| value["plan_only"] == true;
-    let planned = is_plan(&whole)
-        || detail.as_ref().is_some_and(is_plan)
-        || workflow.as_ref().is_some_and(|workflow| workflow.as_ref().is_ok_and(is_plan));
-    for (name, value) in detail.as_ref().and_then(Value::as_object).into_iter().flatten() {
-        if whole.get(name).is_none_or(|there| there == "") && value != "" {
-            whole[name] = value.clone();
-        }
-    }
-    match workflow {
-        Some(Ok(workflow)) => whole["workflow"] = workflow,
-        None | Some(Err(())) => {
-            whole.as_object_mut().map(|members| members.remove("plan_only"));
-        }
-    }
-    if planned {
-        whole["plan_only"] = true.into();
-    }
-    whole
+/// When something changed in a world, within a time, with its begin and its end.
+fn moments(world: &World, begin: Time, end: Time) -> Vec<Time> {
+    let deploys = world.deploys.iter().flat_map(|deploy| {
+        let words = deploy.words.iter().map(|(at, ..)| *at);
+        words.chain(deploy.fates.iter().map(|(at, _)| *at)).chain([deploy.created])
+    });
+    let flows = world.flows.iter().flat_map(|flow| {
+        let stands = flow.stands.iter().map(|(at, _)| *at);
+        stands.chain(flow.heads.iter().map(|(at, _)| *at))
+    });
+    let mut all: Vec<Time> = deploys.chain(flows).filter(|at| (begin..=end).contains(at)).collect();
+    all.extend([begin, end]);
+    all.sort_unstable();
+    all.dedup();
+    all
 }
