@@ -6,7 +6,7 @@ use crate::base::outcome::{self, ExitCode, Reason};
 use crate::cli::args::{ExplainArgs, Topic};
 use crate::cli::output::{Failed, misuse};
 use crate::judge::assertion::presets::{self, Preset};
-use crate::nuon::deploy::{self, Row};
+use crate::nuon::{deploy, workflow};
 
 /// What `deploy-gate explain` prints.
 ///
@@ -18,8 +18,15 @@ pub fn explain(explain: &ExplainArgs) -> Result<String, Failed> {
 
 fn table(explain: &ExplainArgs) -> Result<String, String> {
     match &explain.topic {
-        Topic::Status { word: None } => print(deploy::TABLE, explain.json, status),
-        Topic::Status { word: Some(word) } => print(&[deploy::row_of(word)], explain.json, status),
+        Topic::Status { word: None } => {
+            let rows = deploy::TABLE.iter().map(|row| Status::Deploy(*row));
+            print(&rows.chain(workflow::TABLE.iter().map(Status::Workflow)).collect::<Vec<_>>(), explain.json, status)
+        }
+        Topic::Status { word: Some(word) } => {
+            let workflows = workflow::TABLE.iter().filter(|row| row.workflow == word);
+            let rows = std::iter::once(Status::Deploy(deploy::row_of(word))).chain(workflows.map(Status::Workflow));
+            print(&rows.collect::<Vec<_>>(), explain.json, status)
+        }
         Topic::Preset { name: None } => print(presets::TABLE, explain.json, preset),
         Topic::Preset { name: Some(name) } => print(&[*presets::find(name)?], explain.json, preset),
         Topic::ExitCode { code: None } => print(outcome::TABLE, explain.json, exit_code),
@@ -34,10 +41,26 @@ fn table(explain: &ExplainArgs) -> Result<String, String> {
     }
 }
 
-fn status(row: &Row<'_>) -> String {
-    let status = if row.status.is_empty() { "(absent)" } else { row.status };
-    let note = if row.note.is_empty() { String::new() } else { format!("; {}", row.note) };
-    format!("{status:<22} {:<14} {}{note}\n", row.class.name(), row.class.effect())
+/// A word of the server.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Status<'w> {
+    Deploy(deploy::Row<'w>),
+    Workflow(&'w workflow::Row),
+}
+
+fn status(row: &Status<'_>) -> String {
+    match row {
+        Status::Deploy(row) => {
+            let status = if row.status.is_empty() { "(absent)" } else { row.status };
+            let note = if row.note.is_empty() { String::new() } else { format!("; {}", row.note) };
+            format!("{status:<22} {:<14} {}{note}\n", row.class.name(), row.class.effect())
+        }
+        Status::Workflow(row) => {
+            let status = if row.workflow.is_empty() { "(any other)" } else { row.workflow };
+            format!("workflow {status:<22} {:<29} {}\n", row.with, row.means)
+        }
+    }
 }
 
 fn preset(preset: &Preset) -> String {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::nuon::reason::{build, composite};
 use crate::nuon::workflow::Workflow;
 
 /// What the server says about a failure.
@@ -22,13 +23,20 @@ impl Failure {
         let mut failure = Self::default();
         let mut words: Vec<String> = Vec::new();
         let told = |value: &Value| value.as_str().filter(|words| !words.is_empty()).map(ToOwned::to_owned);
-        if let Some(deploy) = deploy {
-            words.extend(told(&deploy["composite_error"]["message"]));
-        }
         if let Some(step) = workflow.and_then(|workflow| workflow.culprit(id)) {
             failure.step = step.name().into();
             words.extend(step.words());
         }
+        if let Some(deploy) = deploy {
+            words.extend(composite(&deploy["composite_error"]));
+            words.extend(build(&deploy["component_build"]));
+        }
+        words.extend(
+            workflow
+                .and_then(|workflow| workflow.status.as_ref())
+                .map(|status| composite(status.composite_error.as_ref().unwrap_or(&Value::Null)))
+                .unwrap_or_default(),
+        );
         if let Some(deploy) = deploy {
             let job = &deploy["runner_jobs"][0];
             let status = told(&job["status"]).unwrap_or_else(|| "without a status".into());
@@ -40,7 +48,8 @@ impl Failure {
             |words: &String| words.to_lowercase().starts_with("step failed") || words == "runner job failed: failed";
         let telling = words.iter().any(|words| !says_nothing(words));
         for word in words.into_iter().filter(|words| !telling || !says_nothing(words)) {
-            if !failure.words.contains(&word) {
+            // What a longer one says already is not told again.
+            if !failure.words.iter().any(|told| told.contains(&word)) {
                 failure.words.push(word);
             }
         }

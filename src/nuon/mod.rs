@@ -7,3 +7,4 @@ pub mod deploy;
 pub mod workflow;
 pub mod evidence;
 pub mod failure;
+pub mod reason;

@@ -4,11 +4,12 @@
 //! stays queued for ever when its workflow has died.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::base::object::Object;
 use crate::nuon::id::{self, DeployId, Id, InstallComponentId, WorkflowId};
+use crate::nuon::reason;
 
 /// The parts of a workflow that decide.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -48,6 +49,7 @@ pub struct StepStatus {
     pub status: Option<String>,
     pub status_human_description: Option<String>,
     pub metadata: Option<Map<String, Value>>,
+    pub composite_error: Option<Value>,
 }
 
 /// The approval of a step.
@@ -125,6 +127,18 @@ impl StepStatus {
     fn word(&self) -> &str {
         self.status.as_deref().unwrap_or_default()
     }
+
+    /// Why it is so, in the server's words, the most telling first: the error as it is composed for people, the checks of a
+    /// verification that failed, and what the metadata and the description say.
+    pub fn words(&self) -> Vec<String> {
+        let metadata = |name: &str| self.metadata.as_ref().and_then(|metadata| metadata.get(name));
+        let mut words = reason::composite(self.composite_error.as_ref().unwrap_or(&Value::Null));
+        words.extend(reason::checks(metadata("checks").unwrap_or(&Value::Null)));
+        let texts = [metadata("err_message"), metadata("reason")].map(|text| text.and_then(Value::as_str));
+        let texts = texts.into_iter().chain([self.status_human_description.as_deref()]).flatten();
+        words.extend(texts.filter(|words| !words.is_empty()).map(Into::into));
+        words
+    }
 }
 
 fn word(progress: Option<&Object<StepStatus>>) -> &str {
@@ -186,11 +200,23 @@ impl WorkflowStep {
 
     /// Why it failed, in the server's words, the most telling first.
     pub fn words(&self) -> Vec<String> {
-        let Some(status) = &self.status else { return Vec::new() };
-        let metadata =
-            |name: &str| status.metadata.as_ref().and_then(|metadata| metadata.get(name)).and_then(Value::as_str);
-        let words = [metadata("err_message"), metadata("reason"), status.status_human_description.as_deref()];
-        words.into_iter().flatten().filter(|words| !words.is_empty()).map(Into::into).collect()
+        self.status.as_ref().map(|status| status.words()).unwrap_or_default()
+    }
+
+    /// What it does, in words: which retry it is, and, of a verification, what is not healthy yet.
+    fn told(&self) -> String {
+        let metadata = self.status.as_ref().and_then(|status| status.metadata.as_ref());
+        let number = metadata.filter(|_| self.marked("is_retry")).and_then(|metadata| metadata.get("retry_idx"));
+        let retry = number.and_then(Value::as_u64).map_or_else(String::new, |number| format!(" (retry {number})"));
+        let is_verification = self.step_target_type.as_deref() == Some("install_components");
+        let about = Some(self.description()).filter(|about| is_verification && !about.is_empty());
+        let about = about.map_or_else(String::new, |about| format!(": {about}"));
+        format!("step \"{}\" is {}{retry}{about}", self.name(), self.word())
+    }
+
+    /// What it is about now, in the server's words.
+    fn description(&self) -> &str {
+        self.status.as_ref().and_then(|status| status.status_human_description.as_deref()).unwrap_or_default()
     }
 }
 
@@ -258,7 +284,7 @@ impl Workflow {
             "approval-awaiting" => Stage::Waiting("the workflow is waiting for approval".into()),
             _ => Stage::Running(match moving.or_else(|| steps(&["pending"])) {
                 Some(step) if step.word() == "pending" => format!("step \"{}\" is next", step.name()),
-                Some(step) => format!("step \"{}\" is {}", step.name(), step.word()),
+                Some(step) => step.told(),
                 None if matches!(own, "" | "pending" | "queued") => "queued behind another workflow".into(),
                 None => format!("the workflow is {own}"),
             }),
@@ -311,7 +337,8 @@ impl Workflow {
             words.contains(&step.word()) || step.failed()
         };
         let told = |step: &WorkflowStep, what: &str| {
-            let words = step.words().into_iter().next().map_or_else(String::new, |words| format!(": {words}"));
+            let words = Some(step.description()).filter(|words| !words.is_empty());
+            let words = words.map_or_else(String::new, |words| format!(": {words}"));
             format!("step \"{}\" {what}{words}", step.name())
         };
         let all = || self.steps().filter(|step| step.verifies(&groups, install_component));
@@ -343,15 +370,69 @@ impl Workflow {
     pub fn culprit(&self, deploy: &str) -> Option<&WorkflowStep> {
         let failed = |step: &&WorkflowStep| step.failed() && step.word() != "not-attempted";
         let own = self.steps().rev().filter(failed).find(|step| step.step_target_id.as_deref() == Some(deploy));
-        own.or_else(|| self.steps().find(failed))
+        // A verification stands in the group of the deploy that it verifies.
+        let groups = self.groups_of(deploy);
+        let verifies = |step: &&WorkflowStep| {
+            step.step_target_type.as_deref() == Some("install_components") && groups.contains(&step.group())
+        };
+        let verification = || self.steps().rev().filter(failed).find(verifies);
+        own.or_else(verification).or_else(|| self.steps().find(failed))
     }
 }
+
+/// One row of the table of workflow words.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Row {
+    /// The server's word; `""` stands for any other.
+    pub workflow: &'static str,
+    /// What else it says: whether it is finished, and marks of its metadata, which count only beside that word.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub with: &'static str,
+    /// What that comes to.
+    pub means: &'static str,
+}
+
+const fn row(workflow: &'static str, with: &'static str, means: &'static str) -> Row {
+    Row { workflow, with, means }
+}
+
+/// When a workflow is over, read from the top. Steps that are at work or still to come keep one open that says it is over.
+pub const TABLE: &[Row] = &[
+    row("success", "finished", "over, well"),
+    row("cancelled", "", "over, failed"),
+    row("failed-pending-retry", "", "parked: failed, and a person can retry it"),
+    row("error", "awaiting_retry, not finished", "parked: failed, and a person can retry it"),
+    row("error", "finished", "over, failed"),
+    row("error", "neither", "dead: failed, if a second look shows the same"),
+    row("approval-awaiting", "", "a person must approve"),
+    row("", "finished", "goes on: finished is written before the last word, and stays through a retry"),
+    row("", "", "goes on, also success while it is not finished; a step that is approval-awaiting asks for a person"),
+];
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn the_table_says_what_is_done() {
+        for row in TABLE {
+            let word = if row.workflow.is_empty() { "in-progress" } else { row.workflow };
+            let workflow = json!({"id": "inw1", "finished": row.with == "finished",
+                "status": {"status": word, "metadata": {"awaiting_retry": row.with.starts_with("awaiting_retry")}}});
+            let workflow: Workflow = serde_json::from_value(workflow).expect("a workflow");
+            let means = match workflow.stage() {
+                Stage::Running(_) => "goes on",
+                Stage::Waiting(_) => "a person",
+                Stage::Parked(_) => "parked",
+                Stage::Succeeded => "over, well",
+                Stage::Failed(_) => "over, failed",
+                Stage::Dead(_) => "dead",
+            };
+            assert!(row.means.starts_with(means), "{row:?} {means}");
+        }
+    }
 
     #[test]
     fn where_a_workflow_is() {

@@ -222,6 +222,7 @@ fn the_tables_are_printed() {
     let (_, out, _) = ran(&mut deploy_gate(&["explain", "status", "--json"]));
     let rows: Vec<serde_json::Value> = serde_json::from_str(&out).expect("JSON");
     assert!(rows.contains(&serde_json::json!({"status": "cancelled", "class": "failure"})), "{out}");
+    assert!(rows.contains(&serde_json::json!({"workflow": "cancelled", "means": "over, failed"})), "{out}");
     let (_, out, _) = ran(&mut deploy_gate(&["explain", "preset", "--json"]));
     let presets: Vec<serde_json::Value> = serde_json::from_str(&out).expect("JSON");
     assert_eq!(presets.len(), 4);
@@ -231,6 +232,7 @@ fn the_tables_are_printed() {
         (&["preset", "applied"], 2, "there are not-plan-only, no-failed-steps"),
         (&["status", "noop"], 0, "noop                   failure"),
         (&["status", "warming-up"], 0, "warming-up             unknown"),
+        (&["status", "failed-pending-retry"], 0, "failed-pending-retry   parked"),
         (&["exit-code"], 0, "124  timed-out"),
         (&["exit-code", "4"], 0, "4    approval-required: nobody has answered an approval"),
         (&["exit-code", "left-behind"], 0, "left-behind        its workflow has ended"),
