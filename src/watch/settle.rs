@@ -325,10 +325,11 @@ impl Watch {
             Some(stage) if is_over => format!("; {}", stage.told()),
             Some(stage) => format!(", and {}", stage.told()),
         };
+        let plan = if self.memory.workflow.is_plan { " (a plan: nothing was deployed)" } else { "" };
         let verb = if is_over { "ended as" } else { "is left at" };
         let newer = mine.superseded_by().map_or_else(String::new, |newer| format!("; {newer} has replaced it"));
         let (read_as, words) = (self.read_as(deploy.word(), Some(mine.class)), described(deploy));
-        Move::End(Ending::DeployFailed, format!("deploy {id} {verb} {word}{read_as}{words}{newer}{more}"))
+        Move::End(Ending::DeployFailed, format!("deploy {id} {verb} {word}{read_as}{plan}{words}{newer}{more}"))
     }
 
     /// The decision about a deploy that is not mine, and its words.

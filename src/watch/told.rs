@@ -24,7 +24,7 @@ impl Watch {
     pub(super) fn told_of(&self, mine: &Tracked) -> String {
         let (id, word) = (mine.deploy.id(), mine.deploy.word());
         let nothing = if mine.class == Class::NothingToDo { ": nothing to do" } else { "" };
-        let plan = if self.memory.workflow.is_plan { ", which was a plan: nothing was deployed" } else { "" };
+        let plan = if self.memory.workflow.is_plan { " (a plan: nothing was deployed)" } else { "" };
         let read_as = self.read_as(word, Some(mine.class));
         let waits = match &self.memory.workflow.stage {
             Some(Stage::Running(what) | Stage::Waiting(what) | Stage::Parked(what))
