@@ -31,6 +31,8 @@ pub enum Look {
     Deploys(Vec<Deploy>),
     /// The install is there.
     Install,
+    /// Where a workflow stands in its queue, and how many do; 0 where the server does not know.
+    Queue(u64, u64),
     /// What was asked for, but it belongs to another component or install.
     Another(Miss),
     /// The server answered that there is no such thing.
@@ -46,7 +48,8 @@ impl Look {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => miss.retry_after,
-            Look::Seen(..) | Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Refused(..) => None,
+            Look::Seen(..) | Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => None,
+            Look::Refused(..) => None,
         }
     }
 }
@@ -222,6 +225,17 @@ pub fn install(answer: Answered, target: &Target, utc: Option<Timestamp>) -> Res
     })
 }
 
+/// Reads the answer to a look at where a workflow stands in its queue.
+///
+/// # Errors
+/// The signal that came in place of an answer.
+pub fn queue(answer: Answered, utc: Option<Timestamp>) -> Result<Look, Signal> {
+    look(answer, utc, "no queue", |body| {
+        let Object(Place { position, queue_depth }) = read(&body, "a place in a queue")?;
+        Ok(Look::Queue(position, queue_depth))
+    })
+}
+
 /// Reads deploys that were listed.
 ///
 /// # Errors
@@ -378,6 +392,14 @@ struct Install {
 }
 
 #[derive(Deserialize)]
+struct Place {
+    #[serde(default)]
+    position: u64,
+    #[serde(default)]
+    queue_depth: u64,
+}
+
+#[derive(Deserialize)]
 struct Words {
     #[serde(default)]
     error: String,
@@ -495,7 +517,7 @@ mod tests {
         for (status, body, want) in cases {
             let got = match answer(*status, &[], body) {
                 Look::Seen(..) => "seen".into(),
-                Look::Workflow(..) | Look::Deploys(_) | Look::Install => "something else".into(),
+                Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => "something else".into(),
                 Look::Another(_) => "another".into(),
                 Look::Absent(_) => "absent".into(),
                 Look::Missed(_) => "missed".into(),

@@ -304,6 +304,11 @@ impl Workflow {
         all
     }
 
+    /// Whether it has not begun.
+    pub fn is_queued(&self) -> bool {
+        matches!(word(self.status.as_ref()), "" | "pending" | "queued") && self.finished != Some(true)
+    }
+
     /// Whether a step of `deploy` is at work.
     pub fn is_working_on(&self, deploy: &str) -> bool {
         self.steps().any(|step| step.step_target_id.as_deref() == Some(deploy) && step.word() == "in-progress")

@@ -108,6 +108,10 @@ impl<'w, 'p> Session<'w, 'p> {
                 Err(Unread::Look(look)) => Ok(*look),
                 Err(Unread::Signal(signal)) => Err(signal),
             },
+            Ask::Queue(id) => {
+                let answer = self.get(&format!("/v1/workflows/{}/queue-position", segment(id)));
+                look::queue(answer, self.clock.utc())
+            }
             Ask::Install => {
                 let answer = self.get(&target.install());
                 look::install(answer, target, self.clock.utc())

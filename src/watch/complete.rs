@@ -226,7 +226,7 @@ impl Watch {
             Look::Refused(ending, why) => return ControlFlow::Break(Move::End(*ending, why.clone())),
             Look::Missed(miss) => return ControlFlow::Break(self.missed(miss)),
             Look::Absent(miss) | Look::Another(miss) => return ControlFlow::Continue(Other::Gone(miss.why.clone())),
-            Look::Workflow(..) | Look::Deploys(_) | Look::Install => {
+            Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => {
                 return ControlFlow::Break(self.missed(&strange()));
             }
         };

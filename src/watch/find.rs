@@ -77,7 +77,7 @@ impl Watch {
                 let why = format!("the latest deploy is {}, not the one you asked for ({})", deploy.id(), self.meant());
                 (Some(deploy), Miss::new(why))
             }
-            Look::Workflow(..) | Look::Deploys(_) | Look::Install => {
+            Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => {
                 return ControlFlow::Break(self.missed(&strange()));
             }
         };
@@ -220,7 +220,7 @@ impl Watch {
             Look::Seen(deploy, _) => return ControlFlow::Continue(self.take(mine, (**deploy).clone(), ask)),
             Look::Refused(ending, why) => Move::End(*ending, why.clone()),
             Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => self.missed(miss),
-            Look::Workflow(..) | Look::Deploys(_) | Look::Install => self.missed(&strange()),
+            Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => self.missed(&strange()),
         })
     }
 
@@ -289,7 +289,9 @@ impl Watch {
                 });
             }
             Look::Missed(miss) => return ControlFlow::Break(self.missed(miss)),
-            Look::Seen(..) | Look::Deploys(_) | Look::Install => return ControlFlow::Break(self.missed(&strange())),
+            Look::Seen(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => {
+                return ControlFlow::Break(self.missed(&strange()));
+            }
         };
         let stage = self.enter(workflow, size);
         self.know_baseline()?;
@@ -322,7 +324,7 @@ impl Watch {
             Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => {
                 return ControlFlow::Break(self.missed(miss));
             }
-            Look::Workflow(..) | Look::Deploys(_) | Look::Install => {
+            Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => {
                 return ControlFlow::Break(self.missed(&strange()));
             }
         };

@@ -26,6 +26,8 @@ use crate::watch::schedule::Schedule;
 use crate::watch::step::{Ask, Change, Event, Step};
 use crate::watch::words;
 
+/// How often it is asked where a workflow stands in its queue.
+const QUEUE: Duration = Duration::from_secs(60);
 /// How long an install is believed to be there, and nothing may change before it is asked for again.
 const INSTALL: Duration = Duration::from_secs(60);
 
@@ -212,6 +214,9 @@ impl Watch {
             return ControlFlow::Break(over);
         }
         let over = if self.install_is_due(&over) { self.install(over)? } else { over };
+        if matches!(over, Move::Wait(_)) {
+            self.tell_queue()?;
+        }
         let is_refused = self.answers.iter().any(|(_, look)| matches!(**look, Look::Refused(..)));
         if matches!(over, Move::Judge(_) | Move::End(..)) && self.rules.pins.workflow().is_some() && !is_refused {
             match self.memory.mine.clone() {
@@ -267,6 +272,23 @@ impl Watch {
                 self.in_time(again)
             }
         })
+    }
+
+    /// Tells where a workflow that has not begun stands in its queue, once a minute. Older servers do not know.
+    fn tell_queue(&mut self) -> Go<()> {
+        let sight = &self.memory.workflow;
+        let is_due = self.before.workflow.queue_at.is_none_or(|at| self.now >= at.saturating_add(QUEUE));
+        let Some(id) = sight.queued.clone().filter(|_| is_due && !self.memory.log.is_missed) else {
+            return ControlFlow::Continue(());
+        };
+        let look = self.ask(Ask::Queue(id))?;
+        // What does not answer is not asked again.
+        self.memory.workflow.queue_at = Some(if let Look::Queue(..) = &*look { self.now } else { Duration::MAX });
+        if let Look::Queue(position @ 1.., depth) = &*look {
+            let of = if depth >= position { format!(" of {depth}") } else { String::new() };
+            self.memory.note_ahead(format!("its workflow is number {position}{of} in the queue"));
+        }
+        ControlFlow::Continue(())
     }
 
     /// Takes note of an answer.

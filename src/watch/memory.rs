@@ -102,6 +102,10 @@ pub struct Sight {
     pub word: (String, bool),
     /// Whether it has changed since it was first seen.
     pub has_changed: bool,
+    /// The workflow, while it has not begun.
+    pub queued: Option<WorkflowId>,
+    /// When it was last asked where it stands in its queue.
+    pub queue_at: Option<Duration>,
     /// Whether it only plans.
     pub is_plan: bool,
     /// How large its answer was, in bytes.

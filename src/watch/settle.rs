@@ -220,6 +220,7 @@ impl Watch {
         (sight.stage, sight.word, sight.size) = (Some(stage.clone()), word, size);
         (sight.passed_over, sight.absent, sight.failing, sight.is_told) = (0, None, None, false);
         sight.is_plan = workflow.plan_only == Some(true);
+        sight.queued = workflow.id.clone().filter(|_| workflow.is_queued());
         stage
     }
 
@@ -349,7 +350,7 @@ impl Watch {
                     Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => {
                         return ControlFlow::Break(self.missed(miss));
                     }
-                    Look::Seen(..) | Look::Deploys(_) | Look::Install => {
+                    Look::Seen(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => {
                         return ControlFlow::Break(self.missed(&words::strange()));
                     }
                 };

@@ -23,6 +23,8 @@ pub enum Ask {
     Deploys(Option<Timestamp>),
     /// The install.
     Install,
+    /// Where this workflow stands in its queue, which is told and decides nothing.
+    Queue(WorkflowId),
 }
 
 /// What to do next.

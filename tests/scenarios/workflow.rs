@@ -342,3 +342,42 @@ fn a_retry_keeps_the_build_and_the_commit_that_are_pinned() {
     assert_eq!((ran.ended(), ran.output("deploy-id")), ((0, "passed", ""), NEWER), "{}", ran.err);
     assert_eq!(ran.target("belief"), "a retry in the same workflow, pins that hold: deploy dpl00000000000000000000001");
 }
+
+#[test]
+fn what_is_ahead_is_told_and_decides_nothing() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let latest = [mine(""), mine(""), mine("active")];
+    let workflows = [
+        workflow("pending", &["apply=pending"]),
+        workflow("pending", &["apply=pending"]),
+        workflow("success", &["apply=success"]),
+    ];
+    for (answer, told) in [
+        (http(200, r#"{"position":3,"queue_depth":5}"#), "its workflow is number 3 of 5 in the queue"),
+        (http(200, r#"{"position":0,"queue_depth":0}"#), ""),
+        (http(200, r#"{"position":"x"}"#), ""),
+        (http(404, ""), ""),
+        (http(403, ""), ""),
+        (http(500, ""), ""),
+    ] {
+        let routes: &[(&str, &[Answer])] =
+            &[("/latest", &latest), ("/queue-position", &[answer]), ("/workflows/", &workflows)];
+        let ran = run_with(&[], routes);
+        assert_eq!((ran.ended(), ran.asked("/queue-position")), ((0, "passed", ""), 1), "{}", ran.err);
+        assert_eq!(ran.err.contains("in the queue"), !told.is_empty(), "{}", ran.err);
+        assert!(ran.err.contains(told), "{}", ran.err);
+    }
+    // Which retry it is, and what is not healthy yet.
+    let steps = json!([
+        {"name": "apply", "group_idx": 1, "status": {"status": "success"}, "step_target_type": "install_deploys",
+         "step_target_id": DEPLOY},
+        {"name": "verify health", "group_idx": 1, "step_target_type": "install_components",
+         "status": {"status": "in-progress", "status_human_description": "Deployment api progressing",
+         "metadata": {"is_retry": true, "retry_idx": 2}}}]);
+    let verifies =
+        seen(&json!({"id": WORKFLOW, "owner_id": INSTALL, "status": {"status": "in-progress"}, "steps": steps}));
+    let workflows = [verifies, workflow("success", &["apply=success"])];
+    let ran = run_with(&[], &[("/latest", &[mine("active")]), ("/workflows/", &workflows)]);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+    assert!(ran.err.contains("step \"verify health\" is in-progress: Deployment api progressing"), "{}", ran.err);
+}
