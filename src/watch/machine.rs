@@ -408,6 +408,8 @@ impl Watch {
             self.memory.log.missed = None;
         }
         self.events.append(&mut self.memory.log.events);
+        // Answers are large, and many watches may wait.
+        (self.answers, self.before) = Default::default();
         if self.memory.changed == self.now {
             self.schedule.restart();
         }

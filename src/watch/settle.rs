@@ -98,8 +98,7 @@ impl Watch {
         }
         if self.is_passed_over(mine) {
             self.memory.workflow.passed_over += 1;
-            let course = if alone == Standing::Good { Course::None } else { Course::Open };
-            return ControlFlow::Continue(Evidence::without(alone, course, Ending::Unreachable, ""));
+            return ControlFlow::Continue(Evidence::without(alone, Course::Open, Ending::Unreachable, ""));
         }
         let look = self.ask(Ask::Workflow(id.clone()))?;
         match &*look {
