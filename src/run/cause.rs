@@ -19,15 +19,19 @@ pub const EXPLAINING: Duration = Duration::from_secs(5);
 impl Gate {
     /// Asks, once and briefly, for what a later step or a person will want to know.
     pub fn explain(&mut self, ending: Ending, session: &mut Session<'_, '_>) {
-        let Some(deploy) = self.watch.deploy() else { return };
-        let (id, workflow) = (deploy.id().clone(), deploy.workflow.clone());
+        let deploy = self.watch.deploy();
+        let workflow = deploy.and_then(|deploy| deploy.workflow.clone());
+        let workflow = workflow.or_else(|| self.watch.rules().pins.workflow().cloned());
+        let id = deploy.map(|deploy| deploy.id().clone());
         if matches!(ending.outcome(), Outcome::Interrupted | Outcome::Undecided) || ending == Ending::Unreachable {
             return;
         }
         session.explain_until(Some(session.clock.now() + EXPLAINING));
-        if ending == Ending::DeployFailed {
-            let detail = match session.look(&Ask::Deploy(id.clone()), &self.target) {
-                Ok(Look::Seen(_, whole)) => whole.read().ok().and_then(|value| Document::of(value).ok()).map(Arc::new),
+        if matches!(ending, Ending::DeployFailed | Ending::WorkflowFailed) {
+            let detail = match id.clone().map(|id| session.look(&Ask::Deploy(id), &self.target)) {
+                Some(Ok(Look::Seen(_, whole))) => {
+                    whole.read().ok().and_then(|value| Document::of(value).ok()).map(Arc::new)
+                }
                 _ => None,
             };
             let workflow = workflow.map(|id| session.look(&Ask::Workflow(id), &self.target));
@@ -36,7 +40,7 @@ impl Gate {
                 _ => None,
             };
             let deploy = detail.as_ref().map(|document| document.value());
-            self.failure = Failure::new(&id, deploy, workflow.as_deref());
+            self.failure = Failure::new(id.as_deref().unwrap_or_default(), deploy, workflow.as_deref());
             if let Some(stream) = deploy.and_then(failure::log_stream).filter(|_| self.config.log_lines > 0) {
                 let answer = session.get(&format!("/v1/log-streams/{}/logs?order=desc", segment(stream)));
                 let records = look::json(answer, session.clock.utc()).unwrap_or_default();

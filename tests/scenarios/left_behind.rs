@@ -80,7 +80,11 @@ fn a_workflow_that_died_is_over_at_the_second_sight() {
     let pin = format!("--workflow={WORKFLOW}");
     let none: &[(&str, &[Answer])] = &[("/steps", &[http(200, "[]")]), ("/workflows/", std::slice::from_ref(&dead))];
     let ran = run_with(&[&pin], none);
-    assert_eq!((ran.ended(), ran.asked("/steps")), ((1, "failed", "workflow-failed"), 2), "no deploy at all");
+    assert_eq!(
+        (ran.ended(), ran.asked("/steps")),
+        ((1, "failed", "workflow-failed"), 3),
+        "two looks, and one for the reason"
+    );
     // What is seen once may be a moment of a normal end, or of a retry.
     let answers =
         [dead.clone(), workflow("in-progress", &["apply=in-progress"]), workflow("success", &["apply=success"])];
