@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::nuon::cause::cause;
 use crate::nuon::reason::{build, composite};
 use crate::nuon::workflow::Workflow;
 
@@ -54,6 +55,17 @@ impl Failure {
             }
         }
         failure
+    }
+
+    /// The words as a person reads them, each once.
+    pub fn told(&self) -> Vec<String> {
+        let mut told: Vec<String> = Vec::new();
+        for words in self.words.iter().map(|words| cause(words)).filter(|words| !words.is_empty()) {
+            if !told.iter().any(|before| before.contains(&words)) {
+                told.push(words);
+            }
+        }
+        told
     }
 
     /// Whether there is nothing to say.

@@ -8,3 +8,4 @@ pub mod workflow;
 pub mod evidence;
 pub mod failure;
 pub mod reason;
+pub mod cause;

@@ -95,7 +95,7 @@ fn end<'r>(ending: Ending, of_assertions: &[Ending], message: &str, of: impl Ite
     let mut lines = vec![message.to_owned()];
     for failure in of.filter_map(|verdict| verdict.failure.as_ref()) {
         lines.extend((!failure.step.is_empty()).then(|| format!("failed step: {}", failure.step)));
-        lines.extend(failure.words.iter().cloned());
+        lines.extend(failure.told());
         lines.extend(failure.log.iter().map(|line| format!("log: {line}")));
     }
     match (ending, ending.outcome()) {

@@ -118,7 +118,7 @@ fn target(report: &Report, verdict: &Verdict, page: &mut Page) {
     if let Some(failure) = &verdict.failure {
         let step = (!failure.step.is_empty()).then(|| format!("The failed step is {}.\n\n", code(&failure.step)));
         page.push(&step.unwrap_or_default());
-        let words: Vec<String> = failure.words.iter().map(|words| format::cut(words, 1000)).collect();
+        let words: Vec<String> = failure.told().iter().map(|words| format::cut(words, 1000)).collect();
         if !words.is_empty() {
             page.push(&(block(&words) + "\n"));
         }

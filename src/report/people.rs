@@ -114,7 +114,7 @@ fn why(failure: &Failure, lines: &mut Vec<String>) {
     if !failure.step.is_empty() {
         lines.push(format!("  {:<13} {}", "failed step", failure.step));
     }
-    lines.extend(failure.words.iter().map(|words| format!("  {:<13} {words}", "why")));
+    lines.extend(failure.told().iter().map(|words| format!("  {:<13} {words}", "why")));
     lines.extend(failure.log.iter().map(|line| format!("  {:<13} {line}", "log")));
 }
 

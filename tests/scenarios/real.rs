@@ -115,6 +115,9 @@ fn every_start(folder: &Path, number: usize, row: &(&str, &str, &[&str], Codes, 
         let late = result["duration_ms"].as_u64().expect("a number").saturating_sub(end.saturating_sub(begin));
         assert!(codes(begin).contains(&code), "{name} {flags:?} from {begin}: {code}\n{out}");
         assert!(late <= LATE, "{name} {flags:?} from {begin}: {late} ms late\n{out}");
+        // A reason is told by its cause.
+        let wrapped = ["child workflow execution error", "retryable:", "runID"].iter().any(|word| out.contains(word));
+        assert!(!wrapped, "{name} {flags:?} from {begin}:\n{out}");
         assert!(out.contains(words), "{name} {flags:?} from {begin}: no {words:?} in\n{out}");
         let link = result["targets"][0]["timeline"].to_string();
         assert!(!link.contains("write_token"), "{name}");
