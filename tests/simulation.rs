@@ -17,7 +17,8 @@ use std::time::Instant;
 use simulated::{Coverage, many, oracle, run, trace};
 
 /// Seeds that once broke a promise.
-const REGRESSIONS: [u64; 7] = [1751, 8385, 9544, 13_882, 21_253, 33_810, 39_677];
+const REGRESSIONS: [u64; 13] =
+    [1751, 8385, 9544, 13_882, 21_253, 33_810, 39_677, 38_087, 157_394, 530_930, 559_602, 677_920, 702_156];
 /// How many others are tried, if `SEEDS` does not say.
 const SEEDS: u64 = 20_000;
 /// How many of many targets.

@@ -208,9 +208,11 @@ impl Watch {
                     superseded => mine = superseded,
                 },
                 // It was there.
-                Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) if mine.by == By::Latest => {
+                Look::Absent(miss) | Look::Another(miss) if mine.by == By::Latest => {
                     return ControlFlow::Break(self.missed(miss));
                 }
+                // A newer one may have to be followed.
+                Look::Missed(miss) => return ControlFlow::Break(self.missed(miss)),
                 _ => {}
             }
         }

@@ -74,7 +74,9 @@ impl Oracle<'_> {
             }
             "unknown-status" => {
                 let is_strange = |deploy: &Deploy| self.sometime(|at| self.standing(deploy, at) == Standing::Strange);
-                let is_one = self.deploy.is_some_and(is_strange) || self.seen().any(is_strange);
+                let newest = |seen: &Deploy| self.world.newest(seen.flow, self.world.moment(self.window.1));
+                let is_one_strange = |seen: &Deploy| is_strange(seen) || newest(seen).is_some_and(is_strange);
+                let is_one = self.deploy.is_some_and(is_strange) || self.seen().any(is_one_strange);
                 self.must(is_one, "the status was known, or its workflow went on");
             }
             "engines-disagree" => {
