@@ -136,7 +136,7 @@ const SHARED_LOOK: Time = 60_000;
 /// Every promise that a pass or a failure of one of many targets broke: what the others do is no matter here.
 pub fn verdict_violations(run: &Run) -> Vec<String> {
     let end = millis(run.transcript.last().map_or(run.ended, |last| last.until));
-    let mut oracle = Oracle::new(run, end - SHARED_LOOK, end);
+    let mut oracle = Oracle::new(run, (end - SHARED_LOOK).max(0), end);
     match (text(&run.report, "outcome"), text(&run.report, "reason")) {
         ("passed", _) | ("failed", "assertion-false" | "assertion-vacuous") => oracle.is_good(),
         ("failed", "workflow-failed") => oracle.workflow_failed(),
