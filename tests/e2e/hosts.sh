@@ -58,7 +58,8 @@ for suite in trixie bullseye; do
             [ "$code" = "${try%% *}" ] || { echo "$suite, hosts: $hosts, $try: exit $code"; cat "$work/out"; exit 1; }
         done
     done
-    # A name that does not resolve, then does.
+    # A name that does not resolve, then does. What the run before said is not of this one.
+    rm -f "$work/out"
     wait_at "http://deploy-gate.test:$port" --interval=100ms --max-interval=100ms --timeout=30s &
     gate_run=$!
     until grep -q 'no usable answer' "$work/out" 2>/dev/null; do sleep 0.05; done
@@ -66,6 +67,7 @@ for suite in trixie bullseye; do
     wait "$gate_run" || { cat "$work/out"; exit 1; }
     # As PID 1, which has no default for any signal.
     for try in 'INT 130' 'TERM 143'; do
+        rm -f "$work/out"
         unshare --fork --pid chroot "$root" /deploy-gate wait --install=inl1 --component=cmp1 \
             --api-url=https://deploy-gate.invalid --interval=60s --timeout=60s >"$work/out" 2>&1 &
         outer=$!
