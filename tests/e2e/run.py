@@ -113,7 +113,8 @@ def examples_for_github(scratch, api, url, ca):
         repository(toy)
         server.Api.looks.clear()
         variables = {"NUON_COMPONENT_ID": server.COMPONENT, "NUON_ORG_ID": "org1", **variables}
-        inputs = {"build": server.BUILD, "workflow": server.WORKFLOW, "since": "2026-01-14T16:00:00Z"}
+        workflow = server.workflow_id(variables.get("NUON_INSTALL_ID", server.install("passes")))
+        inputs = {"build": server.BUILD, "workflow": workflow, "since": "2026-01-14T16:00:00Z"}
         inputs = [word for name, value in inputs.items() for word in ("--input", f"{name}={value}")]
         code, said = act(toy, api, ca, "workflow_dispatch", *inputs, **variables)
         check(f"examples/github/{name}.yml ends with {ends} for {variables}", code == ends[0] and ends[1] in said, said)
@@ -180,9 +181,10 @@ def shell(scratch, api):
         check(f"examples/shell/release.sh ends with {code} where the deploy {install}", got == code and word in said, said)
     # The agent of Buildkite is not to be had here: a stand-in takes what the example tells it.
     agent = Path(scratch, "bin/buildkite-agent")
-    agent.write_text(f'#!/bin/sh\ncase "$1" in meta-data) echo {server.WORKFLOW} ;; *) echo "$@"; cat ;; esac\n')
-    agent.chmod(0o755)
     for install, code, word in [("passes", 0, "--style success"), ("fails", 1, "--style error")]:
+        workflow = server.workflow_id(server.install(install))
+        agent.write_text(f'#!/bin/sh\ncase "$1" in meta-data) echo {workflow} ;; *) echo "$@"; cat ;; esac\n')
+        agent.chmod(0o755)
         server.Api.looks.clear()
         target = {"NUON_INSTALL_ID": server.install(install), "NUON_COMPONENT_ID": server.COMPONENT}
         got, said = run(["sh", ROOT / "examples/buildkite/gate.sh"], scratch, **variables, **target)

@@ -10,7 +10,7 @@ from pathlib import Path
 TOKEN = "e2e-token-0123456789"
 BUILD = "bld00000000000000000000001"
 COMPONENT = "cmp00000000000000000000001"
-WORKFLOW = "inw00000000000000000000001"
+DEPLOY = "dpl00000000000000000000001"
 # Signs that mean something to a shell, YAML, JSON, a CI system or a terminal.
 HOSTILE = "a \"b\" 'c' $d ${e} \\ %25 | é😀 ::set-output name=outcome::passed ##[add-mask]e `f` $(g)"
 
@@ -28,15 +28,20 @@ STATUSES = {
 }
 
 
+def workflow_id(target):
+    """The id of the workflow that deploys to an install."""
+    return "inw" + target[3:]
+
+
 def document(target, status):
     return {
-        "id": "dpl00000000000000000000001",
+        "id": DEPLOY,
         "install_id": target,
         "component_id": COMPONENT,
         "created_at": "2026-01-14T17:00:00Z",
         "component_name": HOSTILE,
         "build_id": BUILD,
-        "install_workflow_id": WORKFLOW,
+        "install_workflow_id": workflow_id(target),
         "install_deploy_type": "apply",
         "plan_only": False,
         "status_v2": {"status": status, "status_human_description": f"about {status}"},
@@ -48,34 +53,49 @@ def workflow(target, status):
     step = {"active": "success", "error": "error", "pending-approval": "approval-awaiting"}.get(status, "in-progress")
     approval = {"approval": {"id": "wsa1"}} if step == "approval-awaiting" else {}
     return {
-        "id": WORKFLOW,
+        "id": workflow_id(target),
         "owner_id": target,
         "plan_only": False,
         "finished": state != "in-progress",
         "status": {"status": state},
-        "steps": [{"id": "iws1", "name": "deploy", "status": {"status": step}, **approval}],
+        "steps": [
+            {
+                "id": "iws1",
+                "name": "deploy",
+                "status": {"status": step},
+                "step_target_type": "install_deploys",
+                "step_target_id": DEPLOY,
+                **approval,
+            }
+        ],
     }
 
 
 class Api(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     looks = {}
-    current = None
 
     def do_GET(self):
         parts = self.path.split("?")[0].split("/")
         if self.headers.get("authorization") != f"Bearer {TOKEN}":
             return self.answer(401, {"error": "unauthorized"})
-        if parts[2] == "workflows" and Api.current:
-            target, status = Api.current
-            return self.answer(200, workflow(target, status))
         target = parts[3] if len(parts) > 3 else ""
-        if target in STATUSES and "deploys" in parts:
-            if parts[-1] == "latest":
-                Api.looks[target] = Api.looks.get(target, 0) + 1
-            statuses = STATUSES[target]
-            status = statuses[min(Api.looks.get(target, 1), len(statuses)) - 1]
-            Api.current = (target, status)
+        if parts[2] == "workflows":
+            target = "inl" + target[3:]
+        if target not in STATUSES:
+            return self.answer(404, {"error": "not found"})
+        if len(parts) == 4 and parts[2] == "installs":
+            return self.answer(200, {"id": target})
+        if len(parts) == 4 or parts[-1] == "latest":
+            # Each look finds it a little further.
+            Api.looks[target] = Api.looks.get(target, 0) + 1
+        statuses = STATUSES[target]
+        status = statuses[min(Api.looks.get(target, 1), len(statuses)) - 1]
+        if len(parts) == 4:
+            return self.answer(200, workflow(target, status))
+        if parts[-1] == "deploys":
+            return self.answer(200, [document(target, status)])
+        if "deploys" in parts:
             return self.answer(200, document(target, status))
         return self.answer(404, {"error": "not found"})
 
@@ -87,8 +107,8 @@ class Api(http.server.BaseHTTPRequestHandler):
         if self.headers.get("authorization") != f"Bearer {TOKEN}":
             return self.answer(401, {"error": "unauthorized"})
         if target == install("passes"):
-            return self.answer(201, {"id": "dpl00000000000000000000001", "workflow_id": WORKFLOW})
-        return self.answer(201, "ok", {"X-Nuon-Install-Workflow-ID": WORKFLOW})
+            return self.answer(201, {"id": DEPLOY, "workflow_id": workflow_id(target)})
+        return self.answer(201, "ok", {"X-Nuon-Install-Workflow-ID": workflow_id(target)})
 
     def answer(self, status, body, headers=()):
         body = json.dumps(body).encode()
