@@ -116,12 +116,13 @@ impl Stage {
 }
 
 impl StepStatus {
-    fn has(&self, name: &str) -> bool {
-        self.metadata.as_ref().is_some_and(|metadata| metadata.contains_key(name))
+    /// What its metadata has under this name.
+    fn noted(&self, name: &str) -> Option<&Value> {
+        self.metadata.as_ref()?.get(name)
     }
 
     fn is_marked(&self, name: &str) -> bool {
-        matches!(self.metadata.as_ref().and_then(|metadata| metadata.get(name)), Some(Value::Bool(true)))
+        matches!(self.noted(name), Some(Value::Bool(true)))
     }
 
     fn word(&self) -> &str {
@@ -131,14 +132,18 @@ impl StepStatus {
     /// Why it is so, in the server's words, the most telling first: the error as it is composed for people, the checks of a
     /// verification that failed, and what the metadata and the description say.
     pub fn words(&self) -> Vec<String> {
-        let metadata = |name: &str| self.metadata.as_ref().and_then(|metadata| metadata.get(name));
         let mut words = reason::composite(self.composite_error.as_ref().unwrap_or(&Value::Null));
-        words.extend(reason::checks(metadata("checks").unwrap_or(&Value::Null)));
-        let texts = [metadata("err_message"), metadata("reason")].map(|text| text.and_then(Value::as_str));
+        words.extend(reason::checks(self.noted("checks").unwrap_or(&Value::Null)));
+        let texts = [self.noted("err_message"), self.noted("reason")].map(|text| text.and_then(Value::as_str));
         let texts = texts.into_iter().chain([self.status_human_description.as_deref()]).flatten();
         words.extend(texts.filter(|words| !words.is_empty()).map(Into::into));
         words
     }
+}
+
+/// Whether a step with this word is at work.
+pub fn is_at_work(word: &str) -> bool {
+    matches!(word, "in-progress" | "checking-plan" | "planning" | "applying" | "retrying")
 }
 
 fn word(progress: Option<&Object<StepStatus>>) -> &str {
@@ -165,11 +170,15 @@ impl WorkflowStep {
         self.group_idx.unwrap_or_default()
     }
 
+    /// Whether it verifies the health of a component.
+    fn is_verification(&self) -> bool {
+        self.step_target_type.as_deref() == Some("install_components")
+    }
+
     /// Whether it verifies a deploy that is made in these groups: its target is the component of the install, or, as long
     /// as it has none, the group is the same.
     fn verifies(&self, groups: &[i64], install_component: Option<&InstallComponentId>) -> bool {
-        let is_a_verification = self.step_target_type.as_deref() == Some("install_components");
-        is_a_verification
+        self.is_verification()
             && match (self.step_target_id.as_deref().unwrap_or_default(), install_component) {
                 ("", _) => groups.contains(&self.group()),
                 // Where it is not known which component this is, it can be this one.
@@ -180,8 +189,7 @@ impl WorkflowStep {
 
     /// What the server does after it: its own directive, or, as for a plan that was superseded, that of its status.
     fn directive(&self) -> &str {
-        let noted = self.status.as_ref().and_then(|status| status.metadata.as_ref());
-        let noted = noted.and_then(|metadata| metadata.get("directive")).and_then(Value::as_str);
+        let noted = self.status.as_ref().and_then(|status| status.noted("directive")).and_then(Value::as_str);
         self.result_directive.as_deref().filter(|directive| !directive.is_empty()).or(noted).unwrap_or_default()
     }
 
@@ -205,11 +213,10 @@ impl WorkflowStep {
 
     /// What it does, in words: which retry it is, and, of a verification, what is not healthy yet.
     fn told(&self) -> String {
-        let metadata = self.status.as_ref().and_then(|status| status.metadata.as_ref());
-        let number = metadata.filter(|_| self.marked("is_retry")).and_then(|metadata| metadata.get("retry_idx"));
+        let status = self.status.as_ref().filter(|_| self.marked("is_retry"));
+        let number = status.and_then(|status| status.noted("retry_idx"));
         let retry = number.and_then(Value::as_u64).map_or_else(String::new, |number| format!(" (retry {number})"));
-        let is_verification = self.step_target_type.as_deref() == Some("install_components");
-        let about = Some(self.description()).filter(|about| is_verification && !about.is_empty());
+        let about = Some(self.description()).filter(|about| self.is_verification() && !about.is_empty());
         let about = about.map_or_else(String::new, |about| format!(": {about}"));
         format!("step \"{}\" is {}{retry}{about}", self.name(), self.word())
     }
@@ -255,7 +262,7 @@ impl Workflow {
     pub fn stage(&self) -> Stage {
         let own = word(self.status.as_ref());
         let steps = |words: &[&str]| self.steps().find(|step| words.contains(&step.word()));
-        let moving = steps(&["in-progress", "checking-plan", "planning", "applying", "retrying"]);
+        let moving = self.steps().find(|step| is_at_work(step.word()));
         let told = || {
             let told = self.status.as_ref().and_then(|status| status.status_human_description.as_deref());
             told.filter(|words| !words.is_empty()).map_or_else(String::new, |words| format!(": {words}"))
@@ -367,7 +374,7 @@ impl Workflow {
     fn is_whole(&self) -> bool {
         let Some(status) = &self.status else { return true };
         let is_final = matches!(status.word(), "success" | "error" | "cancelled");
-        let tells = status.has("eager_steps_loaded") || status.has("all_steps_loaded");
+        let tells = ["eager_steps_loaded", "all_steps_loaded"].iter().any(|name| status.noted(name).is_some());
         !tells || status.is_marked("all_steps_loaded") || self.finished == Some(true) && is_final
     }
 
@@ -377,9 +384,7 @@ impl Workflow {
         let own = self.steps().rev().filter(failed).find(|step| step.step_target_id.as_deref() == Some(deploy));
         // A verification stands in the group of the deploy that it verifies.
         let groups = self.groups_of(deploy);
-        let verifies = |step: &&WorkflowStep| {
-            step.step_target_type.as_deref() == Some("install_components") && groups.contains(&step.group())
-        };
+        let verifies = |step: &&WorkflowStep| step.is_verification() && groups.contains(&step.group());
         let verification = || self.steps().rev().filter(failed).find(verifies);
         own.or_else(verification).or_else(|| self.steps().find(failed))
     }

@@ -17,7 +17,7 @@ use crate::watch::memory::Tracked;
 use crate::watch::pin::After;
 use crate::watch::settle::Evidence;
 use crate::watch::step::{Ask, Event};
-use crate::watch::words::{is_over, spoken, strange, why};
+use crate::watch::words::{is_over, spoken, why};
 
 /// What was over for longer than this when the run began is left as it was: nothing verifies a deploy for so long.
 const LONGEST_VERIFICATION: Duration = Duration::from_secs(2 * 3600);
@@ -223,12 +223,8 @@ impl Watch {
         let look = self.ask(Ask::Deploy(id.clone()))?;
         let deploy = match &*look {
             Look::Seen(deploy, _) => deploy,
-            Look::Refused(ending, why) => return ControlFlow::Break(Move::End(*ending, why.clone())),
-            Look::Missed(miss) => return ControlFlow::Break(self.missed(miss)),
             Look::Absent(miss) | Look::Another(miss) => return ControlFlow::Continue(Other::Gone(miss.why.clone())),
-            Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => {
-                return ControlFlow::Break(self.missed(&strange()));
-            }
+            other => return ControlFlow::Break(self.unanswered(other)),
         };
         let (decision, how) = self.decide_about(deploy)?;
         if !matches!(decision, Decision::Complete | Decision::Wait)

@@ -8,14 +8,14 @@ use crate::nuon::deploy::{Deploy, Expect};
 use crate::nuon::evidence::{Course, Standing};
 use crate::nuon::id::{DeployId, WorkflowId};
 use crate::nuon::look::{Look, Miss};
-use crate::nuon::workflow::{Stage, Workflow};
+use crate::nuon::workflow::{Stage, Workflow, is_at_work};
 use crate::text::format;
 use crate::watch::decision::{self, Decision};
 use crate::watch::machine::{Go, Known, Move, Watch};
 use crate::watch::memory::{By, LAG, LeftBehind, Newer, Tracked};
 use crate::watch::rules::{OnSuperseded, Until};
 use crate::watch::step::{Ask, Event};
-use crate::watch::words::{approval_required, described, is_over, spoken, strange, why};
+use crate::watch::words::{approval_required, described, is_over, spoken, why};
 
 /// How many deploys of a workflow are asked for in one look.
 const PER_LOOK: usize = 100;
@@ -55,8 +55,6 @@ impl Watch {
     fn seek(&mut self) -> Go<Tracked> {
         let latest = self.ask(Ask::Latest)?;
         let (other, miss) = match &*latest {
-            Look::Refused(ending, why) => return ControlFlow::Break(Move::End(*ending, why.clone())),
-            Look::Missed(miss) | Look::Another(miss) => return ControlFlow::Break(self.missed(miss)),
             Look::Absent(miss) => {
                 self.memory.preexisting.get_or_insert(false);
                 self.memory.other = None;
@@ -77,9 +75,7 @@ impl Watch {
                 let why = format!("the latest deploy is {}, not the one you asked for ({})", deploy.id(), self.meant());
                 (Some(deploy), Miss::new(why))
             }
-            Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => {
-                return ControlFlow::Break(self.missed(&strange()));
-            }
+            other => return ControlFlow::Break(self.unanswered(other)),
         };
         let Some(named) = self.rules.pins.deploy.clone() else { return ControlFlow::Break(self.not_yet(&miss)) };
         self.know_baseline()?;
@@ -220,9 +216,7 @@ impl Watch {
         let look = self.ask(ask.clone())?;
         ControlFlow::Break(match &*look {
             Look::Seen(deploy, _) => return ControlFlow::Continue(self.take(mine, (**deploy).clone(), ask)),
-            Look::Refused(ending, why) => Move::End(*ending, why.clone()),
-            Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => self.missed(miss),
-            Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => self.missed(&strange()),
+            other => self.unanswered(other),
         })
     }
 
@@ -290,10 +284,7 @@ impl Watch {
                     self.missed(miss)
                 });
             }
-            Look::Missed(miss) => return ControlFlow::Break(self.missed(miss)),
-            Look::Seen(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => {
-                return ControlFlow::Break(self.missed(&strange()));
-            }
+            other => return ControlFlow::Break(self.unanswered(other)),
         };
         let stage = self.enter(workflow, size);
         self.know_baseline()?;
@@ -302,11 +293,7 @@ impl Watch {
         if let Some(unread) = &newest.unread
             && (!has_failed || newest.id.is_some() && !self.is_out_of_patience())
         {
-            return ControlFlow::Break(match &**unread {
-                Look::Refused(ending, why) => Move::End(*ending, why.clone()),
-                Look::Absent(miss) | Look::Missed(miss) => self.missed(miss),
-                _ => self.missed(&strange()),
-            });
+            return ControlFlow::Break(self.unanswered(unread));
         }
         let Some(newest) = newest.id else { return self.without_deploy(workflow, &stage, None) };
         let steps = workflow.words_about(&newest, self.install_component.as_ref());
@@ -322,13 +309,7 @@ impl Watch {
         let (ask, look) = self.of_step(&newest, self.after(&Ask::Workflow(id.clone())))?;
         let mut deploy = match &*look {
             Look::Seen(deploy, _) => (**deploy).clone(),
-            Look::Refused(ending, why) => return ControlFlow::Break(Move::End(*ending, why.clone())),
-            Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => {
-                return ControlFlow::Break(self.missed(miss));
-            }
-            Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => {
-                return ControlFlow::Break(self.missed(&strange()));
-            }
+            other => return ControlFlow::Break(self.unanswered(other)),
         };
         deploy.workflow.get_or_insert(id.clone());
         let names_this = self.rules.pins.deploy.as_ref().is_none_or(|named| self.known.contains_key(named));
@@ -347,9 +328,8 @@ impl Watch {
 
     /// Whether a deploy may be another than when it was last looked at.
     fn is_moving(&self, mine: &Tracked, steps: &[String], stage: &Stage) -> bool {
-        let at_work = ["in-progress", "checking-plan", "planning", "applying", "retrying"];
         let is_over = !matches!(stage, Stage::Running(_) | Stage::Waiting(_));
-        is_over || mine.steps != steps || steps.iter().any(|word| at_work.contains(&word.as_str()))
+        is_over || mine.steps != steps || steps.iter().any(|word| is_at_work(word))
     }
 
     /// A deploy that a step names, and the question whose answer shows it, given after the first answers of this look. The

@@ -393,6 +393,14 @@ impl Watch {
         self.again()
     }
 
+    /// What a look comes to without the answer that it needs: the end where that is refused, else another look.
+    pub(super) fn unanswered(&mut self, look: &Look) -> Move {
+        match look {
+            Look::Refused(ending, why) => Move::End(*ending, why.clone()),
+            other => self.missed(&Miss::new(words::why(other))),
+        }
+    }
+
     /// Looks again after a while.
     pub(super) fn again(&self) -> Move {
         Move::Wait(self.rules.timeout)

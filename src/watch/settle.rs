@@ -160,10 +160,7 @@ impl Watch {
         let why = why(look);
         let is_needed = self.asked.workflow_must_tell || self.rules.document_is_needed;
         if standing == Standing::Good && (is_needed || self.asked.workflow_must_end) {
-            return ControlFlow::Break(match look {
-                Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => self.missed(miss),
-                _ => self.missed(&words::strange()),
-            });
+            return ControlFlow::Break(self.unanswered(look));
         }
         if !is_over(mine.class) {
             self.tell_unread(id, &why, false);
@@ -345,13 +342,7 @@ impl Watch {
                 let look = self.ask(Ask::Workflow(id.clone()))?;
                 let workflow = match &*look {
                     Look::Workflow(workflow, _) => workflow,
-                    Look::Refused(ending, why) => return ControlFlow::Break(Move::End(*ending, why.clone())),
-                    Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => {
-                        return ControlFlow::Break(self.missed(miss));
-                    }
-                    Look::Seen(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => {
-                        return ControlFlow::Break(self.missed(&words::strange()));
-                    }
+                    other => return ControlFlow::Break(self.unanswered(other)),
                 };
                 let (stage, verification) = (workflow.stage(), self.verification(workflow, deploy));
                 let standing = Standing::of(deploy, class, Some((workflow, &verification)));

@@ -1,7 +1,7 @@
 //! How statuses and looks are said. Pure.
 
 use crate::nuon::deploy::{Class, Deploy};
-use crate::nuon::look::{Look, Miss};
+use crate::nuon::look::Look;
 use crate::nuon::workflow::Stage;
 
 /// What is said of a failure at which the workflow is parked.
@@ -17,13 +17,10 @@ pub fn why(look: &Look) -> String {
     match look {
         Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => miss.why.clone(),
         Look::Refused(_, why) => why.clone(),
-        Look::Seen(..) | Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => strange().why,
+        Look::Seen(..) | Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => {
+            "the answer is to another question".into()
+        }
     }
-}
-
-/// An answer to something that nobody asked.
-pub fn strange() -> Miss {
-    Miss::new("the answer is to another question")
 }
 
 /// A status word as it is said: an absent one has a name too.
