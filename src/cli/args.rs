@@ -10,6 +10,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use crate::base::disk::Disk;
 use crate::cli::sections;
 use crate::cli::shard::Shard;
+use crate::cli::type_check::TypeCheck;
 use crate::judge::assertion::Assertion;
 use crate::judge::extract::Extract;
 use crate::nuon::deploy::{Expect, Override};
@@ -54,7 +55,7 @@ pub enum Command {
     /// Run `wait` against a recording instead of the network: a deploy of 40 minutes takes milliseconds
     #[command(after_long_help = sections::sections())]
     Replay(Box<ReplayArgs>),
-    /// Explain statuses, presets and exit codes
+    /// Explain statuses, presets, members of the document and exit codes
     Explain(ExplainArgs),
     /// Print a shell completion script
     Completions {
@@ -159,6 +160,11 @@ pub enum Topic {
     Preset {
         /// Its name [default: all of them]
         name: Option<String>,
+    },
+    /// A member of the deploy document: its type, its words, and which answer of the server it is in
+    Field {
+        /// A query like $.workflow.steps [default: the whole document]
+        query: Option<String>,
     },
     /// What an exit code means
     ExitCode {
@@ -330,15 +336,23 @@ pub struct AssertionArgs {
     /// A built-in assertion, see `deploy-gate explain preset`; repeatable
     #[arg(long, value_name = "PRESET", value_parser = preset)]
     pub require: Vec<Assertion>,
+    /// What to do, before the wait, with an assertion that would check nothing by the types that the document is known to
+    /// have
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    pub type_check: TypeCheck,
 }
 
 impl AssertionArgs {
-    /// All assertions, in the order: `--assert`, `--assert-file`, `--require`.
+    /// All assertions, in the order: `--assert`, `--assert-file`, `--require`; what may not have been meant goes to
+    /// `warnings`.
     ///
     /// # Errors
-    /// A file that cannot be read, or a malformed line in it.
-    pub fn assertions(self, disk: &dyn Disk) -> Result<Vec<Assertion>, String> {
+    /// A file that cannot be read, or a line in it that is malformed; an assertion that would check nothing.
+    pub fn assertions(self, disk: &dyn Disk, warnings: &mut Vec<String>) -> Result<Vec<Assertion>, String> {
         let mut assertions = self.assert;
+        for assertion in &assertions {
+            self.type_check.assertion("--assert (DEPLOY_GATE_ASSERT)", assertion, warnings)?;
+        }
         for file in &self.assert_file {
             let name = file.display();
             let from = "--assert-file (DEPLOY_GATE_ASSERT_FILE)";
@@ -349,7 +363,9 @@ impl AssertionArgs {
                 if is_comment(line) {
                     continue;
                 }
-                let assertion = line.parse().map_err(|error| format!("{from} {name}, line {}: {error}", number + 1))?;
+                let from = format!("{from} {name}, line {}", number + 1);
+                let assertion = line.parse().map_err(|error| format!("{from}: {error}"))?;
+                self.type_check.assertion(&from, &assertion, warnings)?;
                 assertions.push(assertion);
             }
             if assertions.len() == before {

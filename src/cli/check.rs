@@ -21,7 +21,8 @@ use crate::watch::words;
 /// Misuse, or engines that disagree.
 pub fn check(check: CheckArgs, world: &mut World<'_>) -> Result<u8, Failed> {
     let paint = check.color.paint(world.variables, world.screens.0);
-    let assertions = check.asserting.assertions(world.disk).map_err(misuse)?;
+    let mut warnings = Vec::new();
+    let assertions = check.asserting.assertions(world.disk, &mut warnings).map_err(misuse)?;
     if assertions.is_empty() {
         return Err(misuse("there is nothing to check: give --assert, --assert-file or --require".into()));
     }
@@ -51,6 +52,7 @@ pub fn check(check: CheckArgs, world: &mut World<'_>) -> Result<u8, Failed> {
         words::spoken(deploy.word()),
         class.name()
     ));
+    lines.extend(warnings.iter().map(|warning| people::warning(warning)));
     checks.iter().for_each(|check| people::assertion(check, &why, &mut lines));
     let text = people::painted(&lines, paint);
     Ok(print(&text, ending.code(), world))

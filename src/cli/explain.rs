@@ -6,6 +6,7 @@ use crate::base::outcome::{self, ExitCode, Reason};
 use crate::cli::args::{ExplainArgs, Topic};
 use crate::cli::output::{Failed, misuse};
 use crate::judge::assertion::presets::{self, Preset};
+use crate::judge::field::{self, Field};
 use crate::nuon::{deploy, workflow};
 
 /// What `deploy-gate explain` prints.
@@ -29,6 +30,7 @@ fn table(explain: &ExplainArgs) -> Result<String, String> {
         }
         Topic::Preset { name: None } => print(presets::TABLE, explain.json, preset),
         Topic::Preset { name: Some(name) } => print(&[*presets::find(name)?], explain.json, preset),
+        Topic::Field { query } => print(&field::fields(query.as_deref())?, explain.json, member),
         Topic::ExitCode { code: None } => print(outcome::TABLE, explain.json, exit_code),
         Topic::ExitCode { code: Some(word) } => {
             let rows: Vec<ExitCode> = outcome::TABLE.iter().filter(|row| row.is(word)).copied().collect();
@@ -65,6 +67,17 @@ fn status(row: &Status<'_>) -> String {
 
 fn preset(preset: &Preset) -> String {
     format!("{}: {}\n  {}\n", preset.name, preset.meaning, preset.expression)
+}
+
+fn member(field: &Field) -> String {
+    let words = field.words.iter().copied().collect::<Vec<_>>().join(", ");
+    let words = if words.is_empty() { words } else { format!(": {words}") };
+    let left_out = match (field.may_be_left_out, field.is.as_str()) {
+        (true, "true or false") => ", absent when false",
+        (true, "a number") => ", absent when 0",
+        _ => "",
+    };
+    format!("{:<44} {}{words}{left_out} ({})\n", field.query, field.is, field.answer)
 }
 
 fn exit_code(row: &ExitCode) -> String {

@@ -6,6 +6,7 @@ pub mod config;
 pub mod targets;
 pub mod shard;
 pub mod trigger;
+pub mod type_check;
 pub mod plan;
 
 pub mod wait;

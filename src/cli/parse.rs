@@ -252,7 +252,8 @@ mod tests {
     #[test]
     fn a_list_variable_takes_an_entry_a_line() {
         let variables = [&TARGET[..], &[("DEPLOY_GATE_ASSERT", "\n a: $.x == 1 \r\n\n@.y == '='\n")]].concat();
-        let assertions = wait(&[], &variables).gate.asserting.assertions(&RealDisk).expect("reads no file");
+        let assertions =
+            wait(&[], &variables).gate.asserting.assertions(&RealDisk, &mut Vec::new()).expect("reads no file");
         let texts: Vec<_> = assertions.iter().map(|assertion| assertion.expression.text.as_str()).collect();
         assert_eq!(texts, ["$.x == 1", "@.y == '='"]);
     }

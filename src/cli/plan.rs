@@ -25,7 +25,9 @@ pub fn plan(gate: args::GateArgs, api: ApiContext, world: &World<'_>, secrets: &
         (false, false) if ci::is_debugging(world.variables) => Verbosity::Verbose,
         (false, false) => Verbosity::Normal,
     };
-    let assertions = gate.asserting.assertions(world.disk)?;
+    let (type_check, mut warnings) = (gate.asserting.type_check, Vec::new());
+    let assertions = gate.asserting.assertions(world.disk, &mut warnings)?;
+    gate.extract.iter().try_for_each(|extract| type_check.extract(extract, &mut warnings))?;
     extract::names(&gate.extract, &report::result::OUTPUTS)?;
     let names: Vec<String> = gate.extract.iter().map(|extract| extract.name.clone()).collect();
     let ci = gate.ci.found(world.variables);
@@ -51,6 +53,7 @@ pub fn plan(gate: args::GateArgs, api: ApiContext, world: &World<'_>, secrets: &
         },
         intervals,
         assertions: assertions.into(),
+        warnings,
         extracts: gate.extract.into(),
         log_lines: usize::from(gate.log_lines),
         style: LogStyle { verbosity, ci, screen: world.screens.1, width: world.width, secrets: secrets.clone() },

@@ -32,16 +32,17 @@ impl std::str::FromStr for Extract {
         if !is_name {
             return Err(format!("\"{name}\" is not a name; {wanted}"));
         }
-        let query =
-            Assertion::exactly(query).map_err(|malformed| format!("\"{query}\": expected {}", malformed.why))?;
-        if query.expression.queries[0].span != (0..query.expression.text.len()) {
-            return Err(format!("\"{}\" is not one query; {wanted}", query.expression.text));
-        }
+        let query = Assertion::query(query).map_err(|why| format!("{why}; {wanted}"))?;
         Ok(Self { name: name.into(), query })
     }
 }
 
 impl Extract {
+    /// What it selects.
+    pub fn query(&self) -> &Assertion {
+        &self.query
+    }
+
     /// One value as itself, a string bare and anything else as JSON; several as a JSON array; none as nothing.
     ///
     /// # Errors
@@ -49,7 +50,7 @@ impl Extract {
     pub fn value(&self, document: &Document, size: &impl Deref<Target = DocumentSize>) -> Result<String, String> {
         check_cost(&self.query.expression, size)?;
         let selected = self.query.select(document)?;
-        let selected = selected.first().map(Vec::as_slice).unwrap_or_default();
+        let selected = selected.first_key_value().map(|(_, nodes)| nodes.as_slice()).unwrap_or_default();
         // One that holds something sensitive differs from what may be shown of it.
         if selected.iter().any(|node| document.hides(node) || document.shown(node) != node.to_string()) {
             return Err(format!("{} is marked as sensitive", self.query.expression.text));

@@ -156,7 +156,7 @@ fn assertions(checks: &[Check], page: &mut Page) {
                 markdown(&format::cut(&check.told(), CELL))
             );
         }
-        let found = check.queries.iter().map(|found| match &found.missing {
+        let found = check.decisive().into_iter().map(|found| match &found.missing {
             Some(missing) => markdown(&format::cut(&missing.why, CELL)),
             None => {
                 format!("{} → {}", code(&format::cut(&found.query, CELL)), code(&format::cut(&found.shown(), CELL)))

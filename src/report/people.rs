@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::result::{Report, Verdict};
 use crate::base::outcome::Outcome;
-use crate::judge::assertion::{Check, Truth, presets};
+use crate::judge::assertion::{Check, Found, Truth, presets};
 use crate::nuon::failure::Failure;
 use crate::text::color::Paint;
 use crate::text::escape;
@@ -29,7 +29,7 @@ pub fn render(report: &Report, paint: Paint) -> String {
         if let Some(failure) = &verdict.failure {
             why(failure, &mut lines);
         }
-        lines.extend(verdict.warnings.iter().map(|warning| format!("  {:<13} {warning}", "warning")));
+        lines.extend(verdict.warnings.iter().map(|why| warning(why)));
         others.into_iter().for_each(|check| assertion(check, "", &mut lines));
         facts(verdict, &mut lines);
     }
@@ -83,6 +83,11 @@ pub fn painted(lines: &[String], paint: Paint) -> String {
     lines.iter().enumerate().map(painted).collect()
 }
 
+/// The line of a warning.
+pub fn warning(why: &str) -> String {
+    format!("  {:<13} {why}", "warning")
+}
+
 /// The lines of one assertion: one, unless it is not true. What the headline of the verdict says is not said again.
 pub fn assertion(check: &Check, headline: &str, lines: &mut Vec<String>) {
     let mut say = |first: &str, words: &str| lines.push(format!("  {first:<13} {words}"));
@@ -94,17 +99,8 @@ pub fn assertion(check: &Check, headline: &str, lines: &mut Vec<String>) {
         }
         Truth::False | Truth::Vacuous => {
             say(check.outcome.name(), &check.title());
-            let mut told: Vec<&str> = Vec::new();
-            for found in &check.queries {
-                let words = match &found.missing {
-                    Some(missing) => missing.why.clone(),
-                    None => format!("{} is {}", found.query, found.shown()),
-                };
-                if !told.contains(&found.query.as_str()) && !headline.contains(&words) {
-                    told.push(&found.query);
-                    say("", &words);
-                }
-            }
+            let told = check.decisive().into_iter().map(Found::told);
+            told.filter(|words| !headline.contains(words)).for_each(|words| say("", &words));
         }
     }
     check.queries.iter().filter_map(|found| found.note.as_ref()).for_each(|note| say("", &format!("note: {note}")));

@@ -26,6 +26,8 @@ pub struct GateConfig {
     pub intervals: (Duration, Duration),
     /// What must be true.
     pub assertions: Arc<[Assertion]>,
+    /// What may not have been meant.
+    pub warnings: Vec<String>,
     /// What later steps want to know.
     pub extracts: Arc<[Extract]>,
     /// How much of the log of a failed deploy is shown.

@@ -23,6 +23,7 @@ use crate::run::workers::{Done, Log, Next, Task, Workers};
 use crate::run::world::World;
 use crate::text::format;
 use crate::watch::schedule::Schedule;
+use crate::watch::step::Event;
 
 /// How much later than the deadline the last look at a target may begin, where many are looked at then.
 const LAST_LOOK: Duration = Duration::from_secs(2);
@@ -61,6 +62,9 @@ pub fn run(opening: &str, targets: Targets, plan: Plan, source: Box<dyn Source>,
     let mut progress = Progress::new(world.err, config.style.clone());
     let mut workers = Workers::new(source, world.clock, jobs, log, world.seed);
     progress.open(workers.clock().now(), started, opening);
+    for warning in &config.warnings {
+        progress.tell(workers.clock().now(), &Event::Warning(warning.clone()), "");
+    }
     let signal = if lost.is_some() { None } else { driver.find_out(&mut workers, &mut progress).err() };
     let ended = workers.clock().utc();
     progress.close(ended);

@@ -66,7 +66,7 @@ impl Gate {
             document: None,
             failure: Failure::default(),
             extracted: Vec::new(),
-            warnings: Vec::new(),
+            warnings: config.warnings.clone(),
             requests: 0,
             noticed_after: None,
         }

@@ -127,8 +127,7 @@ fn colours_are_of_the_verdict_only() {
 #[test]
 fn secrets_in_a_document_are_not_seen() {
     let document = with(document("active"), "log_stream", json!({"id": "log1", "write_token": "s3cr3t"}));
-    let arguments =
-        ["--assert=$.log_stream.id == 'log1'", "--assert=!$.log_stream.write_token", "--record=FOLDER/r", "-v"];
+    let arguments = ["--assert=$.log_stream.id == 'log1'", "--record=FOLDER/r", "-v"];
     let ran = run(&arguments, &[seen(&document), http(200, r#"{"id":"d","write_token":"s3cr3t"#), seen(&document)]);
     assert_eq!(ran.ended(), (0, "passed", ""));
     let recording = std::fs::read_to_string(ran.path("r")).expect("a recording");

@@ -1,16 +1,19 @@
-//! Random assertions, and what they come to: a reading of RFC 9535 and of "it must land" that shares nothing with the
-//! gate. Both engines and the gate's own parser only ever see the text.
+//! Random assertions, and what they come to: a reading of RFC 9535, of "it must land" and of "like with like" that shares
+//! nothing with the gate. Both engines and the gate's own parser only ever see the text.
 
 use std::fmt;
 
 use fastrand::Rng;
 use serde_json::Value;
 
+use super::filters::Filter;
+use super::types::{Comparison, DOCUMENT, Type};
+
 /// A logical expression.
 #[derive(Clone, Debug)]
 pub enum Expression {
-    Compare(Query, &'static str, Value),
-    Count(Query, &'static str, i64),
+    Compare(Query, Comparison),
+    Count(Query, Comparison),
     Exists(Query),
     Not(Box<Expression>),
     And(Box<Expression>, Box<Expression>),
@@ -28,8 +31,7 @@ enum Segment {
     Name(&'static str),
     Index(i64),
     Wildcard,
-    /// `[?@.status.status == '…']`
-    StatusIs(&'static str),
+    Filter(Filter),
 }
 
 /// What an assertion comes to.
@@ -50,15 +52,23 @@ pub enum Unread {
     Anything,
 }
 
-const PATHS: [&[&str]; 14] = [
+const PATHS: [&[&str]; 21] = [
     &["plan_only"],
     &["install_deploy_type"],
+    &["status_v2"],
     &["status_v2", "status"],
     &["status_v2", "state"],
     &["component_name"],
     &["component_id"],
+    &["component_config_version"],
+    &["component_build", "is_preview"],
     &["release_id"],
+    &["relase_id"],
+    // Newer than what the API says.
+    &["brand_new"],
+    &["outputs"],
     &["outputs", "url"],
+    &["outputs", "count"],
     &["workflow", "plan_only"],
     &["workflow", "finished"],
     &["workflow", "status", "status"],
@@ -67,37 +77,69 @@ const PATHS: [&[&str]; 14] = [
     &["runner_jobs"],
 ];
 
+/// What can never be there.
+const IMPOSSIBLE: [&[&str]; 2] = [&["component_name", "length"], &["runner_jobs", "status"]];
+
 impl Query {
-    fn singular(dice: &mut Rng) -> Self {
-        let path = dice.choice(PATHS).unwrap_or(&["plan_only"]);
+    fn names(path: &[&'static str]) -> Self {
         Self(path.iter().map(|name| Segment::Name(name)).collect())
     }
 
-    fn of_steps(dice: &mut Rng) -> Self {
-        let mut query = vec![Segment::Name("workflow"), Segment::Name("steps")];
-        query.push(match dice.u8(0..4) {
-            0 => Segment::Wildcard,
-            1 => Segment::Index(dice.i64(-2..4)),
-            2 => Segment::StatusIs("error"),
-            _ => Segment::StatusIs("success"),
-        });
-        if dice.bool() {
-            query.push(Segment::Name("name"));
+    fn singular(dice: &mut Rng) -> Self {
+        Self::names(dice.choice(PATHS).unwrap_or(&["plan_only"]))
+    }
+
+    /// What can be compared: one of the document, or of a step.
+    fn comparable(dice: &mut Rng) -> Self {
+        match dice.u8(0..24) {
+            0 => Self::names(dice.choice(IMPOSSIBLE).unwrap_or(IMPOSSIBLE[0])),
+            1..4 => {
+                let name = dice.choice(["idx", "name", "retried", "status"]).unwrap_or("idx");
+                let steps = Self::names(&["workflow", "steps"]);
+                steps.with(Segment::Index(dice.i64(-2..4))).with(Segment::Name(name))
+            }
+            _ => Self::singular(dice),
         }
-        Self(query)
+    }
+
+    /// What is in a list, or below what takes any name.
+    fn of_elements(dice: &mut Rng) -> Self {
+        let (path, make, names): (&[_], fn(&mut Rng) -> Filter, _) = match dice.u8(0..8) {
+            0 => (&["outputs"], Filter::of_values, ["kind", "kind"]),
+            1 => (&["outputs", "mixed"], Filter::of_values, ["kind", "kind"]),
+            2 => (&["outputs", "parts"], Filter::of_parts, ["kind", "size"]),
+            _ => (&["workflow", "steps"], Filter::of_steps, ["name", "nmae"]),
+        };
+        let query = Self::names(path).with(match dice.u8(0..6) {
+            0 => Segment::Wildcard,
+            1 if path != ["outputs"] => Segment::Index(dice.i64(-2..4)),
+            _ => Segment::Filter(Filter::random(make, dice)),
+        });
+        match dice.u8(0..8) {
+            0..3 => query.with(Segment::Name(names[0])),
+            3 => query.with(Segment::Name(names[1])),
+            _ => query,
+        }
+    }
+
+    fn with(mut self, segment: Segment) -> Self {
+        self.0.push(segment);
+        self
     }
 
     fn select<'d>(&self, document: &'d Value) -> Vec<&'d Value> {
-        self.0
-            .iter()
-            .fold(vec![document], |nodes, segment| nodes.into_iter().flat_map(|node| segment.select(node)).collect())
+        self.0.iter().fold(vec![document], |nodes, segment| segment.select(&nodes))
     }
 
     fn leading(&self) -> usize {
         self.0.iter().take_while(|segment| matches!(segment, Segment::Name(_) | Segment::Index(_))).count()
     }
 
-    fn lands(&self, document: &Value, unread: Unread, only_existence: bool) -> bool {
+    fn is_singular(&self) -> bool {
+        self.leading() == self.0.len()
+    }
+
+    fn lands(&self, document: &Value, unread: Unread, only_its_parent: bool) -> bool {
         if let Segment::Name(name) = self.0[0] {
             let is_unread = match unread {
                 Unread::Nothing => false,
@@ -109,14 +151,53 @@ impl Query {
             }
         }
         let leading = self.leading();
-        let is_singular = leading == self.0.len();
-        let needed = if is_singular && only_existence { leading - 1 } else { leading };
+        let needed = if self.is_singular() && only_its_parent { leading - 1 } else { leading };
         !Query(self.0[..needed].to_vec()).select(document).is_empty()
+    }
+
+    /// Whether each filter looked at something, if there was something, and each name is there or known.
+    fn is_fair(&self, document: &Value) -> bool {
+        let (mut nodes, mut of) = (vec![document], DOCUMENT);
+        self.0.iter().all(|segment| {
+            // What a name behind a filter is asked of is all that the filter looks at.
+            let all = if matches!(segment, Segment::Filter(_)) { &Segment::Wildcard } else { segment };
+            let selected = all.select(&nodes);
+            let is_fair = match segment {
+                Segment::Filter(filter) => selected.is_empty() || filter.is_fair(of.element(), &selected),
+                Segment::Name(name) => of.member(name).is_known() || nodes.is_empty() || !selected.is_empty(),
+                Segment::Index(_) | Segment::Wildcard => true,
+            };
+            (nodes, of) = (selected, segment.below(of));
+            is_fair
+        })
+    }
+
+    /// What the API says of what it selects.
+    fn of(&self) -> Type {
+        self.0.iter().fold(DOCUMENT, |of, segment| segment.below(of))
+    }
+
+    /// Its filters, with what the API says of the elements.
+    fn filters(&self) -> impl Iterator<Item = (&Filter, Type)> {
+        self.0
+            .iter()
+            .scan(DOCUMENT, |of, segment| {
+                let of = std::mem::replace(of, segment.below(*of));
+                Some((segment, of.element()))
+            })
+            .filter_map(|(segment, of)| match segment {
+                Segment::Filter(filter) => Some((filter, of)),
+                _ => None,
+            })
     }
 }
 
 impl Segment {
-    fn select<'d>(&self, node: &'d Value) -> Vec<&'d Value> {
+    fn select<'d>(&self, nodes: &[&'d Value]) -> Vec<&'d Value> {
+        nodes.iter().flat_map(|node| self.select_of(node)).collect()
+    }
+
+    fn select_of<'d>(&self, node: &'d Value) -> Vec<&'d Value> {
         let children = || match node {
             Value::Array(elements) => elements.iter().collect::<Vec<_>>(),
             Value::Object(members) => members.values().collect(),
@@ -130,41 +211,57 @@ impl Segment {
                 usize::try_from(index).ok().and_then(|index| elements.get(index)).into_iter().collect()
             }
             Segment::Wildcard => children(),
-            Segment::StatusIs(word) => {
-                children().into_iter().filter(|child| child["status"]["status"] == **word).collect()
+            Segment::Filter(filter) => {
+                children().into_iter().filter(|child| filter.keeps(child) == Some(true)).collect()
             }
+        }
+    }
+
+    /// What the API says of what it selects, of what is of a type.
+    fn below(&self, of: Type) -> Type {
+        match self {
+            Segment::Name(name) => of.member(name),
+            Segment::Index(_) | Segment::Wildcard | Segment::Filter(_) => of.element(),
         }
     }
 }
 
 impl Expression {
+    /// Any that is refused before the wait, or any that is not.
+    pub fn random(is_refused: bool, dice: &mut Rng) -> Self {
+        let mut all = std::iter::repeat_with(|| Self::any(dice, 2));
+        all.find(|expression| expression.is_refused() == is_refused).expect("there are such")
+    }
+
     /// Any expression, not too deep.
-    pub fn random(dice: &mut Rng, depth: u8) -> Self {
-        let sub = |dice: &mut Rng| Box::new(Self::random(dice, depth - 1));
-        match dice.u8(0..if depth == 0 { 5 } else { 8 }) {
+    fn any(dice: &mut Rng, depth: u8) -> Self {
+        let sub = |dice: &mut Rng| Box::new(Self::any(dice, depth - 1));
+        match dice.u8(0..if depth == 0 { 6 } else { 9 }) {
             0 | 1 => {
-                let operator = dice.choice(["==", "!=", "<", "<=", ">", ">="]).unwrap_or("==");
-                Self::Compare(Query::singular(dice), operator, literal(dice))
+                let operator = dice.choice(["==", "==", "!=", "!=", "<", "<=", ">", ">="]).unwrap_or("==");
+                let query = Query::comparable(dice);
+                let kind = if dice.u8(0..4) > 0 { query.of().kind() } else { None };
+                Self::Compare(query, Comparison(operator, literal_of(kind, dice)))
             }
             // What people write, and what mostly holds.
             2 => {
-                let (path, value): (&[&'static str], Value) = match dice.u8(0..4) {
-                    0 => (&["plan_only"], false.into()),
-                    1 => (&["status_v2", "status"], "active".into()),
-                    2 => (&["component_name"], "api".into()),
-                    _ => (&["install_deploy_type"], "apply".into()),
+                let (path, operator, value): (&[_], _, Value) = match dice.u8(0..5) {
+                    0 => (&["plan_only"], "==", false.into()),
+                    1 => (&["status_v2", "status"], "==", "active".into()),
+                    2 => (&["component_name"], "==", "api".into()),
+                    3 => (&["workflow", "finished"], "!=", true.into()),
+                    _ => (&["install_deploy_type"], "==", "apply".into()),
                 };
-                Self::Compare(Query(path.iter().map(|name| Segment::Name(name)).collect()), "==", value)
+                Self::Compare(Query::names(path), Comparison(operator, value))
             }
-            3 => Self::Exists(if dice.bool() { Query::singular(dice) } else { Query::of_steps(dice) }),
-            4 => {
-                let mut query = Query::of_steps(dice);
-                // A count of a singular query is a matter of taste between engines, and not asked for here.
-                query.0[2] = if dice.bool() { Segment::Wildcard } else { Segment::StatusIs("error") };
-                Self::Count(query, dice.choice(["==", ">", "<="]).unwrap_or("=="), dice.i64(0..4))
+            3 => Self::Exists(if dice.bool() { Query::singular(dice) } else { Query::of_elements(dice) }),
+            4 | 5 => {
+                let query = if dice.u8(0..30) == 0 { Query::singular(dice) } else { Query::of_elements(dice) };
+                let operator = dice.choice(["==", ">", "<="]).unwrap_or("==");
+                Self::Count(query, Comparison(operator, dice.i64(0..4).into()))
             }
-            5 => Self::Not(sub(dice)),
-            6 => Self::And(sub(dice), sub(dice)),
+            6 => Self::Not(sub(dice)),
+            7 => Self::And(sub(dice), sub(dice)),
             _ => Self::Or(sub(dice), sub(dice)),
         }
     }
@@ -175,26 +272,47 @@ impl Expression {
     }
 
     fn worth(&self, document: &Value, unread: Unread) -> u8 {
-        let basic = |landed: bool| if landed { 2 * u8::from(self.holds(document)) } else { 1 };
+        let is_sound = |query: &Query, only_its_parent: bool| {
+            query.lands(document, unread, only_its_parent) && query.is_fair(document)
+        };
+        let judged = |is_sound: bool| if is_sound { 2 * u8::from(self.holds(document)) } else { 1 };
         match self {
-            Self::Compare(query, ..) | Self::Count(query, ..) => basic(query.lands(document, unread, false)),
-            Self::Exists(query) => basic(query.lands(document, unread, true)),
-            Self::NoFailedSteps => basic(document["workflow"].get("steps").is_some()),
+            Self::Compare(query, comparison) => {
+                let is_like = query.select(document).iter().all(|found| comparison.fits(found));
+                judged(is_like && is_sound(query, comparison.can_do_without(query.of())))
+            }
+            Self::Count(query, _) => judged(!query.is_singular() && is_sound(query, false)),
+            Self::Exists(query) => judged(is_sound(query, true)),
+            Self::NoFailedSteps => judged(document["workflow"].get("steps").is_some()),
             Self::Not(inner) => 2 - inner.worth(document, unread),
             Self::And(a, b) => a.worth(document, unread).min(b.worth(document, unread)),
             Self::Or(a, b) => a.worth(document, unread).max(b.worth(document, unread)),
         }
     }
 
-    /// Whether it asks for the order of a truth value or of nothing.
-    pub fn orders_what_has_no_order(&self) -> bool {
+    /// Whether the gate has to refuse it before the wait: each comparison is looked at, whatever joins them.
+    pub fn is_refused(&self) -> bool {
+        let has_refused = |query: &Query| query.filters().any(|(filter, of)| filter.is_refused(of));
         match self {
-            Self::Compare(_, operator, literal) => {
-                operator.starts_with(['<', '>']) && !literal.is_number() && !literal.is_string()
+            Self::Compare(query, comparison) => comparison.is_refused(query.of(), false),
+            Self::Count(query, _) => query.is_singular() || has_refused(query),
+            Self::Exists(query) => has_refused(query),
+            Self::Not(inner) => inner.is_refused(),
+            Self::And(a, b) | Self::Or(a, b) => a.is_refused() || b.is_refused(),
+            Self::NoFailedSteps => false,
+        }
+    }
+
+    /// Whether it asks for the order of a truth value or of nothing, where the two engines may differ.
+    pub fn orders_the_orderless(&self) -> bool {
+        match self {
+            Self::Compare(_, comparison) => comparison.orders_the_orderless(),
+            Self::Count(query, _) | Self::Exists(query) => {
+                query.filters().any(|(filter, _)| filter.orders_the_orderless())
             }
-            Self::Not(inner) => inner.orders_what_has_no_order(),
-            Self::And(a, b) | Self::Or(a, b) => a.orders_what_has_no_order() || b.orders_what_has_no_order(),
-            Self::Count(..) | Self::Exists(_) | Self::NoFailedSteps => false,
+            Self::Not(inner) => inner.orders_the_orderless(),
+            Self::And(a, b) | Self::Or(a, b) => a.orders_the_orderless() || b.orders_the_orderless(),
+            Self::NoFailedSteps => false,
         }
     }
 
@@ -212,12 +330,8 @@ impl Expression {
 
     fn holds(&self, document: &Value) -> bool {
         match self {
-            Self::Compare(query, operator, literal) => {
-                compare(query.select(document).first().copied(), operator, literal)
-            }
-            Self::Count(query, operator, number) => {
-                compare(Some(&query.select(document).len().into()), operator, &(*number).into())
-            }
+            Self::Compare(query, comparison) => comparison.holds(query.select(document).first().copied()),
+            Self::Count(query, comparison) => comparison.holds(Some(&query.select(document).len().into())),
             Self::Exists(query) => !query.select(document).is_empty(),
             Self::Not(_) | Self::And(..) | Self::Or(..) => unreachable!("they are joined of others"),
             Self::NoFailedSteps => {
@@ -236,29 +350,19 @@ fn has_failed(step: &Value) -> bool {
     !is_well && step["retried"] != true && metadata["auto_retried"] != true && metadata["skipped_on_failure"] != true
 }
 
-fn compare(found: Option<&Value>, operator: &str, literal: &Value) -> bool {
-    let Some(found) = found else { return operator == "!=" };
-    let order = match (found, literal) {
-        (Value::Number(a), Value::Number(b)) => a.as_f64().partial_cmp(&b.as_f64()),
-        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
-        _ => None,
-    };
-    match operator {
-        "==" => found == literal,
-        "!=" => found != literal,
-        "<" => order.is_some_and(|order| order.is_lt()),
-        ">" => order.is_some_and(|order| order.is_gt()),
-        "<=" => found == literal || order.is_some_and(|order| order.is_lt()),
-        _ => found == literal || order.is_some_and(|order| order.is_gt()),
-    }
+/// Any literal.
+pub fn literal(dice: &mut Rng) -> Value {
+    let kind = dice.choice([Some("boolean"), Some("number"), Some("text"), Some("text"), None]).flatten();
+    kind.map_or(Value::Null, |kind| literal_of(Some(kind), dice))
 }
 
-fn literal(dice: &mut Rng) -> Value {
-    match dice.u8(0..5) {
-        0 => Value::Bool(dice.bool()),
-        1 => Value::Null,
-        2 => dice.i64(-1..3).into(),
-        _ => dice.choice(["active", "api", "apply", "success", "", "v1"]).unwrap_or("").into(),
+/// One of a kind, or any if there is no such literal.
+fn literal_of(kind: Option<&str>, dice: &mut Rng) -> Value {
+    match kind {
+        Some("boolean") => dice.bool().into(),
+        Some("number") => dice.i64(-1..3).into(),
+        Some("text") => dice.choice(["active", "api", "apply", "success", "", "v1"]).unwrap_or("").into(),
+        _ => literal(dice),
     }
 }
 
@@ -269,7 +373,7 @@ impl fmt::Display for Query {
             Segment::Name(name) => write!(f, ".{name}"),
             Segment::Index(index) => write!(f, "[{index}]"),
             Segment::Wildcard => f.write_str("[*]"),
-            Segment::StatusIs(word) => write!(f, "[?@.status.status == '{word}']"),
+            Segment::Filter(filter) => write!(f, "[?{filter}]"),
         })
     }
 }
@@ -277,13 +381,137 @@ impl fmt::Display for Query {
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Compare(query, operator, literal) => write!(f, "{query} {operator} {literal}"),
-            Self::Count(query, operator, number) => write!(f, "count({query}) {operator} {number}"),
+            Self::Compare(query, comparison) => write!(f, "{query} {comparison}"),
+            Self::Count(query, comparison) => write!(f, "count({query}) {comparison}"),
             Self::Exists(query) => write!(f, "{query}"),
             Self::Not(inner) => write!(f, "!({inner})"),
             Self::And(a, b) => write!(f, "({a}) && ({b})"),
             Self::Or(a, b) => write!(f, "({a}) || ({b})"),
             Self::NoFailedSteps => f.write_str("no-failed-steps"),
+        }
+    }
+}
+
+/// Some by hand, with what they come to about one document: that an oracle is right is not to be taken on trust.
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::filters::Names;
+    use super::*;
+
+    fn document() -> Value {
+        json!({
+            "plan_only": false,
+            "component_name": "api",
+            "status_v2": {"status": "active"},
+            "component_build": {},
+            "brand_new": "v1",
+            "outputs": {"mixed": ["api", "v1", 1, null, {}], "unlike": [1, true], "none": [], "url": "v1"},
+            "runner_jobs": [],
+            "workflow": {
+                "plan_only": false,
+                "status": {"status": "success"},
+                "steps": [
+                    {"name": "plan", "group_retry_idx": 0, "status": {"status": "success"}},
+                    {"name": "apply", "idx": 1, "group_retry_idx": 0, "status": {"status": "error"}, "retried": true},
+                ],
+            },
+        })
+    }
+
+    fn query(path: &'static str) -> Query {
+        Query(path.split('.').map(Segment::Name).collect())
+    }
+
+    fn those(path: &'static str, filter: Filter) -> Query {
+        query(path).with(Segment::Filter(filter))
+    }
+
+    fn is(names: Names, operator: &'static str, literal: impl Into<Value>) -> Filter {
+        Filter::Compare(names, Comparison(operator, literal.into()))
+    }
+
+    fn not(filter: Filter) -> Filter {
+        Filter::Not(filter.into())
+    }
+
+    fn compare(query: Query, operator: &'static str, literal: impl Into<Value>) -> Expression {
+        Expression::Compare(query, Comparison(operator, literal.into()))
+    }
+
+    fn count(query: Query, number: i64) -> Expression {
+        Expression::Count(query, Comparison("==", number.into()))
+    }
+
+    #[test]
+    fn what_is_refused_and_what_the_rest_comes_to() {
+        use Truth::{False, True, Vacuous};
+        let has = Expression::Exists;
+        let steps = "workflow.steps";
+        // Whether it is refused, and what it comes to if that is only warned of.
+        let cases: Vec<(Expression, bool, Truth)> = vec![
+            // Like with like, and unlike.
+            (compare(query("component_name"), "==", "api"), false, True),
+            (compare(query("component_name"), "!=", 1), true, Vacuous),
+            (compare(query("component_name"), "!=", Value::Null), false, True),
+            (compare(query("component_name"), "<", Value::Null), true, Vacuous),
+            (compare(query("plan_only"), "!=", "no"), true, Vacuous),
+            (compare(query("plan_only"), "<=", false), true, Vacuous),
+            (compare(query("workflow.status"), "!=", "error"), true, Vacuous),
+            (compare(query("component_name.length"), "==", 3), true, Vacuous),
+            (compare(query("outputs.url"), "!=", 1), false, Vacuous),
+            // Zero is absent.
+            (compare(query("plan_only"), "==", false), false, True),
+            (compare(query("release_id"), "==", ""), true, Vacuous),
+            (compare(query("release_id"), "!=", ""), false, Vacuous),
+            (compare(query("workflow.finished"), "==", false), true, Vacuous),
+            (compare(query("workflow.finished"), "!=", false), false, Vacuous),
+            (compare(query("workflow.finished"), "!=", true), false, True),
+            (compare(query("workflow.finished"), "==", true), false, False),
+            (compare(query("component_build.is_preview"), "!=", true), false, True),
+            (compare(query("oci_artifact.is_new"), "!=", true), false, Vacuous),
+            // Names that are not known.
+            (compare(query("brand_new"), "==", "v1"), false, True),
+            (has(query("release_id")), false, False),
+            (has(query("relase_id")), false, Vacuous),
+            (has(query("brand_new")), false, True),
+            (has(query("outputs.port")), false, False),
+            (has(query("outputs.port.number")), false, Vacuous),
+            (has(query(steps).with(Segment::Wildcard).with(Segment::Name("nmae"))), false, Vacuous),
+            (has(query("runner_jobs").with(Segment::Wildcard).with(Segment::Name("nmae"))), false, False),
+            // Filters.
+            (count(query(steps), 1), true, Vacuous),
+            (count(those(steps, is(&["status", "status"], "==", "error")), 1), false, True),
+            (count(those(steps, is(&["status"], "==", "error")), 0), true, Vacuous),
+            (count(those(steps, is(&["status"], "!=", Value::Null)), 2), false, True),
+            (count(those(steps, is(&["retried"], "==", true)), 1), false, True),
+            (count(those(steps, is(&["retried"], "!=", true)), 1), false, True),
+            (count(those(steps, is(&["retried"], "==", false)), 0), true, Vacuous),
+            (count(those(steps, is(&["retried"], "!=", false)), 2), true, Vacuous),
+            (count(those(steps, is(&["retryable"], "==", true)), 0), false, True),
+            (count(those(steps, is(&["nmae"], "!=", "plan")), 2), false, Vacuous),
+            (count(those(steps, is(&["idx"], ">", 0)), 1), false, True),
+            (count(those(steps, is(&["idx"], "==", 0)), 0), true, Vacuous),
+            (count(those(steps, is(&["idx"], "<", 1)), 0), false, Vacuous),
+            (count(those(steps, is(&["group_retry_idx"], "==", 0)), 2), false, True),
+            (has(those(steps, not(Filter::Has(&["nmae"])))), false, Vacuous),
+            (has(those(steps, Filter::Has(&["retried"]))), false, True),
+            (has(those("runner_jobs", is(&["nmae"], "==", "plan"))), false, False),
+            (has(those("runner_jobs", is(&["status"], "==", 1))), true, False),
+            // Lists of unlike things.
+            (count(those("outputs.mixed", is(&[], "!=", "v1")), 2), false, True),
+            (count(those("outputs.mixed", not(is(&[], "==", "v1"))), 2), false, True),
+            (count(those("outputs.unlike", is(&[], "!=", "v1")), 2), false, Vacuous),
+            (count(those("outputs.none", is(&[], "!=", "v1")), 0), false, True),
+            (count(those("outputs.nothing", is(&[], "!=", "v1")), 0), false, Vacuous),
+            (has(those("outputs.mixed", is(&[], "<", true))), false, Vacuous),
+        ];
+        for (expression, is_refused, truth) in cases {
+            assert_eq!(expression.is_refused(), is_refused, "{expression}");
+            assert_eq!(expression.judge(&document(), Unread::Nothing), truth, "{expression}");
+            let either = Expression::Or(expression.clone().into(), has(query("component_name")).into());
+            assert_eq!(either.is_refused(), is_refused, "{either}");
         }
     }
 }

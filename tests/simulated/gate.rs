@@ -27,6 +27,8 @@ pub struct Gate {
     pub interval: Duration,
     pub max_interval: Duration,
     pub assertions: Vec<Expression>,
+    /// Whether what the types forbid is only warned of.
+    pub only_warns: bool,
     pub extracts: bool,
     pub reports: Vec<&'static str>,
 }
@@ -64,7 +66,11 @@ impl Gate {
         // Some hundred looks show what many thousands do.
         gate.timeout = gate.timeout.min(gate.max_interval * 60);
         for _ in 0..dice.u8(0..8).saturating_sub(4) {
-            gate.assertions.push(Expression::random(dice, 2));
+            gate.assertions.push(Expression::random(false, dice));
+        }
+        if dice.u8(0..40) == 0 {
+            gate.assertions.push(Expression::random(true, dice));
+            gate.only_warns = dice.bool();
         }
         if dice.u8(0..8) == 0 {
             gate.assertions.push(Expression::NoFailedSteps);
@@ -117,6 +123,7 @@ impl Gate {
             (self.teardown, "--expect=teardown"),
             (self.stop_for_approval, "--on-approval=stop"),
             (self.extracts, "--extract=name=$.component_name"),
+            (self.only_warns, "--type-check=warn"),
         ];
         all.extend(switches.into_iter().filter(|(is_on, _)| *is_on).map(|(_, flag)| flag.to_owned()));
         all.extend(self.overrides.iter().map(|(word, class)| format!("--status={word}={class}")));
@@ -150,6 +157,11 @@ impl Gate {
     /// What a newer deploy does.
     pub fn policy(&self) -> &'static str {
         self.on_superseded.unwrap_or(if self.identifies() { "finish" } else { "follow" })
+    }
+
+    /// Whether an assertion is refused before the wait.
+    pub fn is_refused(&self) -> bool {
+        !self.only_warns && self.assertions.iter().any(Expression::is_refused)
     }
 
     pub fn looks_at_the_workflow(&self) -> bool {

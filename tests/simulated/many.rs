@@ -115,9 +115,15 @@ pub fn run(seed: u64) -> FleetRun {
     let report: Value = serde_json::from_str(&disk.text("json")).unwrap_or_default();
     let transcripts: Vec<Vec<Asked>> = transcripts.iter().map(|transcript| transcript.borrow().clone()).collect();
     let out = String::from_utf8(out).expect("text");
+    let is_refused = common.is_refused();
     let fleet = Seen { report: &report, code, ended: time.now(), min_pass, jobs, timeout: common.timeout };
-    let mut violations = fleet.violations(&transcripts, signal.is_some());
-    for (number, ((gate, world), transcript)) in (1..).zip(gates.iter().zip(&worlds).zip(&transcripts)) {
+    let mut violations = if is_refused {
+        oracle::refusal_violations(code, transcripts.iter().all(Vec::is_empty))
+    } else {
+        fleet.violations(&transcripts, signal.is_some())
+    };
+    let judged = gates.iter().zip(&worlds).zip(&transcripts).filter(|_| !is_refused);
+    for (number, ((gate, world), transcript)) in (1..).zip(judged) {
         let wrong = verdict_violations(number, (gate, world), transcript, &report, time.now());
         violations.extend(wrong.into_iter().map(|what| format!("target {number}: {what}")));
     }

@@ -9,6 +9,7 @@ pub mod component;
 pub mod disk;
 pub mod ending;
 pub mod engine;
+pub mod filters;
 pub mod gate;
 pub mod generation;
 pub mod many;
@@ -17,6 +18,7 @@ pub mod oracle;
 pub mod pipeline;
 pub mod retry;
 pub mod server;
+pub mod types;
 pub mod world;
 
 use std::collections::BTreeMap;
@@ -118,13 +120,20 @@ impl Coverage {
         let generations = generation::Generation::ALL.map(|one| format!("generation {}", one.name()));
         let whats = pipeline::What::ALL.map(|what| format!("pipeline {}", what.name()));
         let rows = (1..=9).map(|row| format!("workflow row {row}"));
-        let all = words.chain(outcomes).chain(kinds).chain(generations).chain(whats).chain(rows);
+        let checks = ["refused before the wait", "only warned of"].map(str::to_owned);
+        let all = words.chain(outcomes).chain(kinds).chain(generations).chain(whats).chain(rows).chain(checks);
         Self(all.map(|name| (name, 0)).collect())
     }
 
     pub fn note(&mut self, run: &Run) {
         let mut count = |name: String| *self.0.entry(name).or_default() += 1;
         let text = |name: &str| run.report[name].as_str().unwrap_or_default();
+        if run.gate.is_refused() {
+            return count("refused before the wait".into());
+        }
+        if run.gate.only_warns {
+            count("only warned of".into());
+        }
         count(format!("outcome {} {}", text("outcome"), text("reason")));
         count(format!("generation {}", run.world.generation.name()));
         run.world.flows.iter().for_each(|flow| count(format!("pipeline {}", flow.what.name())));

@@ -2,8 +2,11 @@
 
 use std::rc::Rc;
 
+use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
+use super::assertions::literal;
+use super::generation::Generation;
 use super::world::*;
 
 /// What is there at a path.
@@ -147,7 +150,7 @@ impl World {
             "install_workflow_id": self.flows[deploy.flow].id,
             "plan_only": false,
             "status": if word.is_empty() { "queued" } else { word },
-            "outputs": {},
+            "outputs": self.outputs,
             "created_at": stamp(deploy.created),
             "updated_at": stamp(at),
             "component_build": {"id": deploy.build, "vcs_connection_commit": {"sha": deploy.commit}},
@@ -162,10 +165,14 @@ impl World {
         if is_whole {
             document["component_name"] = if deploy.is_other { "db" } else { "api" }.into();
             document["component_id"] = if deploy.is_other { OTHER_COMPONENT } else { COMPONENT }.into();
+            document["component_config_version"] = 2.into();
             document["runner_jobs"] = json!([]);
             document["component_build"]["component_config_connection"] = json!({"type": self.component_type});
             if self.generation.is_2026() {
                 document["oci_artifact"] = json!({"tag": "v1"});
+            }
+            if self.generation == Generation::Head {
+                document["brand_new"] = "v1".into();
             }
         }
         document
@@ -229,6 +236,34 @@ impl Step {
         }
         document
     }
+}
+
+/// What deploys put out: often nothing, else some of these. Lists may be empty, or of things that are unlike.
+pub fn outputs(dice: &mut Rng) -> Value {
+    let mut outputs = Map::new();
+    if dice.bool() {
+        return outputs.into();
+    }
+    let mut say = |name: &str, value: Value, dice: &mut Rng| {
+        if dice.u8(0..4) > 0 {
+            outputs.insert(name.into(), value);
+        }
+    };
+    let value = |dice: &mut Rng| match dice.u8(0..6) {
+        0 => json!({"kind": "api"}),
+        1 => json!([1]),
+        _ => literal(dice),
+    };
+    let part = |dice: &mut Rng| {
+        let members = ["kind", "size"].map(|name| (name.to_owned(), literal(dice)));
+        members.into_iter().skip(dice.usize(0..3)).collect()
+    };
+    let some = |make: &dyn Fn(&mut Rng) -> Value, dice: &mut Rng| (0..dice.u8(0..4)).map(|_| make(dice)).collect();
+    say("url", literal(dice), dice);
+    say("count", dice.i64(0..3).into(), dice);
+    say("mixed", some(&value, dice), dice);
+    say("parts", some(&part, dice), dice);
+    outputs.into()
 }
 
 /// The last words before the one that holds, behind the empty one that each begins with.

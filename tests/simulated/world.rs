@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::generation::Generation;
 use super::pipeline::{self, What};
+use super::server;
 
 pub const INSTALL: &str = "inl00000000000000000000001";
 /// When each run begins: 2026-01-14T17:00:00Z.
@@ -144,6 +145,8 @@ pub struct World {
     pub zero_document: bool,
     /// What kind of component it is.
     pub component_type: &'static str,
+    /// What its deploys put out.
+    pub outputs: Value,
     /// How likely a request goes wrong.
     pub trouble: f64,
     pub lag: Duration,
@@ -204,6 +207,7 @@ impl World {
             has_component_route: is_2026 || dice.bool(),
             zero_document: !is_2026 && dice.bool(),
             component_type: dice.choice(["helm_chart", "helm_chart", "terraform_module"]).unwrap_or("helm_chart"),
+            outputs: server::outputs(dice),
             trouble: dice.choice([0.0, 0.0, 0.0, 0.03, 0.2, 0.6]).unwrap_or(0.0),
             lag: Duration::ZERO,
             ids: Ids::default(),

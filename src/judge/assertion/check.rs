@@ -1,5 +1,7 @@
 //! What came of an assertion, and what each of its queries found. Pure.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::model::Assertion;
@@ -36,6 +38,9 @@ pub struct Found {
     /// What may not have been meant, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Whether it is of a part that decided.
+    #[serde(skip)]
+    pub has_decided: bool,
 }
 
 /// Why a query did not land.
@@ -51,6 +56,13 @@ pub struct Missing {
     pub why: String,
 }
 
+impl Missing {
+    /// A path that is there, and of no use.
+    pub fn useless(path: String, why: String) -> Self {
+        Self { exists: path.clone(), path, nearest: Vec::new(), why }
+    }
+}
+
 impl Check {
     /// An assertion that was not put to any document.
     pub fn not_evaluated(assertion: &Assertion) -> Self {
@@ -60,6 +72,13 @@ impl Check {
             outcome: Truth::NotEvaluated,
             queries: Vec::new(),
         }
+    }
+
+    /// What the queries that decided have found, each told once, however often it stands in the expression.
+    pub fn decisive(&self) -> Vec<&Found> {
+        let mut told = BTreeSet::new();
+        let is_told = |found: &&Found| found.has_decided && (self.outcome != Truth::Vacuous || found.missing.is_some());
+        self.queries.iter().filter(is_told).filter(|found| told.insert(found.query.as_str())).collect()
     }
 
     /// Its label, or else its text.

@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use serde_json::Value;
 
-use super::expression::{Expression, Segment, is_singular};
+use super::syntax::{Expression, Query, Root, Segment, Selector};
 
 /// How many nodes a query may have to hold at once: each takes some [`BYTES`] in the engines.
 const WIDEST: f64 = 4e6;
@@ -15,26 +15,17 @@ const BYTES: f64 = 150.0;
 /// of its ancestors, and each further selector in a bracket can select it once more. One engine keeps the path of each.
 /// The document is measured only for queries that can select more than one node.
 pub fn check_cost(expression: &Expression, size: &impl Deref<Target = DocumentSize>) -> Result<(), String> {
-    let width = |segments: &Vec<Segment>| {
-        let (mut width, mut below) = (1.0, 0);
-        for segment in segments {
-            match segment {
-                Segment::Name(_) | Segment::Index(_) => {}
-                Segment::Many(count) => width *= *count as f64,
-                Segment::Below(count) => {
-                    width *= *count as f64;
-                    below += 1;
-                }
-            }
-        }
-        if is_singular(segments) {
+    let width = |query: &Query| {
+        if query.is_singular() {
             return 1.0;
         }
+        let width: f64 = query.segments.iter().map(|segment| segment.selectors.len() as f64).product();
+        let below = i32::try_from(query.segments.iter().filter(|segment| segment.is_below).count()).unwrap_or(i32::MAX);
         let paths = (size.paths as f64 / BYTES).max(size.nodes as f64);
         width * (size.depth as f64).powi((below - 1).max(0)) * paths
     };
-    let widest = expression.queries.iter().map(|query| &query.segments).chain(&expression.relative).map(width);
-    match widest.fold(0.0, f64::max) {
+    let queries = [Root::Document, Root::Node].into_iter().flat_map(|root| expression.queries_from(root));
+    match queries.map(width).fold(0.0, f64::max) {
         width if width > WIDEST => Err(format!(
             "{} could select {width:.0} nodes of this document, or fewer with long paths, more than the {WIDEST:.0} that the gate makes room for",
             expression.text
@@ -87,10 +78,10 @@ impl DocumentSize {
 
     /// A member that these segments of a filter look at and that has a number which cannot be compared.
     pub fn inexact(&self, segments: &[Segment]) -> Option<&str> {
-        match segments.iter().rev().find(|segment| !matches!(segment, Segment::Index(_))) {
-            Some(Segment::Name(name)) => self.inexact.get(name).map(String::as_str),
-            Some(Segment::Many(_) | Segment::Below(_)) | None => self.inexact.first().map(String::as_str),
-            Some(Segment::Index(_)) => None,
+        let is_index = |segment: &&Segment| matches!(segment.only(), Some(Selector::Index(_)));
+        match segments.iter().rev().find(|segment| !is_index(segment)).map(Segment::only) {
+            Some(Some(Selector::Name(name))) => self.inexact.get(name).map(String::as_str),
+            _ => self.inexact.first().map(String::as_str),
         }
     }
 }

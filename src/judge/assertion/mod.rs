@@ -8,25 +8,31 @@ mod check;
 mod cost;
 mod engines;
 mod evaluate;
-mod explain;
-mod expression;
+mod kind;
+mod landing;
+mod likeness;
 mod model;
 mod outcome;
 mod parser;
 mod pattern;
 pub mod presets;
 mod show;
+mod syntax;
 mod truth;
+mod types;
 
 pub use background::{Evaluation, TIME_LIMIT};
 pub use check::{Check, Found, Missing};
 pub use cost::{DocumentSize, check_cost};
 pub use engines::Compiled;
-pub use expression::Expression;
 pub use model::Assertion;
 pub use outcome::ending;
 pub use parser::Malformed;
+pub use syntax::Expression;
 pub use truth::Truth;
+
+#[cfg(test)]
+mod examples;
 
 #[cfg(test)]
 mod tests {
@@ -49,6 +55,8 @@ mod tests {
             "bigger": 9_007_199_254_740_992_i64,
             "patterns": ["dpl[0-9]", "x"],
             "numbers": [5],
+            "nested": [{"in": [{"v": "x"}, {"v": 1}]}],
+            "mixed": [{"v": "x"}, {"v": {"w": "y"}}, {"v": 5}],
         })));
         let numbers = r#"{"whole":[1,{"x":2}],"halves":[1.0,{"x":2.0}],"zero":[0],"minus":[-0.0]}"#;
         let document = match text.contains("whole") || text.contains("zero") {
@@ -91,7 +99,39 @@ mod tests {
             ("count($.workflow.stages[*]) == 0", Vacuous),
             ("!$.flow.steps[?@.status == 'error']", Vacuous),
             ("!$.workflow.steps[?@.id == $.idd]", Vacuous),
-            ("!$..error", True),
+            ("!$..composite_error", True),
+            // No server is known that answers a member of that name.
+            ("!$..error", Vacuous),
+            ("!$.relase_id", Vacuous),
+            ("!$.status_v2.history[*].sttus", Vacuous),
+            ("!$.status_v2.history[?@.sttus == 'error']", Vacuous),
+            ("$.status_v2.history[?!@.sttus]", Vacuous),
+            ("!$.outputs.anything", Vacuous),
+            // Like is compared with like.
+            ("$.status_v2 != 'error'", Vacuous),
+            ("$.status_v2 == $.id", Vacuous),
+            ("$.id != 5", Vacuous),
+            ("$.plan_only != 'false'", Vacuous),
+            ("$.plan_only <= true", Vacuous),
+            ("$.id != null", True),
+            ("$.nothing != 'error'", True),
+            ("count($.status_v2.history[*]) != 'x'", Vacuous),
+            ("!$.status_v2.history[?@.status == 5]", Vacuous),
+            ("count($.status_v2.history[?@.status == 5]) == 0", Vacuous),
+            ("!$.status_v2.history[?match(@.idx, '2')]", Vacuous),
+            ("!$.numbers[?match(@, '2')]", Vacuous),
+            // What can be compared decides.
+            ("!$.mixed[?@.v == 'y']", True),
+            ("!$.mixed[?@.v == 'x']", False),
+            ("!$.mixed[?@.v != 'x']", True),
+            ("$.mixed[?@.v != 'x']", False),
+            ("count($.mixed[?!(@.v == 'x')]) == 0", True),
+            ("$.mixed[?@.v != 'x'].v", False),
+            ("$..[?@.v != 'x'].v", Vacuous),
+            ("$.mixed[?!(@.v == 'x' && @.v == 'y')]", True),
+            ("$.mixed[?@.v == 'y' || @.v.w == 'y']", True),
+            ("!$.nested[?@.in[?@.v == 'y']]", Vacuous),
+            ("!$.mixed[?search(@.v, 'y')]", True),
             ("$.status_v2.history[1].status == 'queued'", True),
             ("$.status_v2.history[-1].status == 'queued'", True),
             ("$.status_v2.history[9].status != 'error'", Vacuous),
@@ -159,25 +199,43 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_looks_at_nothing_is_noted() {
-        let note = |text: &str| judged(text).queries[0].note.clone().unwrap_or_default();
-        let history = "$.status_v2.history";
-        assert_eq!(
-            note("!$.status_v2.history[?@.sttus == 'error']"),
-            format!(
-                "none of the 2 elements of {history} has \"sttus\", so this looked at nothing; did you mean \"status\"?"
-            )
-        );
-        assert!(note("count($.status_v2['history'][?@.status.word == 'error']) == 0").contains("has \"word\""));
+    fn it_is_said_what_was_compared_with_what() {
+        let why = |text: &str| {
+            let found = judged(text).queries.remove(0);
+            found.missing.map(|missing| missing.why).or(found.note).unwrap_or_default()
+        };
+        for (text, want) in [
+            (
+                "!$.status_v2.history[?@.sttus == 'error']",
+                "none of the 2 elements of $.status_v2.history has \"sttus\"; did you mean \"status\"?",
+            ),
+            (
+                "count($.status_v2['history'][?@.status.word == 'error']) == 0",
+                "none of the 2 elements of $.status_v2['history'] has \"word\"",
+            ),
+            (
+                "$.status_v2 != 'error'",
+                "$.status_v2 != 'error' compared an object with a text; did you mean $.status_v2.status != 'error'?",
+            ),
+            (
+                "!$.mixed[?@ == 'x']",
+                "@ == 'x' compared an object with a text in all 3 elements of $.mixed; did you mean @.v == 'x'?",
+            ),
+            ("!$.mixed[?@.v == 'y']", "@.v == 'y' compared an object with a text in 2 of the 3 elements of $.mixed"),
+            (
+                "!$.relase_id",
+                "$ has no \"relase_id\", and no server is known that answers one; did you mean \"release_id\"?",
+            ),
+        ] {
+            assert_eq!(why(text), want, "{text}");
+        }
         for fine in [
             "!$.status_v2.history[?@.status == 'error']",
-            "!$.status_v2.history[?@.status == 'error' && @.retried != true]",
-            "!$.status_v2.history[?@ == 'error']",
+            "!$.status_v2.history[?@.status == 'error' && @.created_at_ts > 1]",
             "!$.workflow.steps[?@.sttus == 'error']",
-            "$.status_v2.history[?!@.sttus]",
-            "!$.status_v2.history[*][?@.sttus == 'error']",
+            "$.workflow.steps[?!@.retried]",
         ] {
-            assert_eq!(note(fine), "", "{fine}");
+            assert_eq!(why(fine), "", "{fine}");
         }
     }
 
@@ -250,7 +308,7 @@ mod tests {
             workflow: Some(Err("403".into())),
         };
         let document = Arc::new(Document::assemble(parts).expect("a document"));
-        let known = ["!$.status_v2.state", "$.status_v2.status == 'active'", "!$.status_v2[?@ == 'error']"];
+        let known = ["!$.status_v2.composite_error", "$.status_v2.status == 'active'", "!$.status_v2[?@ == 'error']"];
         for text in known {
             let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));
             let checks = Evaluation::start([assertion], &document).finish();

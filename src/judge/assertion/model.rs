@@ -1,8 +1,12 @@
 //! An assertion as the user wrote it: a label for reports, and an expression. Pure.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::engines::Compiled;
-use super::expression::{Expression, Query, Segment};
 use super::parser::{self, Malformed};
+use super::syntax::{Expression, Query, Segment, Selector};
+use super::types::{self, Finding, Types};
+use crate::judge::catalogue::Type;
 use crate::text::escape;
 
 /// One assertion: a label for reports, and an expression.
@@ -12,10 +16,12 @@ pub struct Assertion {
     pub label: String,
     /// What is asserted.
     pub expression: Expression,
-    /// Each of its queries, as the engines have read it.
-    pub(super) queries: Vec<Compiled>,
-    /// Each of its basic parts, by where it begins.
-    pub(super) parts: Vec<(usize, Compiled)>,
+    /// What the catalogue says of it.
+    pub(super) types: Types,
+    /// Each of its queries as the engines have read it, by where it begins.
+    pub(super) queries: BTreeMap<usize, Compiled>,
+    /// Each of its basic parts, likewise.
+    pub(super) parts: BTreeMap<usize, Compiled>,
 }
 
 impl PartialEq for Assertion {
@@ -27,12 +33,58 @@ impl PartialEq for Assertion {
 impl Assertion {
     /// Whether it asks for a member of the document.
     pub fn looks_at(&self, member: &str) -> bool {
-        let is_it = |query: &Query| match query.segments.first() {
-            Some(Segment::Name(name)) => name == member,
+        let is_it = |query: &Query| match query.segments.first().and_then(Segment::only) {
+            Some(Selector::Name(name)) => name == member,
             // A query that begins with anything else can reach every member.
             _ => true,
         };
-        self.expression.queries.iter().any(is_it)
+        self.expression.queries().into_iter().any(is_it)
+    }
+
+    /// Reads what is one query and nothing else.
+    ///
+    /// # Errors
+    /// What is malformed, or that it is more than a query.
+    pub fn query(text: &str) -> Result<Self, String> {
+        let query = Self::exactly(text).map_err(|malformed| format!("\"{text}\": expected {}", malformed.why))?;
+        match query.expression.queries()[0].span == (0..text.len()) {
+            true => Ok(query),
+            false => Err(format!("\"{text}\" is not one query")),
+        }
+    }
+
+    /// Every type that its first query can select, by the catalogue.
+    pub fn types(&self) -> BTreeSet<Type> {
+        self.expression.queries().first().into_iter().flat_map(|query| self.types.all(query)).collect()
+    }
+
+    /// What of it would check nothing, by the catalogue: the place, why, and what to write instead.
+    pub fn refusals(&self) -> Vec<String> {
+        let told = |finding: &Finding| {
+            let instead = finding.instead.as_ref();
+            let instead = instead.map_or_else(String::new, |instead| format!("\n  write: {}", escape::line(instead)));
+            format!("{}{}{instead}", caret(&self.expression.text, finding.at), finding.why)
+        };
+        self.types.findings.iter().filter(|finding| finding.is_refusal).map(told).collect()
+    }
+
+    /// The same, each in a line.
+    pub fn told_refusals(&self) -> Vec<String> {
+        self.told(true)
+    }
+
+    /// What may not have been meant, by the catalogue, each in a line.
+    pub fn warnings(&self) -> Vec<String> {
+        self.told(false)
+    }
+
+    fn told(&self, is_refusal: bool) -> Vec<String> {
+        let told = |finding: &Finding| {
+            let instead = finding.instead.as_ref();
+            let instead = instead.map_or_else(String::new, |instead| format!("; did you mean `{instead}`?"));
+            format!("`{}`: {}{instead}", self.expression.text, finding.why)
+        };
+        self.types.findings.iter().filter(|finding| finding.is_refusal == is_refusal).map(told).collect()
     }
 }
 
@@ -69,14 +121,17 @@ impl Assertion {
                 why: format!("an expression that both engines accept; {}", rejected.why),
             })
         };
-        let queries = expression.queries.iter();
-        let queries = queries.map(|query| compiled(query.span.start, &expression.as_query(query)));
-        let queries = queries.collect::<Result<_, _>>()?;
+        let queries = expression.queries().into_iter();
+        let queries = queries.map(|query| {
+            let at = query.span.start;
+            Ok((at, compiled(at, &expression.as_query(query))?))
+        });
+        let queries = queries.collect::<Result<_, Malformed>>()?;
         compiled(0, &expression.as_filter())?;
-        let parts = expression.logic.parts().into_iter();
-        let parts = parts.map(|part| Ok((part.start, compiled(part.start, &expression.as_part(part))?)));
+        let parts = expression.logic.basics().into_iter();
+        let parts = parts.map(|part| Ok((part.span.start, compiled(part.span.start, &expression.as_part(part))?)));
         let parts = parts.collect::<Result<_, Malformed>>()?;
-        Ok(Self { label: String::new(), expression, queries, parts })
+        Ok(Self { label: String::new(), types: types::check(&expression), expression, queries, parts })
     }
 }
 

@@ -2,7 +2,12 @@
 //!
 //! The two engines do the judging. This parser finds what they cannot tell: where each query is and what it asks for.
 
-use super::expression::{Expression, Logic, Query, Segment, is_singular};
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::pattern;
+use super::syntax::{Asks, Basic, Expression, Logic, Operand, Operator, Query, Root, Segment, Selector};
 
 /// The longest expression, in bytes.
 const LONGEST: usize = 4096;
@@ -25,44 +30,71 @@ type Parsed<T> = Result<T, Malformed>;
 /// # Errors
 /// Where the first mistake is, and what was expected there.
 pub fn parse(text: &str) -> Parsed<Expression> {
-    let mut parser = Parser::new(text);
+    let mut parser = Parser { text, at: 0, depth: 0, filters: 0 };
     if text.len() > LONGEST {
         return parser.wrong(&format!("an expression of at most {LONGEST} bytes; this one has {}", text.len()));
     }
     let logic = parser.or()?;
     if parser.at < text.len() {
-        let hint = match text[parser.at..].trim_start() {
-            "" => "no white space at the end",
-            rest if rest.starts_with('=') => "the end, or an operator: == != < <= > >= && || (did you mean ==?)",
-            _ => "the end, or an operator: == != < <= > >= && ||",
+        return match text[parser.at..].trim_start() {
+            "" => parser.wrong("no white space at the end"),
+            _ => parser.wrong("the end, or an operator: == != < <= > >= && ||"),
         };
-        return parser.wrong(hint);
     }
-    if parser.queries.is_empty() {
+    let expression = Expression { text: text.into(), logic };
+    if expression.queries().is_empty() {
         return parser.wrong_at(0, "a query of the document, like $.plan_only: this says nothing about the deploy");
     }
-    let Parser { queries, relative, compared, .. } = parser;
-    Ok(Expression { text: text.into(), logic, queries, relative, compared })
+    Ok(expression)
 }
 
-/// What an operand is, as far as the grammar asks.
-enum Operand {
-    Literal,
-    /// A number that a double may not tell from its neighbour.
-    Vast,
-    /// A query of the document, or one relative to a node of a filter: index into `queries` or `relative`.
-    Query {
-        index: Result<usize, usize>,
-        singular: bool,
-    },
-    Function(Kind),
-}
+/// What people write who know another language, by what stands where the mistake is, and what it is here.
+const OTHER_LANGUAGES: &[(&str, &str)] = &[
+    ("=~", "write match($.a, 'pattern') for the whole text, or search() for a part of it"),
+    ("=", "did you mean ==?"),
+    (">", "write != for <>"),
+    ("and ", "write && for and"),
+    ("or ", "write || for or"),
+    ("&", "write &&"),
+    ("|", "write ||"),
+    ("not ", "write ! for not"),
+    ("in ", "there is no in; write $.a == 'x' || $.a == 'y'"),
+    ("contains", "there is no contains; write search($.a, 'x') for a part of a text, $.a[?@ == 'x'] for an element"),
+    ("exists", "a query by itself asks whether something is there: write $.a, or !$.a"),
+    ("len(", "write length($.a)"),
+    ("size(", "write length($.a)"),
+    ("empty(", "write !$.a[*]"),
+    ("matches", "write match($.a, 'pattern')"),
+    ("is ", "write =="),
+    ("True", "write true"),
+    ("False", "write false"),
+    ("None", "write null"),
+    ("nil", "write null"),
+    ("-", "a name with other characters than letters, digits and _ goes in brackets: $['a-b']"),
+    ("(", "functions stand before what they look at: length($.a), count($.a[*]), match($.a, 'x')"),
+];
 
 /// What a function gives.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum Gives {
     Value,
-    Logical,
+    Truth,
+}
+
+/// The functions of RFC 9535: what each gives, and how many arguments it takes.
+const FUNCTIONS: [(&str, Gives, usize); 5] = [
+    ("length", Gives::Value, 1),
+    ("count", Gives::Value, 1),
+    ("value", Gives::Value, 1),
+    ("match", Gives::Truth, 2),
+    ("search", Gives::Truth, 2),
+];
+
+/// What can stand on either side of an operator, or alone.
+enum Term {
+    Value(Operand),
+    /// `match()` or `search()`.
+    Truth(Asks),
 }
 
 struct Parser<'a> {
@@ -71,25 +103,23 @@ struct Parser<'a> {
     depth: usize,
     /// How many filters the parser is inside of: there, `@` is a node, not the document.
     filters: usize,
-    queries: Vec<Query>,
-    relative: Vec<Vec<Segment>>,
-    compared: Vec<Vec<Segment>>,
-    /// Those of the filter that is being read, but not of filters inside of it.
-    looks: Vec<Vec<Segment>>,
 }
 
-impl<'a> Parser<'a> {
-    fn new(text: &'a str) -> Self {
-        let (queries, relative, compared, looks) = Default::default();
-        Self { text, at: 0, depth: 0, filters: 0, queries, relative, compared, looks }
-    }
-
+impl Parser<'_> {
     fn wrong<T>(&self, expected: &str) -> Parsed<T> {
         self.wrong_at(self.at, expected)
     }
 
     fn wrong_at<T>(&self, at: usize, expected: &str) -> Parsed<T> {
-        Err(Malformed { at, why: expected.into() })
+        let rest = self.text[at..].trim_start();
+        let known = OTHER_LANGUAGES.iter().find(|(other, _)| rest.starts_with(other));
+        let hint = known.map_or_else(String::new, |(_, hint)| format!(" ({hint})"));
+        Err(Malformed { at, why: format!("{expected}{hint}") })
+    }
+
+    /// A mistake in something that is whole.
+    fn refuse<T>(at: usize, why: &str) -> Parsed<T> {
+        Err(Malformed { at, why: why.into() })
     }
 
     fn peek(&self) -> Option<char> {
@@ -124,7 +154,7 @@ impl<'a> Parser<'a> {
     fn nest(&mut self) -> Parsed<()> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return self.wrong(&format!("at most {DEEPEST} levels of brackets and parentheses"));
+            return Self::refuse(self.at, &format!("at most {DEEPEST} levels of brackets and parentheses"));
         }
         Ok(())
     }
@@ -149,12 +179,23 @@ impl<'a> Parser<'a> {
 
     fn basic(&mut self) -> Parsed<Logic> {
         let start = self.at;
-        let negated = self.eat("!");
-        if negated {
+        let is_negated = self.eat("!");
+        if is_negated {
             self.blanks();
         }
-        let side = if self.eat("(") { self.group()? } else { self.test_or_comparison(start, negated)? };
-        Ok(if negated { Logic::Not(Box::new(side)) } else { side })
+        if self.eat("(") {
+            let group = self.group()?;
+            return Ok(if is_negated { Logic::Not(Box::new(group)) } else { group });
+        }
+        let from = self.at;
+        let asks = self.test_or_comparison()?;
+        let is_comparison = matches!(asks, Asks::Compare(..));
+        let basic = Logic::Basic(Basic { span: from..self.at, asks });
+        match is_negated {
+            true if is_comparison => Self::refuse(start, "parentheses around a comparison that is negated: !(…)"),
+            true => Ok(Logic::Not(Box::new(basic))),
+            false => Ok(basic),
+        }
     }
 
     fn group(&mut self) -> Parsed<Logic> {
@@ -168,77 +209,70 @@ impl<'a> Parser<'a> {
         Ok(group)
     }
 
-    /// `start` is where the `!` before it is, if there is one.
-    fn test_or_comparison(&mut self, start: usize, negated: bool) -> Parsed<Logic> {
-        let left_at = self.at;
-        let left = self.operand()?;
-        let read = match self.comparison() {
-            true if negated => self.wrong_at(start, "parentheses around a comparison that is negated: !(…)"),
-            true => {
-                self.comparable(&left, left_at)?;
-                self.blanks();
-                let right_at = self.at;
-                let right = self.operand()?;
-                self.comparable(&right, right_at)?;
-                self.compare(&left, &right);
-                self.compare(&right, &left);
-                Ok(())
+    fn test_or_comparison(&mut self) -> Parsed<Asks> {
+        let start = self.at;
+        let left = self.term()?;
+        let Some(operator) = self.operator() else { return self.test(left) };
+        let left = Self::comparable(start, left)?;
+        self.blanks();
+        let start = self.at;
+        let right = self.term()?;
+        Ok(Asks::Compare(left, operator, Self::comparable(start, right)?))
+    }
+
+    /// A term that is not compared.
+    fn test(&self, term: Term) -> Parsed<Asks> {
+        match term {
+            Term::Truth(asks) => Ok(asks),
+            Term::Value(Operand::Literal(..)) => self.wrong("a comparison: == != < <= > >="),
+            Term::Value(Operand::Query(query)) if query.root == Root::Document && query.segments.is_empty() => {
+                self.wrong("a path: the document itself is always there, so this says nothing about the deploy")
             }
-            false => match left {
-                Operand::Literal | Operand::Vast => self.wrong("a comparison: == != < <= > >="),
-                Operand::Function(Kind::Value) => {
-                    self.wrong("a comparison: this function gives a value, not true or false")
-                }
-                Operand::Function(Kind::Logical) => Ok(()),
-                Operand::Query { index: Ok(index), .. }
-                    if self.filters == 0 && self.queries[index].segments.is_empty() =>
-                {
-                    self.wrong("a path: the document itself is always there, so this says nothing about the deploy")
-                }
-                Operand::Query { index, .. } => {
-                    if let Ok(index) = index {
-                        self.queries[index].tested = true;
-                    }
-                    Ok(())
-                }
-            },
-        };
-        read.map(|()| Logic::Basic(left_at..self.at))
+            Term::Value(Operand::Query(query)) => Ok(Asks::Exists(query)),
+            Term::Value(_) => self.wrong("a comparison: this function gives a value, not true or false"),
+        }
     }
 
     /// Eats a comparison operator, if there is one.
-    fn comparison(&mut self) -> bool {
-        // The longer operators first.
-        ["==", "!=", "<=", ">=", "<", ">"].iter().any(|operator| self.eat_after_blanks(operator))
+    fn operator(&mut self) -> Option<Operator> {
+        // The longer ones first.
+        let all = [
+            ("==", Operator::Equal),
+            ("!=", Operator::Unequal),
+            ("<=", Operator::AtMost),
+            (">=", Operator::AtLeast),
+            ("<", Operator::Less),
+            (">", Operator::Greater),
+        ];
+        all.into_iter().find(|(token, _)| self.eat_after_blanks(token)).map(|(_, operator)| operator)
     }
 
-    /// Takes note of a query whose value is compared with what may be a number of any size.
-    fn compare(&mut self, operand: &Operand, other: &Operand) {
-        match (operand, other) {
-            (_, Operand::Literal) => {}
-            (Operand::Query { index: Ok(index), .. }, _) => self.queries[*index].compared = true,
-            (Operand::Query { index: Err(index), .. }, _) => self.compared.push(self.relative[*index].clone()),
-            _ => {}
+    fn comparable(at: usize, term: Term) -> Parsed<Operand> {
+        match term {
+            Term::Value(Operand::Query(query)) if !query.is_singular() => Self::refuse(
+                at,
+                "a query that selects at most one value, since it is compared; count(…) counts several, !… tests that there is none",
+            ),
+            Term::Truth(_) => {
+                Self::refuse(at, "a value: match() and search() give true or false by themselves and are not compared")
+            }
+            Term::Value(operand) => Ok(operand),
         }
     }
 
-    fn comparable(&self, operand: &Operand, at: usize) -> Parsed<()> {
-        match operand {
-            Operand::Query { singular: false, .. } => {
-                self.wrong_at(at, "a query that selects at most one value, since it is compared; count(…) counts several, !… tests that there is none")
-            }
-            Operand::Function(Kind::Logical) => {
-                self.wrong_at(at, "a value: match() and search() give true or false by themselves and are not compared")
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn operand(&mut self) -> Parsed<Operand> {
+    fn term(&mut self) -> Parsed<Term> {
+        let start = self.at;
+        let literal = |parser: &Self, value| Ok(Term::Value(Operand::Literal(start..parser.at, value)));
         match self.peek() {
-            Some('$' | '@') => self.query(),
-            Some('\'' | '"') => self.string().map(|_| Operand::Literal),
-            Some('-' | '0'..='9') => self.number(),
+            Some('$' | '@') => Ok(Term::Value(Operand::Query(self.query()?))),
+            Some('\'' | '"') => {
+                let text = self.string()?;
+                literal(self, text.into())
+            }
+            Some('-' | '0'..='9') => {
+                let number = self.number()?;
+                literal(self, number)
+            }
             Some('a'..='z') => self.word(),
             Some('.') => self
                 .wrong("$ or @ before the path; if there was one, a shell or CI system ate it: write @ in place of $"),
@@ -247,196 +281,144 @@ impl<'a> Parser<'a> {
     }
 
     /// `true`, `false`, `null` or a function.
-    fn word(&mut self) -> Parsed<Operand> {
+    fn word(&mut self) -> Parsed<Term> {
         let start = self.at;
         while matches!(self.peek(), Some('a'..='z' | '0'..='9' | '_')) {
             self.at += 1;
         }
         let word = &self.text[start..self.at];
-        if matches!(word, "true" | "false" | "null") {
-            return Ok(Operand::Literal);
-        }
-        let (kind, arguments) = match word {
-            "length" | "count" | "value" => (Kind::Value, 1),
-            "match" | "search" => (Kind::Logical, 2),
-            _ => {
-                return self.wrong_at(
-                    start,
-                    "$, @, a literal (strings need quotes) or one of the functions length, count, value, match, search",
-                );
-            }
+        let literal = match word {
+            "true" => Some(Value::Bool(true)),
+            "false" => Some(Value::Bool(false)),
+            "null" => Some(Value::Null),
+            _ => None,
         };
+        if let Some(value) = literal {
+            return Ok(Term::Value(Operand::Literal(start..self.at, value)));
+        }
+        let Some(&(name, gives, count)) = FUNCTIONS.iter().find(|(name, ..)| *name == word) else {
+            return self.wrong_at(
+                start,
+                "$, @, a literal (strings need quotes) or one of the functions length, count, value, match, search",
+            );
+        };
+        let arguments = self.arguments(name, count)?;
+        self.call(name, gives, start..self.at, arguments)
+    }
+
+    /// The arguments of a function, with where each begins.
+    fn arguments(&mut self, name: &str, count: usize) -> Parsed<Vec<(usize, Term)>> {
         if !self.eat("(") {
             return self.wrong("\"(\"");
         }
         self.nest()?;
-        for argument in 0..arguments {
+        let s = if count == 1 { "" } else { "s" };
+        let mut arguments = Vec::new();
+        for argument in 0..count {
             self.blanks();
             if argument > 0 && !self.eat(",") {
-                return self.wrong(&format!("\",\": {word}() takes {arguments} arguments"));
+                return self.wrong(&format!("\",\": {name}() takes {count} argument{s}"));
             }
             self.blanks();
-            self.argument(word, start, argument)?;
+            arguments.push((self.at, self.term()?));
         }
         self.blanks();
         if !self.eat(")") {
-            return self.wrong(&format!(
-                "\")\": {word}() takes {arguments} argument{}",
-                if arguments == 1 { "" } else { "s" }
-            ));
+            return self.wrong(&format!("\")\": {name}() takes {count} argument{s}"));
         }
         self.depth -= 1;
-        let call = start..self.at;
-        let counted = self.queries.iter_mut().find(|query| query.counted.as_ref().is_some_and(|of| of.start == start));
-        if let Some(query) = counted {
-            query.counted = Some(call);
-        }
-        Ok(Operand::Function(kind))
+        Ok(arguments)
     }
 
-    /// Reads an argument of the function whose name begins at `call`.
-    fn argument(&mut self, function: &str, call: usize, position: usize) -> Parsed<()> {
-        let start = self.at;
-        let wants_nodes = matches!(function, "count" | "value");
-        let operand = self.operand()?;
-        let fits = match operand {
-            Operand::Literal | Operand::Vast => !wants_nodes,
-            Operand::Query { singular, .. } => wants_nodes || singular,
-            Operand::Function(kind) => !wants_nodes && kind == Kind::Value,
-        };
-        if !fits {
-            let wanted = if wants_nodes {
-                format!("a query: {function}() takes the nodes that one selects")
-            } else {
-                format!("a value: {function}() takes a literal, or a query that selects at most one")
+    /// A call of a function with these arguments.
+    fn call(&self, name: &str, gives: Gives, span: Range<usize>, arguments: Vec<(usize, Term)>) -> Parsed<Term> {
+        let mut values = Vec::new();
+        for (at, argument) in arguments {
+            let takes_nodes = matches!(name, "count" | "value");
+            let value = match argument {
+                Term::Value(Operand::Query(query)) if takes_nodes || query.is_singular() => Operand::Query(query),
+                Term::Value(operand) if !takes_nodes && !matches!(operand, Operand::Query(_)) => operand,
+                _ if takes_nodes => {
+                    return Self::refuse(at, &format!("a query: {name}() takes the nodes that one selects"));
+                }
+                _ => {
+                    let wanted = format!("a value: {name}() takes a literal, or a query that selects at most one");
+                    return Self::refuse(at, &wanted);
+                }
             };
-            return self.wrong_at(start, &wanted);
+            values.push((at, value));
         }
-        let is_pattern = matches!(function, "match" | "search") && position == 1;
-        if let Operand::Literal = operand
-            && is_pattern
-        {
-            return self.written_pattern(start);
-        }
-        let Some(query) = self.asked_for(&operand, start) else {
-            return if is_pattern { self.no_pattern(start) } else { Ok(()) };
-        };
-        match function {
-            // Where the call ends is known when it has.
-            "count" => query.counted = Some(call..call),
-            // What it gives may be compared.
-            "value" => (query.valued, query.compared) = (true, true),
-            "length" => query.measured = true,
-            _ if is_pattern => query.pattern = true,
-            _ => query.matched = true,
-        }
-        Ok(())
-    }
-
-    /// The query of the document that an operand is, or the value of: `value()` is seen through.
-    fn asked_for(&mut self, operand: &Operand, start: usize) -> Option<&mut Query> {
-        match operand {
-            Operand::Query { index: Ok(index), .. } => self.queries.get_mut(*index),
-            Operand::Function(_) => {
-                let text = self.text;
-                let is_argument = |query: &&mut Query| {
-                    let before = text.get(start..query.span.start).and_then(|call| call.strip_prefix("value("));
-                    query.valued && before.is_some_and(|blanks| blanks.trim().is_empty())
-                };
-                self.queries.iter_mut().find(is_argument)
+        let last = values.pop();
+        match (gives, name, values.pop(), last) {
+            (Gives::Truth, _, Some((_, text)), Some((at, pattern))) => {
+                Self::pattern(at, &pattern)?;
+                Ok(Term::Truth(Asks::Match(text, pattern)))
             }
-            _ => None,
+            (_, "count", _, Some((_, Operand::Query(query)))) => Ok(Term::Value(Operand::Count(span, query))),
+            (_, "value", _, Some((_, Operand::Query(query)))) => Ok(Term::Value(Operand::Value(span, query))),
+            (_, _, _, Some((_, operand))) => Ok(Term::Value(Operand::Length(span, Box::new(operand)))),
+            _ => self.wrong("an argument"),
         }
     }
 
     /// A pattern that does not compile is called false by both engines in silence, so it is looked at here.
-    fn written_pattern(&mut self, start: usize) -> Parsed<()> {
-        if !self.text[start..].starts_with(['\'', '"']) {
-            return self.no_pattern(start);
+    fn pattern(at: usize, pattern: &Operand) -> Parsed<()> {
+        match (pattern.literal(), pattern.query()) {
+            (Some(Value::String(text)), _) => pattern::check(text)
+                .or_else(|why| Self::refuse(at, &format!("a regular expression (I-Regexp, RFC 9485): {why}"))),
+            (_, Some(query)) if query.root == Root::Document => Ok(()),
+            _ => Self::refuse(
+                at,
+                "a pattern in quotes, or a query from $ (or value() of one): one that differs by node cannot be checked",
+            ),
         }
-        let pattern = Parser { at: start, ..Parser::new(self.text) }.string()?;
-        let wrong = |why| Malformed { at: start, why: format!("a regular expression (I-Regexp, RFC 9485): {why}") };
-        super::pattern::check(&pattern).map_err(wrong)
     }
 
-    fn no_pattern(&self, start: usize) -> Parsed<()> {
-        self.wrong_at(
-            start,
-            "a pattern in quotes, or a query from $ (or value() of one): one that differs by node cannot be checked",
-        )
-    }
-
-    fn query(&mut self) -> Parsed<Operand> {
+    fn query(&mut self) -> Parsed<Query> {
         let start = self.at;
-        let of_document = self.eat("$") || {
-            self.at += 1;
-            self.filters == 0
-        };
-        // Its place in the list is before the queries inside its filters.
-        let index = self.queries.len();
-        if of_document {
-            self.queries.push(Query { span: start..start, ..Query::default() });
-        }
-        let mut segments = Vec::new();
-        let is_outermost = self.filters == 0;
-        while let Some(segment) = self.segment(!of_document && segments.is_empty())? {
-            let looks = if is_outermost { std::mem::take(&mut self.looks) } else { Vec::new() };
-            if of_document && is_singular(&segments) && matches!(segment, Segment::Many(_)) {
-                self.queries[index].looks = looks;
+        let root = match self.eat("$") {
+            true => Root::Document,
+            false => {
+                self.at += 1;
+                if self.filters == 0 { Root::Document } else { Root::Node }
             }
+        };
+        let mut segments = Vec::new();
+        while let Some(segment) = self.segment(root == Root::Node && segments.is_empty())? {
             segments.push(segment);
         }
-        let singular = is_singular(&segments);
-        let index = if of_document {
-            self.queries[index].span = start..self.at;
-            self.queries[index].segments = segments;
-            Ok(index)
-        } else {
-            if self.filters == 1 {
-                self.looks.push(segments.clone());
-            }
-            self.relative.push(segments);
-            Err(self.relative.len() - 1)
-        };
-        Ok(Operand::Query { index, singular })
+        Ok(Query { span: start..self.at, root, segments })
     }
 
     /// The next segment, or `None` at the end of the query. `first_of_node`: it would be the first of a query of a node.
     fn segment(&mut self, first_of_node: bool) -> Parsed<Option<Segment>> {
-        let start = self.at;
+        let before = self.at;
         self.blanks();
-        if self.eat("..") {
-            return match self.peek() {
-                Some('[') => self.bracket().map(|segment| Some(Segment::Below(selectors(&segment)))),
-                Some('*') => {
-                    self.at += 1;
-                    Ok(Some(Segment::Below(1)))
+        let start = self.at;
+        let is_below = self.eat("..");
+        let has_dot = is_below || self.eat(".");
+        let selectors = match self.peek() {
+            Some('[') if is_below || !has_dot => {
+                let selectors = self.bracket()?;
+                if first_of_node && !is_below && matches!(selectors.first(), Some(Selector::Filter(_))) {
+                    return Self::refuse(
+                        start,
+                        "a name or index first: one of the two engines is known to answer a filter directly on @ wrongly; write @.*[?…] or @.name[?…]",
+                    );
                 }
-                _ => self.name().map(|_| Some(Segment::Below(1))),
-            };
-        }
-        if self.eat(".") {
-            return match self.peek() {
-                Some('*') => {
-                    self.at += 1;
-                    Ok(Some(Segment::Many(1)))
-                }
-                _ => self.name().map(|name| Some(Segment::Name(name))),
-            };
-        }
-        if self.peek() == Some('[') {
-            let at = self.at;
-            let segment = self.bracket()?;
-            if first_of_node && self.text[at + 1..].trim_start().starts_with('?') {
-                return self.wrong_at(
-                    at,
-                    "a name or index first: one of the two engines is known to answer a filter directly on @ wrongly; write @.*[?…] or @.name[?…]",
-                );
+                selectors
             }
-            return Ok(Some(segment));
-        }
-        self.at = start;
-        Ok(None)
+            Some('*') if has_dot => {
+                self.at += 1;
+                vec![Selector::All]
+            }
+            _ if has_dot => vec![Selector::Name(self.name()?)],
+            _ => {
+                self.at = before;
+                return Ok(None);
+            }
+        };
+        Ok(Some(Segment { span: start..self.at, is_below, selectors }))
     }
 
     fn name(&mut self) -> Parsed<String> {
@@ -455,7 +437,7 @@ impl<'a> Parser<'a> {
         Ok(self.text[start..self.at].into())
     }
 
-    fn bracket(&mut self) -> Parsed<Segment> {
+    fn bracket(&mut self) -> Parsed<Vec<Selector>> {
         self.at += 1;
         self.nest()?;
         let mut selectors = Vec::new();
@@ -471,37 +453,34 @@ impl<'a> Parser<'a> {
             }
         }
         self.depth -= 1;
-        Ok(match (selectors.len(), selectors.pop()) {
-            (1, Some(segment)) => segment,
-            (several, _) => Segment::Many(several),
-        })
+        Ok(selectors)
     }
 
-    fn selector(&mut self) -> Parsed<Segment> {
+    fn selector(&mut self) -> Parsed<Selector> {
         match self.peek() {
-            Some('\'' | '"') => self.string().map(Segment::Name),
+            Some('\'' | '"') => self.string().map(Selector::Name),
             Some('*') => {
                 self.at += 1;
-                Ok(Segment::Many(1))
+                Ok(Selector::All)
             }
             Some('?') => {
                 self.at += 1;
                 self.blanks();
                 self.filters += 1;
-                self.or()?;
+                let filter = self.or()?;
                 self.filters -= 1;
-                Ok(Segment::Many(1))
+                Ok(Selector::Filter(filter))
             }
             Some('-' | '0'..='9' | ':') => self.index_or_slice(),
             _ => self.wrong("a name in quotes, an index, a slice, \"*\" or \"?\""),
         }
     }
 
-    fn index_or_slice(&mut self) -> Parsed<Segment> {
+    fn index_or_slice(&mut self) -> Parsed<Selector> {
         let first = if self.peek() == Some(':') { None } else { Some(self.integer()?) };
         if !self.eat_after_blanks(":") {
             return match first {
-                Some(index) => Ok(Segment::Index(index)),
+                Some(index) => Ok(Selector::Index(index)),
                 None => self.wrong("an index or a slice"),
             };
         }
@@ -517,7 +496,7 @@ impl<'a> Parser<'a> {
                 self.at = start;
             }
         }
-        Ok(Segment::Many(1))
+        Ok(Selector::Slice)
     }
 
     fn integer(&mut self) -> Parsed<i64> {
@@ -533,11 +512,11 @@ impl<'a> Parser<'a> {
         let plain = !number.is_empty() && (number == "0" && !negative || !number.starts_with('0'));
         match self.text[start..self.at].parse::<i64>() {
             Ok(value) if plain && value.abs() <= LARGEST => Ok(value),
-            _ => self.wrong_at(start, "a whole number without leading zeros, up to 2^53 - 1"),
+            _ => Self::refuse(start, "a whole number without leading zeros, up to 2^53 - 1"),
         }
     }
 
-    fn number(&mut self) -> Parsed<Operand> {
+    fn number(&mut self) -> Parsed<Value> {
         let start = self.at;
         let digits = |parser: &mut Self| {
             let start = parser.at;
@@ -560,10 +539,9 @@ impl<'a> Parser<'a> {
             }
             right &= digits(self) > 0;
         }
-        match self.text[start..self.at].parse::<f64>() {
-            Ok(number) if right && number.abs() < 9_007_199_254_740_992.0 => Ok(Operand::Literal),
-            Ok(number) if right && number.is_finite() => Ok(Operand::Vast),
-            _ => self.wrong_at(start, "a number as JSON writes it"),
+        match serde_json::from_str::<Value>(&self.text[start..self.at]) {
+            Ok(number) if right && number.as_f64().is_some_and(f64::is_finite) => Ok(number),
+            _ => Self::refuse(start, "a number as JSON writes it"),
         }
     }
 
@@ -576,13 +554,13 @@ impl<'a> Parser<'a> {
         loop {
             let at = self.at;
             let Some(c) = self.peek() else {
-                return self.wrong_at(start, &format!("a closing {quote}"));
+                return Self::refuse(start, &format!("a closing {quote}"));
             };
             self.at += c.len_utf8();
             match c {
                 _ if c == quote => return Ok(string),
                 '\\' => string.push(self.escape(quote)?),
-                '\0'..='\u{1f}' => return self.wrong_at(at, "no control character inside a string; write \\u00XX"),
+                '\0'..='\u{1f}' => return Self::refuse(at, "no control character inside a string; write \\u00XX"),
                 _ => string.push(c),
             }
         }
@@ -590,7 +568,7 @@ impl<'a> Parser<'a> {
 
     fn escape(&mut self, quote: char) -> Parsed<char> {
         let at = self.at - 1;
-        let Some(c) = self.peek() else { return self.wrong_at(at, "an escape") };
+        let Some(c) = self.peek() else { return Self::refuse(at, "an escape") };
         self.at += c.len_utf8();
         Ok(match c {
             'b' => '\u{8}',
@@ -606,7 +584,7 @@ impl<'a> Parser<'a> {
                     0xd800..=0xdbff if self.eat("\\u") => {
                         let second = self.hex(at)?;
                         if !(0xdc00..=0xdfff).contains(&second) {
-                            return self.wrong_at(at, "a low surrogate after a high one");
+                            return Self::refuse(at, "a low surrogate after a high one");
                         }
                         0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)
                     }
@@ -614,12 +592,14 @@ impl<'a> Parser<'a> {
                 };
                 match char::from_u32(code) {
                     Some(c) => c,
-                    None => return self.wrong_at(at, "no lone surrogate"),
+                    None => return Self::refuse(at, "no lone surrogate"),
                 }
             }
             _ => {
-                return self
-                    .wrong_at(at, "one of the escapes \\b \\f \\n \\r \\t \\/ \\\\ \\uXXXX, or the escaped quote");
+                return Self::refuse(
+                    at,
+                    "one of the escapes \\b \\f \\n \\r \\t \\/ \\\\ \\uXXXX, or the escaped quote; a pattern needs two backslashes, as in '\\\\d'",
+                );
             }
         })
     }
@@ -628,17 +608,10 @@ impl<'a> Parser<'a> {
         let digits =
             self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let Some(code) = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()) else {
-            return self.wrong_at(at, "four hexadecimal digits after \\u");
+            return Self::refuse(at, "four hexadecimal digits after \\u");
         };
         self.at += 4;
         Ok(code)
-    }
-}
-
-fn selectors(segment: &Segment) -> usize {
-    match segment {
-        Segment::Many(count) | Segment::Below(count) => *count,
-        Segment::Name(_) | Segment::Index(_) => 1,
     }
 }
 

@@ -64,8 +64,7 @@ impl Check {
         match self.outcome {
             Truth::NotEvaluated => "was not evaluated".into(),
             Truth::Vacuous => {
-                let mut why: Vec<&str> =
-                    self.queries.iter().filter_map(|found| Some(found.missing.as_ref()?.why.as_str())).collect();
+                let mut why: Vec<String> = self.decisive().into_iter().map(Found::told).collect();
                 why.dedup();
                 format!("checked nothing: {}", why.join("; "))
             }
@@ -73,9 +72,7 @@ impl Check {
                 Some(preset) => (preset.told)(self),
                 None if self.outcome == Truth::True => "is true".into(),
                 None => {
-                    let mut saw: Vec<String> =
-                        self.queries.iter().map(|found| format!("{} is {}", found.query, found.shown())).collect();
-                    saw.dedup();
+                    let saw: Vec<String> = self.decisive().into_iter().map(Found::told).collect();
                     format!("is false: {}", saw.join("; "))
                 }
             },
@@ -84,6 +81,14 @@ impl Check {
 }
 
 impl Found {
+    /// What it selected or why it did not land, in a sentence.
+    pub fn told(&self) -> String {
+        match &self.missing {
+            Some(missing) => missing.why.clone(),
+            None => format!("{} is {}", self.query, self.shown()),
+        }
+    }
+
     /// What it selected, in one line.
     pub fn shown(&self) -> String {
         match self.selected {

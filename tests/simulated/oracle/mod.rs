@@ -124,10 +124,22 @@ fn millis(time: Duration) -> Time {
 
 /// Every promise that the run broke.
 pub fn violations(run: &Run) -> Vec<String> {
+    if run.gate.is_refused() {
+        return refusal_violations(run.code, run.transcript.is_empty());
+    }
     let begin = transcript::last_look(&run.transcript).map_or(run.ended, |look| run.transcript[look].at);
     let mut oracle = Oracle::new(run, millis(begin), millis(run.ended));
     oracle.judge();
     oracle.wrong
+}
+
+/// Every promise that a run broke whose assertions are refused: it is misuse, and nothing is asked.
+pub fn refusal_violations(code: u8, asked_nothing: bool) -> Vec<String> {
+    let wrong = [
+        (code != 2).then(|| format!("an assertion is to be refused, and the exit code is {code}")),
+        (!asked_nothing).then(|| "an assertion is to be refused, and something was asked".to_owned()),
+    ];
+    wrong.into_iter().flatten().collect()
 }
 
 /// How far back what one of many targets was judged by may be: its requests wait for those of others.
