@@ -101,7 +101,8 @@ impl Secrets {
         let mut clean = Vec::with_capacity(text.len());
         let mut done = 0;
         for (start, end) in spans {
-            if start >= done {
+            // Secrets that touch are one: two marks in a row would be redacted again.
+            if start > done || clean.is_empty() {
                 clean.extend_from_slice(&text[done..start]);
                 clean.extend_from_slice(MARK.as_bytes());
             }
@@ -423,6 +424,9 @@ mod tests {
             (r#"{"m":"{\"write_token\":\"abc\",\"a\":1}"}"#, r#"{"m":"{\"write_token\":\"[token]\",\"a\":1}"}"#),
             (r#"{"m":"write_token=abc"}"#, r#"{"m":"write_token=[token]"}"#),
             ("write_token='abc'", "write_token='[token]'"),
+            // One that stands inside of another: both are gone, and a second time there is nothing more to do.
+            (r#""write_token":"write_token='"write_token":""#, r#""write_token":"[token]"#),
+            (r#""write_token":"[token]"#, r#""write_token":"[token]"#),
             ("write_token\t= abc", "write_token\t= [token]"),
             ("WRITE_TOKEN=abc", "WRITE_TOKEN=[token]"),
             ("writeToken: abc", "writeToken: [token]"),
