@@ -33,6 +33,9 @@ MORE = {
     ),
 }
 
+# Runs of actions and jobs say these of themselves, and have a status of the common type as well.
+MORE_WORDS = {"Status": ["failed", "finished", "timed-out"]}
+
 # Which answer fills in what `deploys/latest` leaves out.
 ANSWERS = {
     "deploys/{id}": """action_workflow_runs component_config_version component_id component_name install_id log_stream
@@ -64,7 +67,8 @@ def main():
         if name in lines or types.get(name, {"free": True}).get("free"):
             continue
         if "words" in types[name]:
-            lines[name] = {"words": " ".join(sorted(filter(None, types[name]["words"])))}
+            words = {*filter(None, types[name]["words"]), *MORE_WORDS.get(name, [])}
+            lines[name] = {"words": " ".join(sorted(words))}
             continue
         fields = {field: kind for field, kind in types[name]["fields"].items() if field not in REMOVED}
         members = {}

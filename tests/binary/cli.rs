@@ -237,6 +237,15 @@ fn the_tables_are_printed() {
         (&["exit-code", "4"], 0, "4    approval-required: nobody has answered an approval"),
         (&["exit-code", "left-behind"], 0, "left-behind        its workflow has ended"),
         (&["exit-code", "7"], 2, "never exits with 7"),
+        (&["field"], 0, "\n$.workflow                                   an object (workflows/{id})\n"),
+        (
+            &["field", "workflow.steps"],
+            0,
+            "\n$.workflow.steps[*].retried                  true or false, absent when false (",
+        ),
+        (&["field", "$.install_deploy_type"], 0, "a word: apply, recover, sync-image, teardown (deploys/latest)"),
+        (&["field", "$.workflow.stps"], 2, "did you mean `$.workflow.steps`?"),
+        (&["field", "$.a == 1"], 2, "is not one query"),
     ] {
         let (ended, out, err) = ran(deploy_gate(&["explain"]).args(words));
         assert!(ended == code && format!("{out}{err}").contains(told), "{words:?}: {out}{err}");

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use deploy_gate::base::outcome::exit_codes;
 use deploy_gate::cli::parse;
+use deploy_gate::judge::assertion::{Assertion, presets};
+use deploy_gate::judge::extract::Extract;
 use deploy_gate::report::dotenv;
 use deploy_gate::report::result::OUTPUTS;
 use regex::Regex;
@@ -139,6 +141,34 @@ fn the_choices_of_the_component_are_those_of_the_flags() {
         }
     }
     assert!(choices > 5);
+}
+
+/// Whatever reads as an assertion or an extract on a line of the pages, the examples, the action and the component.
+#[test]
+fn what_is_asserted_anywhere_is_checked_without_a_warning() {
+    let marks = Regex::new(r#"^(?:- |value: |assert:|DEPLOY_GATE_ASSERT\s*[:=]|--assert )*\s*"#).expect("a pattern");
+    let (mut assertions, mut extracts) = (0, 0);
+    let more = ["action.yml", "templates/deploy-gate.yml"].map(Into::into);
+    for path in files("examples").into_iter().chain(pages()).chain(more) {
+        let is_sample = |line: &&str| path.ends_with("docs/assertions.md") && line.starts_with(' ');
+        for line in read(&path).lines().filter(|line| !is_sample(line)) {
+            let line = marks.replace(line.trim(), "");
+            let quoted = line.strip_prefix('\'').and_then(|line| line.split_once('\''));
+            let plain = quoted.map_or(&*line, |(quoted, _)| quoted).trim_matches('"');
+            let (assertion, extract) = (plain.parse::<Assertion>().ok(), plain.parse::<Extract>().ok());
+            assertions += usize::from(assertion.is_some());
+            extracts += usize::from(extract.is_some());
+            for query in assertion.iter().chain(extract.as_ref().map(Extract::query)) {
+                let found = [query.refusals(), query.warnings()].concat();
+                assert!(found.is_empty(), "{}: {plain}: {found:?}", path.display());
+            }
+        }
+    }
+    assert!(assertions >= 15 && extracts >= 4, "{assertions} assertions and {extracts} extracts");
+    for preset in presets::TABLE {
+        let preset: Assertion = preset.expression.parse().expect("it parses");
+        assert_eq!([preset.refusals(), preset.warnings()].concat(), [""; 0]);
+    }
 }
 
 #[test]
