@@ -262,7 +262,7 @@ mod tests {
     fn a_list_variable_takes_a_json_array() {
         let texts = |value: &str| {
             let assertions = wait(&[], &[&TARGET[..], &[("DEPLOY_GATE_ASSERT", value)]].concat()).gate.asserting.assert;
-            assertions.into_iter().map(|assertion| assertion.expression.text).collect::<Vec<_>>()
+            assertions.into_iter().map(|assertion| assertion.expression.text.clone()).collect::<Vec<_>>()
         };
         assert_eq!(texts(r#"["$.x == \"a'b\"", "@.y == '\\\\'"]"#), [r#"$.x == "a'b""#, r"@.y == '\\'"]);
         assert_eq!(texts("[]"), [""; 0]);

@@ -1,6 +1,7 @@
 //! An assertion as the user wrote it: a label for reports, and an expression. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::engines::Compiled;
 use super::parser::{self, Malformed};
@@ -15,9 +16,9 @@ pub struct Assertion {
     /// `""` if the user gave none.
     pub label: String,
     /// What is asserted.
-    pub expression: Expression,
+    pub expression: Arc<Expression>,
     /// What the catalogue says of it.
-    pub(super) types: Types,
+    pub(super) types: Arc<Types>,
     /// Each of its queries as the engines have read it, by where it begins.
     pub(super) queries: BTreeMap<usize, Compiled>,
     /// Each of its basic parts, likewise.
@@ -114,7 +115,7 @@ impl Assertion {
     /// # Errors
     /// Where and why it is malformed, or which engine does not accept it.
     pub fn exactly(text: &str) -> Result<Self, Malformed> {
-        let expression = parser::parse(text)?;
+        let expression = Arc::new(parser::parse(text)?);
         let compiled = |at: usize, query: &str| {
             Compiled::new(query).map_err(|rejected| Malformed {
                 at,
@@ -131,7 +132,7 @@ impl Assertion {
         let parts = expression.logic.basics().into_iter();
         let parts = parts.map(|part| Ok((part.span.start, compiled(part.span.start, &expression.as_part(part))?)));
         let parts = parts.collect::<Result<_, Malformed>>()?;
-        Ok(Self { label: String::new(), types: types::check(&expression), expression, queries, parts })
+        Ok(Self { label: String::new(), types: Arc::new(types::check(&expression)), expression, queries, parts })
     }
 }
 
