@@ -29,20 +29,20 @@ pub struct Field {
 /// # Errors
 /// The query is malformed, or can select nothing that is known.
 pub fn fields(query: Option<&str>) -> Result<Vec<Field>, String> {
-    let (written, types) = match query.map(str::trim).filter(|query| !matches!(*query, "" | "$" | "@")) {
-        None => ("$".to_owned(), BTreeSet::from([catalogue::document()])),
+    let (written, types, is_left_out) = match query.map(str::trim).filter(|query| !matches!(*query, "" | "$" | "@")) {
+        None => ("$".to_owned(), BTreeSet::from([catalogue::document()]), false),
         Some(query) => {
             let rooted = if query.starts_with(['$', '@']) { query.to_owned() } else { format!("$.{query}") };
             let query = Assertion::query(&rooted)?;
             if let Some(wrong) = query.refusals().first().or(query.warnings().first()) {
                 return Err(wrong.clone());
             }
-            (rooted, query.types())
+            (rooted, query.types(), query.may_be_left_out())
         }
     };
     let first = written.trim_start_matches(['$', '@', '.']);
     let first = first.split(['.', '[']).next().unwrap_or_default().to_owned();
-    let mut fields = vec![field(written.clone(), &types.iter().copied().collect::<Vec<_>>(), false, &first)];
+    let mut fields = vec![field(written.clone(), &types.iter().copied().collect::<Vec<_>>(), is_left_out, &first)];
     let element = |is: &Type| match is {
         Type::List(_) => (format!("{written}[*]"), is.element()),
         is => (written.clone(), Some(*is)),

@@ -142,8 +142,10 @@ impl Landing<'_> {
             _ => String::new(),
         };
         let quoted: Vec<String> = nearest.iter().map(|name| format!("\"{name}\"")).collect();
+        let is_known = *self.types.of_name(segment, 0) == Knowledge::Known && segment.only().is_some_and(is_name);
         let hint = match (unread, quoted.as_slice()) {
             (Some(why), _) => format!(", since it could not be read: {why}"),
+            (None, _) if is_known => " here, though there can be one".into(),
             (None, []) => String::new(),
             (None, names) => format!("; did you mean {}?", names.join(" or ")),
         };
@@ -164,6 +166,10 @@ impl Landing<'_> {
         };
         there.into_iter().chain(known.iter().copied()).map(|name| format::cut(name, 60)).collect()
     }
+}
+
+fn is_name(selector: &Selector) -> bool {
+    matches!(selector, Selector::Name(_))
 }
 
 /// Whether a value was masked when it was recorded, or something in it.

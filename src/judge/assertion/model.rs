@@ -59,6 +59,11 @@ impl Assertion {
         self.expression.queries().first().into_iter().flat_map(|query| self.types.all(query)).collect()
     }
 
+    /// Whether the server leaves out what its first query asks for when that is false, 0 or an empty text.
+    pub fn may_be_left_out(&self) -> bool {
+        self.expression.queries().first().is_some_and(|query| self.types.may_be_left_out(query))
+    }
+
     /// What of it would check nothing, by the catalogue: the place, why, and what to write instead.
     pub fn refusals(&self) -> Vec<String> {
         let told = |finding: &Finding| {
@@ -156,7 +161,7 @@ fn caret(text: &str, at: usize) -> String {
     let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
     // A window, so that the caret stays under its place in a terminal.
     let before: Vec<char> = text[start..at].chars().rev().take(60).collect();
-    let after: String = text[at..end].chars().take(40).collect();
+    let after: String = text[at..end].chars().take(80).collect();
     let shown: String = before.iter().rev().copied().chain(after.chars()).collect();
     format!("  {}\n  {}^ ", escape::line(&shown), " ".repeat(before.len()))
 }

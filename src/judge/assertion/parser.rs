@@ -38,7 +38,7 @@ pub fn parse(text: &str) -> Parsed<Expression> {
     if parser.at < text.len() {
         return match text[parser.at..].trim_start() {
             "" => parser.wrong("no white space at the end"),
-            _ => parser.wrong("the end, or an operator: == != < <= > >= && ||"),
+            _ => parser.wrong_word(parser.at, "the end, or an operator: == != < <= > >= && ||", IN_PLACE_OF_OPERATORS),
         };
     }
     let expression = Expression { text: text.into(), logic };
@@ -49,29 +49,64 @@ pub fn parse(text: &str) -> Parsed<Expression> {
 }
 
 /// What people write who know another language, by what stands where the mistake is, and what it is here.
-const OTHER_LANGUAGES: &[(&str, &str)] = &[
-    ("=~", "write match($.a, 'pattern') for the whole text, or search() for a part of it"),
+type Hints = &'static [(&'static str, &'static str)];
+
+/// Where the end or an operator should stand.
+const IN_PLACE_OF_OPERATORS: Hints = &[
+    ("=~", "write match($.a, 'pattern') for the whole text, search() for a part of it"),
     ("=", "did you mean ==?"),
-    (">", "write != for <>"),
+    ("~", "write match($.a, 'pattern') for the whole text, search() for a part of it"),
     ("and ", "write && for and"),
     ("or ", "write || for or"),
-    ("&", "write &&"),
-    ("|", "write ||"),
-    ("not ", "write ! for not"),
+    ("& ", "write &&"),
+    ("| length", "write length($.a)"),
+    ("| ", "write ||"),
+    ("not in ", "there is no in; write $.a != 'x' && $.a != 'y'"),
     ("in ", "there is no in; write $.a == 'x' || $.a == 'y'"),
     ("contains", "there is no contains; write search($.a, 'x') for a part of a text, $.a[?@ == 'x'] for an element"),
-    ("exists", "a query by itself asks whether something is there: write $.a, or !$.a"),
-    ("len(", "write length($.a)"),
-    ("size(", "write length($.a)"),
-    ("empty(", "write !$.a[*]"),
-    ("matches", "write match($.a, 'pattern')"),
+    ("is not ", "write !="),
     ("is ", "write =="),
+    ("eq ", "write =="),
+    ("ne ", "write !="),
+    ("like ", "write search($.a, 'x')"),
+    ("-", "a name with other characters than letters, digits and _ goes in brackets: $['a-b']"),
+    ("(", "functions stand before what they look at: length($.a), count($.a[*]), match($.a, 'x')"),
+    ("?.", "write . : what is not there makes the assertion vacuous"),
+    (";", "leave it out"),
+    ("#", "a comment has a line of its own"),
+];
+
+/// Where a query, a literal or a function should stand.
+const IN_PLACE_OF_TERMS: Hints = &[
+    ("=", "write == between two values; repeat the query, as in $.a != 'x' && $.a != 'y'"),
+    (">", "write != for <>"),
+    ("&&", "each line is an assertion of its own"),
+    ("||", "each line is an assertion of its own"),
+    ("not", "write ! for not"),
+    ("contains", "there is no contains; write search($.a, 'x') for a part of a text, $.a[?@ == 'x'] for an element"),
+    ("startswith", "write match($.a, 'x.*')"),
+    ("starts_with", "write match($.a, 'x.*')"),
+    ("endswith", "write match($.a, '.*x')"),
+    ("exists", "a query by itself asks whether something is there: write $.a, or !$.a"),
+    ("defined", "a query by itself asks whether something is there: write $.a, or !$.a"),
+    ("all", "for all elements write !$.a[?@.b != 'x']: there is none that is otherwise"),
+    ("any", "for any element write $.a[?@.b == 'x']"),
+    ("none", "for no element write !$.a[?@.b == 'x']"),
+    ("len", "write length($.a)"),
+    ("size", "write length($.a)"),
+    ("empty", "write !$.a[*]"),
+    ("matches", "write match($.a, 'pattern')"),
+    ("test", "write match($.a, 'pattern')"),
     ("True", "write true"),
     ("False", "write false"),
     ("None", "write null"),
     ("nil", "write null"),
-    ("-", "a name with other characters than letters, digits and _ goes in brackets: $['a-b']"),
-    ("(", "functions stand before what they look at: length($.a), count($.a[*]), match($.a, 'x')"),
+    ("[?", "an assertion is what stands between [? and ]"),
+    ("[", "lists are not compared; write $.a[?@ == 'x'] for an element, !$.a[*] for an empty list"),
+    ("{", "objects are not compared; write $.a.b == 'x'"),
+    ("`", "texts stand in ' or \""),
+    ("\u{2018}", "texts stand in ' or \""),
+    ("\u{201c}", "texts stand in ' or \""),
 ];
 
 /// What a function gives.
@@ -111,10 +146,19 @@ impl Parser<'_> {
     }
 
     fn wrong_at<T>(&self, at: usize, expected: &str) -> Parsed<T> {
+        Err(Malformed { at, why: expected.into() })
+    }
+
+    /// Something else stands here, which other languages may have.
+    fn wrong_word<T>(&self, at: usize, expected: &str, hints: Hints) -> Parsed<T> {
         let rest = self.text[at..].trim_start();
-        let known = OTHER_LANGUAGES.iter().find(|(other, _)| rest.starts_with(other));
-        let hint = known.map_or_else(String::new, |(_, hint)| format!(" ({hint})"));
-        Err(Malformed { at, why: format!("{expected}{hint}") })
+        let is_variable = self.text[..at].ends_with('$') && rest.starts_with(|c: char| c.is_ascii_alphabetic());
+        let hint = match is_variable {
+            true => Some("if it is a variable of the shell, it was not filled in"),
+            false => hints.iter().find(|(other, _)| rest.starts_with(other)).map(|(_, hint)| *hint),
+        };
+        let hint = hint.map_or_else(String::new, |hint| format!(" ({hint})"));
+        self.wrong_at(at, &format!("{expected}{hint}"))
     }
 
     /// A mistake in something that is whole.
@@ -203,7 +247,7 @@ impl Parser<'_> {
         self.blanks();
         let group = self.or()?;
         if !self.eat_after_blanks(")") {
-            return self.wrong("\")\"");
+            return self.wrong_word(self.at, "\")\"", IN_PLACE_OF_OPERATORS);
         }
         self.depth -= 1;
         Ok(group)
@@ -251,7 +295,7 @@ impl Parser<'_> {
         match term {
             Term::Value(Operand::Query(query)) if !query.is_singular() => Self::refuse(
                 at,
-                "a query that selects at most one value, since it is compared; count(…) counts several, !… tests that there is none",
+                "a query that selects at most one value, since it is compared; for any of several write $.a[?@.b == 'x'], for all !$.a[?@.b != 'x'], for one of them value($.a[?…].b) == 'x'",
             ),
             Term::Truth(_) => {
                 Self::refuse(at, "a value: match() and search() give true or false by themselves and are not compared")
@@ -276,7 +320,10 @@ impl Parser<'_> {
             Some('a'..='z') => self.word(),
             Some('.') => self
                 .wrong("$ or @ before the path; if there was one, a shell or CI system ate it: write @ in place of $"),
-            _ => self.wrong("a query ($.… or @.…), a literal, a function, \"!\" or \"(\""),
+            _ => {
+                let expected = "a query ($.… or @.…), a literal, a function, \"!\" or \"(\"";
+                self.wrong_word(self.at, expected, IN_PLACE_OF_TERMS)
+            }
         }
     }
 
@@ -297,10 +344,9 @@ impl Parser<'_> {
             return Ok(Term::Value(Operand::Literal(start..self.at, value)));
         }
         let Some(&(name, gives, count)) = FUNCTIONS.iter().find(|(name, ..)| *name == word) else {
-            return self.wrong_at(
-                start,
-                "$, @, a literal (strings need quotes) or one of the functions length, count, value, match, search",
-            );
+            let expected =
+                "$, @, a literal (strings need quotes) or one of the functions length, count, value, match, search";
+            return self.wrong_word(start, expected, IN_PLACE_OF_TERMS);
         };
         let arguments = self.arguments(name, count)?;
         self.call(name, gives, start..self.at, arguments)
@@ -431,8 +477,12 @@ impl Parser<'_> {
             self.at += c.len_utf8();
         }
         if start == self.at {
-            return self
-                .wrong("a name, \"*\" or \"[\" after the dot (a name with other characters goes in brackets: ['…'])");
+            return match self.peek() {
+                Some('0'..='9') => self.wrong("a name after the dot; an element is written [0], the last one [-1]"),
+                _ => self.wrong(
+                    "a name, \"*\" or \"[\" after the dot (a name with other characters goes in brackets: ['…'])",
+                ),
+            };
         }
         Ok(self.text[start..self.at].into())
     }
@@ -449,7 +499,7 @@ impl Parser<'_> {
                 break;
             }
             if !self.eat(",") {
-                return self.wrong("\",\" or \"]\"");
+                return self.wrong_word(self.at, "\",\" or \"]\"", IN_PLACE_OF_OPERATORS);
             }
         }
         self.depth -= 1;
@@ -472,7 +522,7 @@ impl Parser<'_> {
                 Ok(Selector::Filter(filter))
             }
             Some('-' | '0'..='9' | ':') => self.index_or_slice(),
-            _ => self.wrong("a name in quotes, an index, a slice, \"*\" or \"?\""),
+            _ => self.wrong("a name in quotes, an index ([0], or [-1] for the last), a slice, \"*\" or \"?\""),
         }
     }
 

@@ -85,6 +85,7 @@ impl Found {
     pub fn told(&self) -> String {
         match &self.missing {
             Some(missing) => missing.why.clone(),
+            None if self.selected == 0 => format!("{} selects nothing", self.query),
             None => format!("{} is {}", self.query, self.shown()),
         }
     }

@@ -122,7 +122,7 @@ impl Walk<'_> {
                 self.query(asked.query, basic, node);
             }
             match &basic.asks {
-                Asks::Exists(_) => {}
+                Asks::Exists(query) => self.existence(query),
                 Asks::Compare(left, operator, right) => {
                     self.operand(left);
                     self.operand(right);
@@ -234,6 +234,19 @@ impl Walk<'_> {
         self.refuse(at, format!("{what} is {}, which has no {name:?}", told(before)), instead);
     }
 
+    /// A query by itself asks only whether something is there, and what is written even when it is false always is.
+    fn existence(&mut self, query: &Query) {
+        let is_boolean = self.types.kinds(query) == Some(BTreeSet::from([Kind::Boolean]));
+        if is_boolean && query.is_singular() && !self.types.may_be_left_out(query) {
+            let written = &self.text[query.span.clone()];
+            let why = format!("this only asks whether {written} is there, and it always is");
+            let instead = self.replaced(&query.span, &format!("{written} == true"));
+            // In place of a test that is negated the comparison needs parentheses.
+            let is_negated = self.text[..query.span.start].trim_end().ends_with('!');
+            self.warn(query.span.start, why, Some(instead).filter(|_| !is_negated));
+        }
+    }
+
     fn operand(&mut self, operand: &Operand) {
         match operand {
             Operand::Count(call, query) if query.is_singular() => {
@@ -279,9 +292,10 @@ impl Walk<'_> {
             let compared = format!("this compares {} with {}", named(left, &first), named(right, &second));
             let could_be_equal =
                 first.iter().any(|first| second.iter().any(|second| first.is_like(Operator::Equal, *second)));
-            let why = match could_be_equal {
-                true => format!("{compared}, and only numbers and texts have an order"),
-                false => format!("{compared}, which are never equal"),
+            let why = match (could_be_equal, operator.is_order()) {
+                (true, _) => format!("{compared}, and only numbers and texts have an order"),
+                (false, true) => format!("{compared}, and only like things have an order"),
+                (false, false) => format!("{compared}, which are never equal"),
             };
             let instead = self.like(left, right).or_else(|| self.like(right, left));
             return self.refuse(basic.span.start, why, instead);
