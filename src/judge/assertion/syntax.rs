@@ -368,7 +368,7 @@ impl Expression {
         text
     }
 
-    /// A basic part as a query over [`answers`]: it selects something if the part holds. So its paths are only followed
+    /// A basic part as a query over what `answers` gives: it selects something if the part holds. So its paths are only followed
     /// where both engines could be compared.
     pub fn as_part(&self, part: &Basic) -> String {
         let mut text = String::from("$[?");
