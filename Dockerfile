@@ -5,6 +5,7 @@ RUN apk add --no-cache gcc musl-dev
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
+COPY schema schema
 # The musl target is static by itself.
 RUN cargo build --locked --release --bin deploy-gate
 

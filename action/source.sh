@@ -11,6 +11,6 @@ sha256() {
 }
 
 # Each file is hashed without its name, since hosts write a name in different ways.
-find Cargo.toml Cargo.lock src -type f | LC_ALL=C sort | while IFS= read -r file; do
+find Cargo.toml Cargo.lock schema src -type f | LC_ALL=C sort | while IFS= read -r file; do
     printf '%s %s\n' "$(sha256 <"$file")" "$file"
 done | sha256

@@ -34,7 +34,8 @@ MORE = {
 }
 
 # Runs of actions and jobs say these of themselves, and have a status of the common type as well.
-MORE_WORDS = {"Status": ["failed", "finished", "timed-out"]}
+RUNS = ["InstallActionWorkflowRun", "InstallActionWorkflowRunStep", "RunnerJob"]
+WORDS_OF_RUNS = ["failed", "finished", "timed-out"]
 
 # Which answer fills in what `deploys/latest` leaves out.
 ANSWERS = {
@@ -53,6 +54,11 @@ def main():
     for name, fields in MORE.items():
         types[name] = {"fields": {**types[name].get("fields", {}), **fields}}
 
+    types["StatusOfRun"] = {"words": types["Status"]["words"] + WORDS_OF_RUNS}
+    types["CompositeStatusOfRun"] = {"fields": {**types["CompositeStatus"]["fields"], "status": "StatusOfRun"}}
+    for name in RUNS:
+        types[name]["fields"] = {**types[name]["fields"], "status_v2": "CompositeStatusOfRun"}
+
     def innermost(kind):
         return innermost(kind[0]) if isinstance(kind, list) else kind
 
@@ -67,8 +73,7 @@ def main():
         if name in lines or types.get(name, {"free": True}).get("free"):
             continue
         if "words" in types[name]:
-            words = {*filter(None, types[name]["words"]), *MORE_WORDS.get(name, [])}
-            lines[name] = {"words": " ".join(sorted(words))}
+            lines[name] = {"words": " ".join(sorted(filter(None, types[name]["words"])))}
             continue
         fields = {field: kind for field, kind in types[name]["fields"].items() if field not in REMOVED}
         members = {}

@@ -155,7 +155,7 @@ fn more_words(name: &str) -> Vec<&'static str> {
     let deploys = deploy::TABLE.iter().map(|row| row.status);
     let workflows = workflow::TABLE.iter().map(|row| row.workflow);
     match name {
-        "Status" => deploys.chain(workflows).filter(|word| !word.is_empty()).collect(),
+        "Status" | "StatusOfRun" => deploys.chain(workflows).filter(|word| !word.is_empty()).collect(),
         _ => Vec::new(),
     }
 }

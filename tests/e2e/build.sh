@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 mkdir "$temp/action" "$temp/runner"
-cp -R action Cargo.toml Cargo.lock src "$temp/action/"
+cp -R action Cargo.toml Cargo.lock schema src "$temp/action/"
 GITHUB_ACTION_PATH=$temp/action RUNNER_TEMP=$temp/runner GITHUB_OUTPUT=$temp/output sh action/install.sh
 bin=$(sed -n 's/^bin=//p' "$temp/output")
 "$bin" --version

@@ -57,7 +57,7 @@ def action(folder, url):
     for name in ["action.yml", "Cargo.toml", "Cargo.lock"]:
         Path(folder).mkdir(exist_ok=True)
         shutil.copy(ROOT / name, folder)
-    for name in ["action", "src"]:
+    for name in ["action", "schema", "src"]:
         shutil.copytree(ROOT / name, Path(folder, name))
     source = subprocess.run(["sh", "action/source.sh"], cwd=folder, check=True, capture_output=True, text=True).stdout
     checksum = hashlib.sha256(GATE.read_bytes()).hexdigest()

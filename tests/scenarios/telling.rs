@@ -78,7 +78,7 @@ fn each_ci_system_is_spoken_to_in_its_own_words() {
             "github",
             "::group::Deploy gate\n",
             "::endgroup::\n",
-            "::error title=Deploy gate%3A failed (assertion-false)::`$.install_deploy_type == 'teardown' || '100%25' == '1'` is false: $.install_deploy_type is \"apply\"\n",
+            "::error title=Deploy gate%3A failed (assertion-false)::`$.install_deploy_type == 'teardown' || $.install_deploy_type == '100%25'` is false: $.install_deploy_type is \"apply\"\n",
         ),
         (
             "gitlab",
@@ -90,13 +90,13 @@ fn each_ci_system_is_spoken_to_in_its_own_words() {
             "azure",
             "##[group]Deploy gate\n",
             "##[endgroup]\n",
-            "##vso[task.logissue type=error]Deploy gate: failed (assertion-false): `$.install_deploy_type == 'teardown' || '100%AZP25' == '1'` is false: $.install_deploy_type is \"apply\"\n",
+            "##vso[task.logissue type=error]Deploy gate: failed (assertion-false): `$.install_deploy_type == 'teardown' || $.install_deploy_type == '100%AZP25'` is false: $.install_deploy_type is \"apply\"\n",
         ),
         ("buildkite", "--- Deploy gate\n", "+++ Deploy gate\n", ""),
     ];
     for (ci, begin, end, annotation) in cases {
         let ran = run(
-            &["--assert=$.install_deploy_type == 'teardown' || '100%' == '1'", &format!("--ci={ci}")],
+            &["--assert=$.install_deploy_type == 'teardown' || $.install_deploy_type == '100%'", &format!("--ci={ci}")],
             &[deploy("active")],
         );
         assert!(ran.err.starts_with(begin) && ran.err.ends_with(end), "{:?}", ran.err);

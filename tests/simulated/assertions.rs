@@ -164,7 +164,11 @@ impl Query {
             let selected = all.select(&nodes);
             let is_fair = match segment {
                 Segment::Filter(filter) => selected.is_empty() || filter.is_fair(of.element(), &selected),
-                Segment::Name(name) => of.member(name).is_known() || nodes.is_empty() || !selected.is_empty(),
+                // Only an object has names.
+                Segment::Name(name) => {
+                    let can_be = of.member(name).is_known() && nodes.iter().any(|node| node.is_object());
+                    can_be || nodes.is_empty() || !selected.is_empty()
+                }
                 Segment::Index(_) | Segment::Wildcard => true,
             };
             (nodes, of) = (selected, segment.below(of));

@@ -11,10 +11,11 @@ use super::kind::Kind;
 use super::landing::{Landing, Needs, only_there};
 use super::likeness::Likeness;
 use super::model::Assertion;
+use super::node::{kind, member};
 use super::show::{SHOWN, brief, show};
 use super::syntax::{Asks, Basic, Expression, Operand, Query, Root, Selected, answers, child};
 use super::truth::Truth;
-use super::types::Types;
+use crate::judge::catalogue;
 use crate::judge::document::Document;
 use crate::text::format;
 
@@ -73,10 +74,10 @@ impl Assertion {
 
     /// Which of its queries landed, and what of their nodes counts.
     fn land<'d>(&self, document: &'d Document, selected: &Selected<'d>) -> Result<Landed<'d>, String> {
-        let (expression, types) = (&self.expression, &self.types);
-        let landing = Landing { expression, types, document };
+        let expression = &*self.expression;
+        let landing = Landing { expression, document };
         let likeness = Likeness { landing, selected };
-        let (tested, optional) = (tested(expression), optional(expression, types));
+        let (tested, optional) = (tested(expression), optional(expression));
         let (mut missing, mut notes) = (BTreeMap::new(), BTreeMap::new());
         let mut counted = Selected::new();
         for query in expression.queries() {
@@ -130,14 +131,14 @@ fn tested(expression: &Expression) -> BTreeSet<usize> {
 
 /// The queries outside of filters whose last member may be absent: the server leaves a boolean out when it is false, and
 /// nothing compares with `true` as `false` does.
-fn optional(expression: &Expression, types: &Types) -> BTreeSet<usize> {
-    let booleans = BTreeSet::from([Kind::Boolean]);
+fn optional(expression: &Expression) -> BTreeSet<usize> {
     let optional = |basic: &Basic| match &basic.asks {
         Asks::Compare(Operand::Query(query), operator, other)
         | Asks::Compare(other, operator, Operand::Query(query)) => {
             let is_true = other.literal() == Some(&Value::Bool(true)) && !operator.is_order();
-            let is_left_out = types.may_be_left_out(query) && types.kinds(query).as_ref() == Some(&booleans);
-            (is_true && is_left_out).then_some(query.span.start)
+            let member = member(Some(catalogue::document()), query).filter(|member| member.may_be_left_out);
+            let is_boolean = member.and_then(kind) == Some(Kind::Boolean);
+            (is_true && is_boolean).then_some(query.span.start)
         }
         _ => None,
     };

@@ -135,17 +135,29 @@ fn assertions_with_one_mistake_are_refused_with_what_to_write() {
         ("$.workflow.steps[?@.idx == 0]", "the server leaves @.idx out when it is 0", "$.workflow.steps[?!@.idx]"),
         ("$.status_description == ''", "out when it is empty", "!$.status_description"),
         (
-            "$.workflow.steps.status == 'error'",
+            "$.workflow.steps.status != 'error'",
             "$.workflow.steps is a list of objects, which has no \"status\"",
-            "$.workflow.steps[?@.status.status == 'error']",
+            "!$.workflow.steps[?@.status.status == 'error']",
         ),
+        (
+            "!($.workflow.steps.status == 'error')",
+            "$.workflow.steps is a list of objects, which has no \"status\"",
+            "!($.workflow.steps[?@.status.status == 'error'])",
+        ),
+        (
+            "$.workflow.steps['0'].name == 'sync'",
+            "$.workflow.steps is a list of objects, which has no \"0\"",
+            "$.workflow.steps[0].name == 'sync'",
+        ),
+        ("!$..[?@.finished == false]", "leaves @.finished out when it is false", "!$..[?@.finished != true]"),
+        ("!$.workflow.steps[?@.name[0] == 'x']", "@.name is a text, which is no list", ""),
         (
             "!$.workflow.steps.approval",
             "$.workflow.steps is a list of objects, which has no \"approval\"",
             "!$.workflow.steps[*].approval",
         ),
         ("$.workflow.steps.length > 2", "which has no \"length\"", "length($.workflow.steps) > 2"),
-        ("$.component_name[0] == 'a'", "$.component_name is a text, which has no elements", ""),
+        ("$.component_name[0] == 'a'", "$.component_name is a text, which is no list", ""),
         ("!$.status_v2.status[?@ == 'error']", "$.status_v2.status is a word, which has no elements", ""),
         ("length($.component_config_version) == 1", "is a number, which has no length", ""),
         ("$.plan_only < true", "a boolean ($.plan_only) with a boolean, and only numbers and texts have an order", ""),
@@ -162,6 +174,20 @@ fn assertions_with_one_mistake_are_refused_with_what_to_write() {
         }
         // Where it is only a warning, the document decides, and never for it.
         assert_ne!(judged(assertion).outcome, Truth::True, "{text}");
+    }
+}
+
+#[test]
+fn what_is_always_true_is_refused() {
+    for (text, why) in [
+        ("count($.workflow.steps[*]) >= 0", "is a whole number from 0 on, so this is always true"),
+        ("-1 < length($.component_name)", "so this is always true"),
+        ("count($.workflow.steps[*]) == 0.5", "so this is always false"),
+        ("$.status == $.status", "this compares $.status with itself"),
+        ("1 == 1 || $.status == 'error'", "this says nothing about the deploy"),
+    ] {
+        let (_, refusals, _) = before(text);
+        assert!(refusals.contains(why), "{text}: {refusals}");
     }
 }
 
@@ -191,6 +217,23 @@ fn what_is_not_known_is_a_warning() {
         ("!$.workflow.steps[*].aproval", "\"aproval\" is no known", "!$.workflow.steps[*].approval", Truth::Vacuous),
         ("$.created_at > '2026-01-14T16:02:09Z'", "times are compared as texts", "", Truth::False),
         ("count($.workflow.steps[?@.idx < 5]) == 1", "leaves @.idx out when it is 0", "", Truth::Vacuous),
+        (
+            "!$.workflow.steps[?@.status.status == 'failed']",
+            "\"failed\" is no word",
+            "!$.workflow.steps[?@.status.status == 'error']",
+            Truth::True,
+        ),
+        (
+            "!$.workflow.steps[?@.finished_at == null]",
+            "the server writes no null",
+            "!$.workflow.steps[?!@.finished_at]",
+            Truth::Vacuous,
+        ),
+        ("$.composite_error == null", "the server writes no null", "!$.composite_error", Truth::Vacuous),
+        ("!$.workflow.steps[?length(@.finished_at) == 0]", "leaves out what is empty", "", Truth::Vacuous),
+        ("!match('v[0-9].*', $.oci_artifact.tag)", "the text comes first", "", Truth::True),
+        ("!$.runner_jobs[?$.status == 'failed']", "says nothing about the elements", "", Truth::True),
+        ("!$.plan_only", "it always is", "", Truth::False),
     ] {
         let (assertion, refusals, warnings) = before(text);
         assert_eq!(refusals, "", "{text}");
@@ -201,6 +244,46 @@ fn what_is_not_known_is_a_warning() {
             "{text}: {warnings}"
         );
         assert_eq!(judged(assertion).outcome, outcome, "{text}");
+    }
+}
+
+/// What the types alone do not tell, since something else could be there.
+#[test]
+fn what_looked_at_nothing_is_vacuous_whatever_else_could_be_there() {
+    for text in [
+        // One level too deep: these look at the members of each step.
+        "!$.workflow.steps[*][?@.status.status == 'error']",
+        "!$.workflow.steps[0:][?@.status.status == 'error']",
+        "!$.workflow.steps[2][?@.status.status == 'error']",
+        "!$.workflow.steps[?@.name == 'apply api'][?@.status.status == 'error']",
+        "!$..steps[*][?@.status.status == 'error']",
+        "!$..[?@.result_directive == true]",
+        // Elements of what has none.
+        "!$.workflow.steps[*].status.status[?@ == 'error']",
+        "!$..status.status[?@ == 'error']",
+        "!$.workflow[0:5].status",
+        "!$.component_name[0]",
+        "!$.workflow.steps[*][0]",
+        "!$.outputs.zones[*][?@ == 'c']",
+        "!$.outputs.zones.error",
+        "!$.outputs.zones['0']",
+        "!$.outputs.replicas.x",
+        "!$.outputs.replicas[0]",
+        "!$.outputs.url[0]",
+        "!$.workflow.steps[?length(@.retried) == 3]",
+        "!$.workflow.steps[?@.name[?@ == 'b']]",
+        // Nothing compared with nothing.
+        "$.workflow.steps[?@.finished_at == @.step_target_id]",
+        "!$..[?@.retried == false]",
+        "!$.*.steps[?@.finished == false]",
+    ] {
+        let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        let check = judged(assertion);
+        assert_eq!(check.outcome, Truth::Vacuous, "{text}");
+    }
+    for text in ["!$..[?@.retried == true]", "!$..[?@.composite_error]", "$..[?@.status.status == 'error']"] {
+        let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(judged(assertion).outcome, Truth::True, "{text}");
     }
 }
 

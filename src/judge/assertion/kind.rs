@@ -80,6 +80,41 @@ impl Operator {
         !matches!(self, Operator::Equal | Operator::Unequal)
     }
 
+    /// As it is written.
+    pub fn written(self) -> &'static str {
+        match self {
+            Operator::Equal => "==",
+            Operator::Unequal => "!=",
+            Operator::Less => "<",
+            Operator::AtMost => "<=",
+            Operator::Greater => ">",
+            Operator::AtLeast => ">=",
+        }
+    }
+
+    /// The one that is true where this is false.
+    pub fn contrary(self) -> Self {
+        match self {
+            Operator::Equal => Operator::Unequal,
+            Operator::Unequal => Operator::Equal,
+            Operator::Less => Operator::AtLeast,
+            Operator::AtMost => Operator::Greater,
+            Operator::Greater => Operator::AtMost,
+            Operator::AtLeast => Operator::Less,
+        }
+    }
+
+    /// The one that says the same with the sides exchanged.
+    pub fn turned(self) -> Self {
+        match self {
+            Operator::Less => Operator::Greater,
+            Operator::AtMost => Operator::AtLeast,
+            Operator::Greater => Operator::Less,
+            Operator::AtLeast => Operator::AtMost,
+            same => same,
+        }
+    }
+
     /// What it comes to for a value that is left out, compared with something that is there.
     pub fn of_nothing(self) -> bool {
         self == Operator::Unequal
@@ -104,6 +139,13 @@ impl Operator {
             Operator::AtLeast => order.is_ge(),
         })
     }
+}
+
+/// The name that is but a typing error away from the one that was written, if there is one.
+pub fn close<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let most = wanted.chars().count().div_ceil(3).clamp(1, 2);
+    let near = names.map(|name| (strsim::osa_distance(wanted, name), name)).filter(|(distance, _)| *distance <= most);
+    near.min().map(|(_, name)| name)
 }
 
 /// Of the members of an object that could be compared, the one that is most likely meant.

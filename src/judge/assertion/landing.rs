@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use super::check::Missing;
 use super::kind;
+use super::node::Node;
 use super::show::SHOWN;
-use super::syntax::{Expression, Query, Segment, Selector, child, path};
-use super::types::{Knowledge, Types};
+use super::syntax::{Expression, Query, Segment, Selector, path};
+use crate::judge::catalogue::Type;
 use crate::judge::document::Document;
 use crate::text::format;
 use crate::text::sensitive::{SENSITIVE, is_masked};
@@ -16,8 +17,6 @@ use crate::text::sensitive::{SENSITIVE, is_masked};
 pub struct Landing<'a> {
     /// Whose queries.
     pub expression: &'a Expression,
-    /// What the catalogue says of it.
-    pub types: &'a Types,
     /// What it is put to.
     pub document: &'a Document,
 }
@@ -35,9 +34,10 @@ pub enum Needs {
 pub fn only_there(query: &Query, nodes: &[&Value], document: &Document) -> Option<String> {
     let node = nodes.first().filter(|node| node.is_null() || **node == &Value::Bool(false))?;
     query.is_singular().then(|| {
+        let asks = if node.is_null() { "null" } else { "true" };
         let node = document.shown(node);
         format!(
-            "this only asks whether it is there, and it is; that it is {node} plays no part (== true would ask that)"
+            "this only asks whether it is there, and it is; that it is {node} plays no part (== {asks} would ask that)"
         )
     })
 }
@@ -53,62 +53,79 @@ impl Landing<'_> {
         }
         let names = query.leading();
         let spared = usize::from(needs == Needs::AllButTheLast && query.is_singular() && !names.is_empty());
-        let mut node = document.value();
+        let mut node = Node::document(document.value());
         for (reached, segment) in names.iter().enumerate() {
-            let found = segment.only().and_then(|selector| child(node, selector));
-            let Some(child) = found else {
-                if is_masked_value(node, document) {
+            let Some(selector) = segment.only() else { break };
+            let Some(child) = node.child(selector) else {
+                if is_masked_value(node.value, document) {
                     return useless(format!("{whole} is sensitive, and what was recorded does not hold it"));
                 }
-                let unread = match segment.only() {
-                    Some(Selector::Name(name)) if reached == 0 => document.why_absent(name),
+                let unread = match selector {
+                    Selector::Name(name) if reached == 0 => document.why_absent(name),
                     _ => None,
                 };
-                let is_last = reached + spared >= names.len();
-                let knowledge = self.types.of_name(segment, 0);
+                let is_asked = reached + spared >= names.len() && unread.is_none();
+                let can_be = match selector {
+                    Selector::Name(name) => node.can_have(name),
+                    _ => true,
+                };
                 // Only that the last member is absent may be what was asked, and only where there can be one.
-                if is_last && unread.is_none() && !matches!(knowledge, Knowledge::Unknown(_)) {
+                if is_asked && can_be && node.suits(selector) {
                     return None;
                 }
-                let near = self.nearest(node, segment, knowledge);
-                let is_asked = is_last && unread.is_none();
+                let near = self.nearest(node, selector);
                 let lacks = if is_asked { names.len() } else { names.len() - spared };
                 return Some(Missing {
                     path: self.path(&names[..lacks]),
                     exists: self.path(&names[..reached]),
-                    why: self.absence(&names[..reached], node, segment, &near, unread, is_asked),
+                    why: self.absence(&names[..reached], node, selector, &near, unread),
                     nearest: near,
                 });
             };
             node = child;
         }
-        if is_masked(node) && !query.is_singular() || nodes.iter().any(|node| is_masked_value(node, document)) {
+        if is_masked(node.value) && !query.is_singular() || nodes.iter().any(|node| is_masked_value(node, document)) {
             return useless(format!("{whole} is sensitive, and what was recorded does not hold it"));
         }
+        let next = query.segments.get(names.len())?;
         // What has no elements has none of which anything could be true.
-        (names.len() < query.segments.len() && !node.is_object() && !node.is_array()).then(|| Missing {
+        let has_some = next.is_below || next.selectors.iter().any(|selector| node.suits(selector));
+        let is_bare = !node.value.is_object() && !node.value.is_array();
+        (is_bare || !has_some).then(|| Missing {
             path: whole,
             exists: self.path(names),
             nearest: Vec::new(),
-            why: format!("{} is {}, which has no elements", self.path(names), self.brief(node)),
+            why: match is_bare {
+                true => format!("{} is {}, which has no elements", self.path(names), self.brief(node.value)),
+                false => format!("{} is {}", self.path(names), unsuited(node)),
+            },
         })
     }
 
-    /// The first name of a segment that no server answers and that none of these nodes has, in a sentence; `lacks` is what
-    /// that begins with.
-    pub fn unknown(&self, segment: &Segment, nodes: &[&Value], lacks: &str) -> Option<String> {
-        let unknown = segment.selectors.iter().enumerate().find_map(|(place, selector)| {
-            let (Knowledge::Unknown(known), Selector::Name(name)) = (self.types.of_name(segment, place), selector)
-            else {
-                return None;
-            };
-            let is_there = nodes.iter().any(|node| child(node, selector).is_some());
-            (!nodes.is_empty() && !is_there).then_some((name, known))
+    /// Why a segment selects nothing of any of these nodes, in a sentence that begins with `lacks`: they have no elements,
+    /// or a name that none of them has and no server answers.
+    pub fn unknown(&self, segment: &Segment, nodes: &[Node<'_>], lacks: &str) -> Option<String> {
+        // That some take any name does not excuse a typing error where others do not.
+        let is_open = nodes.iter().filter(|node| node.value.is_object()).all(|node| node.is.is_some_and(Type::is_open));
+        let is_known = |node: &Node<'_>, name: &str| node.is.is_some_and(|is| is.member(name).is_some());
+        let selector = segment.selectors.iter().find(|selector| match selector {
+            Selector::Name(name) => {
+                let can_be = |node: &Node<'_>| {
+                    node.child(selector).is_some() || is_known(node, name) || is_open && node.value.is_object()
+                };
+                !nodes.iter().any(can_be)
+            }
+            _ => !nodes.iter().any(|node| node.suits(selector)),
         });
-        let (name, known) = unknown?;
-        let there = nodes.iter().filter(|node| !self.document.hides(node)).filter_map(|node| node.as_object());
+        let selector = selector.filter(|_| !nodes.is_empty())?;
+        let Selector::Name(name) = selector else { return Some(format!("{lacks} elements to select from")) };
+        let there =
+            nodes.iter().filter(|node| !self.document.hides(node.value)).filter_map(|node| node.value.as_object());
         let near = kind::nearest(name, there.flat_map(|members| members.keys().map(String::as_str)));
-        let hint = near.first().or(known.first()).map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+        let known =
+            || kind::nearest(name, nodes.iter().filter_map(|node| node.is).flat_map(Type::members).map(|it| it.0));
+        let near = near.first().copied().or_else(|| known().first().copied());
+        let hint = near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
         Some(format!("{lacks} {:?}{hint}", format::cut(name, 60)))
     }
 
@@ -126,50 +143,50 @@ impl Landing<'_> {
     fn absence(
         &self,
         exists: &[Segment],
-        node: &Value,
-        segment: &Segment,
+        node: Node<'_>,
+        selector: &Selector,
         nearest: &[String],
         unread: Option<&str>,
-        is_asked: bool,
     ) -> String {
-        let there = match node {
-            Value::Object(_) | Value::Array(_) => String::new(),
+        let there = match node.value {
+            _ if node.suits(selector) => String::new(),
+            Value::Object(_) | Value::Array(_) => format!(" is {}, which", unsuited(node)),
             other => format!(" is {}, which", self.brief(other)),
         };
-        let name = match segment.only() {
-            Some(Selector::Name(name)) => format!("\"{}\"", format::cut(name, 60)),
-            Some(Selector::Index(index)) => format!("element {index}"),
-            _ => String::new(),
+        let (name, is_known) = match selector {
+            Selector::Name(name) => {
+                (format!("\"{}\"", format::cut(name, 60)), node.is.is_some_and(|is| is.member(name).is_some()))
+            }
+            Selector::Index(index) => (format!("element {index}"), false),
+            _ => (String::new(), false),
         };
         let quoted: Vec<String> = nearest.iter().map(|name| format!("\"{name}\"")).collect();
-        let is_known = *self.types.of_name(segment, 0) == Knowledge::Known && segment.only().is_some_and(is_name);
         let hint = match (unread, quoted.as_slice()) {
             (Some(why), _) => format!(", since it could not be read: {why}"),
             (None, _) if is_known => " here, though there can be one".into(),
             (None, []) => String::new(),
             (None, names) => format!("; did you mean {}?", names.join(" or ")),
         };
-        let never = if is_asked { ", and no server is known that answers one" } else { "" };
-        format!("{}{there} has no {name}{never}{hint}", self.path(exists))
+        format!("{}{there} has no {name}{hint}", self.path(exists))
     }
 
     /// The names at `node`, or else in the catalogue, that are most like the one that was looked for.
-    fn nearest(&self, node: &Value, segment: &Segment, knowledge: &Knowledge) -> Vec<String> {
-        let (Some(Selector::Name(wanted)), Value::Object(members)) = (segment.only(), node) else { return Vec::new() };
-        if self.document.hides(node) {
+    fn nearest(&self, node: Node<'_>, selector: &Selector) -> Vec<String> {
+        let (Selector::Name(wanted), Value::Object(members)) = (selector, node.value) else { return Vec::new() };
+        if self.document.hides(node.value) {
             return Vec::new();
         }
-        let there = kind::nearest(wanted, members.keys().map(String::as_str));
-        let known = match knowledge {
-            Knowledge::Unknown(known) if there.is_empty() => known.as_slice(),
-            _ => &[],
-        };
-        there.into_iter().chain(known.iter().copied()).map(|name| format::cut(name, 60)).collect()
+        let mut near = kind::nearest(wanted, members.keys().map(String::as_str));
+        if near.is_empty() {
+            near = kind::nearest(wanted, node.is.into_iter().flat_map(Type::members).map(|(name, _)| name));
+        }
+        near.into_iter().map(|name| format::cut(name, 60)).collect()
     }
 }
 
-fn is_name(selector: &Selector) -> bool {
-    matches!(selector, Selector::Name(_))
+/// What a list or an object is, of which something else was asked.
+fn unsuited(node: Node<'_>) -> &'static str {
+    if node.value.is_array() { "a list" } else { "an object" }
 }
 
 /// Whether a value was masked when it was recorded, or something in it.

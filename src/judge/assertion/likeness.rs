@@ -8,11 +8,13 @@ use serde_json::Value;
 use super::engines::Compiled;
 use super::kind::{Kind, likely};
 use super::landing::{Landing, shown};
+use super::node::{Node, all_below, elements, kind, member, select, within};
 use super::pattern;
 use super::syntax::{
-    Asks, Basic, Logic, Operand, Operator, Query, Root, Segment, Selected, Selector, answers, child, written,
+    Asks, Basic, Logic, Operand, Operator, Query, Root, Segment, Selected, Selector, answers, written,
 };
 use super::truth::Truth;
+use crate::judge::catalogue::{self, Member, Type};
 
 /// What a query's filters came to.
 #[derive(Default)]
@@ -28,7 +30,7 @@ pub struct Filtered {
 /// What a filter looks at.
 #[derive(Clone, Copy)]
 struct Scope<'s, 'd> {
-    elements: &'s [&'d Value],
+    elements: &'s [Node<'d>],
     /// What they are, after their number.
     of: &'s str,
 }
@@ -51,10 +53,8 @@ enum Compared {
 enum Side<'d> {
     Value(&'d Value),
     Is(Kind),
-    /// Nothing; whether that says something.
-    Nothing {
-        is_known: bool,
-    },
+    /// Nothing, and what the API knows of it.
+    Nothing(Option<Member>),
 }
 
 impl Side<'_> {
@@ -62,7 +62,7 @@ impl Side<'_> {
         match self {
             Side::Value(value) => Some(Kind::of(value)),
             Side::Is(kind) => Some(*kind),
-            Side::Nothing { .. } => None,
+            Side::Nothing(_) => None,
         }
     }
 }
@@ -144,78 +144,44 @@ impl<'a> Likeness<'a> {
     }
 
     /// Compares the kinds of two operands; `element` is the node of the filter that they stand in.
-    fn compared(&self, left: &Operand, operator: Operator, right: &Operand, element: Option<&'a Value>) -> Compared {
-        let sides = (self.side(left, element), self.side(right, element));
-        match (sides.0.kind(), sides.1.kind()) {
-            (Some(first), Some(second)) if first.is_like(operator, second) => Compared::Like,
-            (Some(first), Some(second)) => Compared::Unlike(format!("{} with {}", first.told(), second.told())),
-            _ => self.compared_absent(left, &sides.0, operator, right, &sides.1),
+    fn compared(&self, left: &Operand, operator: Operator, right: &Operand, element: Option<Node<'a>>) -> Compared {
+        match (self.side(left, element), self.side(right, element)) {
+            (Side::Nothing(Some(absent)), other) => compared_absent(absent, operator, &other, true),
+            (other, Side::Nothing(Some(absent))) => compared_absent(absent, operator, &other, false),
+            (first, second) => match (first.kind(), second.kind()) {
+                (Some(first), Some(second)) if first.is_like(operator, second) => Compared::Like,
+                (Some(first), Some(second)) => Compared::Unlike(format!("{} with {}", first.told(), second.told())),
+                _ => Compared::Nothing,
+            },
         }
     }
 
-    /// What it says that one side is absent, or both: something where the API knows the member, it could have been
-    /// compared, and had it been written as false, 0 or an empty text, the answer would be the same.
-    fn compared_absent(
-        &self,
-        left: &Operand,
-        first: &Side<'_>,
-        operator: Operator,
-        right: &Operand,
-        second: &Side<'_>,
-    ) -> Compared {
-        let kinds = |operand: &Operand, side: &Side<'_>| match (side.kind(), operand.query()) {
-            (Some(kind), _) => Some(BTreeSet::from([kind])),
-            (None, Some(query)) => self.landing.types.kinds(query),
-            (None, None) => None,
-        };
-        let could_be_like = match (kinds(left, first), kinds(right, second)) {
-            (Some(first), Some(second)) => {
-                first.iter().any(|first| second.iter().any(|second| first.is_like(operator, *second)))
-            }
-            _ => true,
-        };
-        let (query, other, is_left) = match (first, second) {
-            (Side::Nothing { is_known: false }, _) | (_, Side::Nothing { is_known: false }) => {
-                return Compared::Nothing;
-            }
-            _ if !could_be_like => return Compared::Nothing,
-            (Side::Nothing { .. }, Side::Value(other)) => (left.query(), *other, true),
-            (Side::Value(other), Side::Nothing { .. }) => (right.query(), *other, false),
-            _ => return Compared::Absent,
-        };
-        // Texts that are compared by their order are times and the like, which are not empty.
-        let is_zero = query.is_some_and(|query| self.landing.types.may_be_left_out(query))
-            && !(operator.is_order() && other.is_string());
-        match operator.of_zero(other, is_left) {
-            None => Compared::Nothing,
-            Some(zero) if is_zero && zero != operator.of_nothing() => Compared::Misled,
-            Some(_) => Compared::Absent,
-        }
-    }
-
-    fn side<'s>(&'s self, operand: &'s Operand, element: Option<&'a Value>) -> Side<'s> {
-        let nothing = |query: &Query| Side::Nothing { is_known: self.landing.types.knows(query) };
+    fn side<'s>(&'s self, operand: &'s Operand, element: Option<Node<'a>>) -> Side<'s> {
         match operand {
             Operand::Literal(_, value) => Side::Value(value),
-            Operand::Count(_, query) if query.is_singular() => Side::Nothing { is_known: false },
+            Operand::Count(_, query) if query.is_singular() => Side::Nothing(None),
             Operand::Count(..) => Side::Is(Kind::Number),
-            Operand::Length(_, inner) => match self.side(inner, element).kind() {
-                Some(kind) if kind.has_length() => Side::Is(Kind::Number),
-                Some(_) => Side::Nothing { is_known: false },
-                None => inner.query().map_or(Side::Nothing { is_known: false }, nothing),
+            Operand::Length(_, inner) => match self.side(inner, element) {
+                // The length of what is left out is that of what is empty.
+                Side::Nothing(Some(absent)) if kind(absent).is_none_or(Kind::has_length) => {
+                    Side::Nothing(Some(Member { is: Type::Number, may_be_left_out: true }))
+                }
+                side if side.kind().is_some_and(Kind::has_length) => Side::Is(Kind::Number),
+                _ => Side::Nothing(None),
             },
             Operand::Query(query) | Operand::Value(_, query) => {
-                let nodes = match (query.root, element) {
+                let (nodes, from) = match (query.root, element) {
                     (Root::Node, Some(element)) => {
-                        let step = |nodes: Vec<&'a Value>, segment: &Segment| select(&within(&nodes, segment), segment);
-                        query.segments.iter().fold(vec![element], step)
+                        let step = |nodes: Vec<Node<'a>>, segment: &Segment| select(&within(&nodes, segment), segment);
+                        let nodes = query.segments.iter().fold(vec![element], step);
+                        (nodes.into_iter().map(|node| node.value).collect(), element.is)
                     }
-                    _ => self.nodes(query).to_vec(),
+                    _ => (self.nodes(query).to_vec(), Some(catalogue::document())),
                 };
                 match nodes.as_slice() {
                     [node] => Side::Value(node),
-                    [] => nothing(query),
-                    _ => Side::Nothing { is_known: false },
+                    [] => Side::Nothing(member(from, query)),
+                    _ => Side::Nothing(None),
                 }
             }
         }
@@ -227,7 +193,7 @@ impl<'a> Likeness<'a> {
     /// How the engines disagree.
     pub fn filters(&self, query: &Query) -> Result<Filtered, String> {
         let mut filtered = Filtered::default();
-        let mut nodes = vec![self.landing.document.value()];
+        let mut nodes = vec![Node::document(self.landing.document.value())];
         let plural = query.leading().len();
         for (place, segment) in query.segments.iter().enumerate() {
             let within = within(&nodes, segment);
@@ -248,9 +214,9 @@ impl<'a> Likeness<'a> {
                         filtered.lacks(filtered.note.clone());
                     }
                     let doubtful =
-                        scope.elements.iter().filter(|element| filtered.doubtful.contains(&address(element)));
+                        scope.elements.iter().filter(|element| filtered.doubtful.contains(&element.address()));
                     let inside = all_below(doubtful.copied().collect());
-                    filtered.doubtful.extend(inside.into_iter().map(address));
+                    filtered.doubtful.extend(inside.iter().map(Node::address));
                 }
             }
             nodes = select(&within, segment);
@@ -272,17 +238,17 @@ impl<'a> Likeness<'a> {
                 }
             }
         }
-        let is_unlike = |basic: &Basic, element: &Value| unlike[&basic.span.start].contains(&address(element));
+        let is_unlike = |basic: &Basic, element: &Node<'_>| unlike[&basic.span.start].contains(&element.address());
         for element in scope.elements {
             if !filter.basics().into_iter().any(|basic| is_unlike(basic, element)) {
                 continue;
             }
             let (truth, _) = filter.join(&mut |basic| match is_unlike(basic, element) {
                 true => Ok(Truth::Vacuous),
-                false => self.holds(basic, element),
+                false => self.holds(basic, element.value),
             })?;
             if truth == Truth::Vacuous {
-                filtered.doubtful.insert(address(element));
+                filtered.doubtful.insert(element.address());
             }
         }
         Ok(())
@@ -306,14 +272,14 @@ impl<'a> Likeness<'a> {
 
     /// Where the elements are in which a comparison compared unlike things.
     fn comparison(&self, basic: &Basic, scope: Scope<'_, 'a>, filtered: &mut Filtered) -> BTreeSet<usize> {
-        let compare = |element: &'a Value| match &basic.asks {
+        let compare = |element: Node<'a>| match &basic.asks {
             Asks::Exists(_) => Compared::Like,
             Asks::Compare(left, operator, right) => self.compared(left, *operator, right, Some(element)),
             Asks::Match(text, _) => self.matched(text, element),
         };
         let (mut has_like, mut has_absent, mut misled, mut unlike) = (false, false, 0, Vec::new());
         for element in scope.elements {
-            match compare(element) {
+            match compare(*element) {
                 Compared::Like => has_like = true,
                 Compared::Absent => has_absent = true,
                 Compared::Nothing => {}
@@ -325,7 +291,7 @@ impl<'a> Likeness<'a> {
         if misled > 0 {
             let some = scope.some(misled);
             filtered.lacks(Some(format!(
-                "{written} compared nothing in {some}: the server leaves out what is false, 0 or empty"
+                "{written} found nothing to compare in {some}: the server leaves out what is false, 0 or empty"
             )));
         }
         // Where all that is there is unlike, what is absent does not speak for the rest.
@@ -338,11 +304,11 @@ impl<'a> Likeness<'a> {
                 filtered.note.get_or_insert(format!("{written} compared {what} in {some}"));
             }
             (Some((element, what)), false) => {
-                let hint = self.meant(basic, Some(element)).unwrap_or_default();
+                let hint = self.meant(basic, Some(*element)).unwrap_or_default();
                 filtered.lacks(Some(format!("{written} compared {what} in {}{hint}", scope.some(unlike.len()))));
             }
         }
-        unlike.into_iter().map(|(element, _)| address(element)).collect()
+        unlike.into_iter().map(|(element, _)| element.address()).collect()
     }
 
     /// Whether a basic part of a filter holds at an element, by both engines.
@@ -367,12 +333,12 @@ impl<'a> Likeness<'a> {
         Ok(if nodes.is_empty() { Truth::False } else { Truth::True })
     }
 
-    fn matched(&self, text: &Operand, element: &'a Value) -> Compared {
+    fn matched(&self, text: &Operand, element: Node<'a>) -> Compared {
         let side = self.side(text, Some(element));
         match (&side, side.kind()) {
             (_, Some(Kind::Text)) => Compared::Like,
             (_, Some(kind)) => Compared::Unlike(format!("{} with a pattern", kind.told())),
-            (Side::Nothing { is_known: true }, _) => Compared::Absent,
+            (Side::Nothing(Some(absent)), _) if kind(*absent).is_none_or(|kind| kind == Kind::Text) => Compared::Absent,
             _ => Compared::Nothing,
         }
     }
@@ -391,11 +357,11 @@ impl<'a> Likeness<'a> {
             }
         }
         let all = scope.some(scope.elements.len());
-        format!("{} compared nothing in {all}: what it looks at is not there", self.written(basic))
+        format!("{} found nothing to compare in {all}", self.written(basic))
     }
 
     /// As a question: the comparison that would do what was meant, if the object that was compared tells.
-    fn meant(&self, basic: &Basic, element: Option<&'a Value>) -> Option<String> {
+    fn meant(&self, basic: &Basic, element: Option<Node<'a>>) -> Option<String> {
         let Asks::Compare(left, _, right) = &basic.asks else { return None };
         let (query, node, wanted) = match (left, right, self.side(left, element), self.side(right, element)) {
             (Operand::Query(query), _, Side::Value(node), other) if node.is_object() => (query, node, other.kind()?),
@@ -422,7 +388,7 @@ impl<'a> Likeness<'a> {
 impl Filtered {
     /// Whether a node that the query selected counts: not if the filter says nothing of it.
     pub fn counts(&self, node: &Value) -> bool {
-        !self.doubtful.contains(&address(node))
+        !self.doubtful.contains(&std::ptr::from_ref(node).addr())
     }
 
     /// The first that is wrong is told.
@@ -432,16 +398,20 @@ impl Filtered {
 }
 
 impl Scope<'_, '_> {
+    fn only(&self) -> String {
+        format!("the only {}", self.of.replacen("elements", "element", 1).replacen("values", "value", 1))
+    }
+
     fn lacks(&self) -> String {
         match self.elements.len() {
-            1 => format!("the only one of the {} lacks", self.of),
+            1 => format!("{} has no", self.only()),
             all => format!("none of the {all} {} has", self.of),
         }
     }
 
     fn some(&self, some: usize) -> String {
         match (some, self.elements.len()) {
-            (_, 1) => format!("the only one of the {}", self.of),
+            (_, 1) => self.only(),
             (some, all) if some == all => format!("all {all} {}", self.of),
             (some, all) => format!("{some} of the {all} {}", self.of),
         }
@@ -457,42 +427,35 @@ fn innermost(operand: &Operand) -> Option<&Query> {
     }
 }
 
-/// Where a value is, as a document stays where it is.
-fn address(node: &Value) -> usize {
-    std::ptr::from_ref(node).addr()
-}
-
-/// The nodes that a segment selects from: with `..` all below as well.
-fn within<'d>(nodes: &[&'d Value], segment: &Segment) -> Vec<&'d Value> {
-    if segment.is_below { all_below(nodes.to_vec()) } else { nodes.to_vec() }
-}
-
-/// These nodes and all below them.
-fn all_below(mut nodes: Vec<&Value>) -> Vec<&Value> {
-    let mut next = 0;
-    while next < nodes.len() {
-        let inside = elements(&nodes[next..=next]);
-        nodes.extend(inside);
-        next += 1;
+/// What it says that one side is absent: something where the API knows the member, it could have been compared, and had it
+/// been written as false, 0 or an empty text, the answer would be the same.
+fn compared_absent(absent: Member, operator: Operator, other: &Side<'_>, is_left: bool) -> Compared {
+    let value = match other {
+        // Two that are left out are equal as false is to false, and 0 to 0.
+        Side::Nothing(Some(other)) => {
+            let is_zero = |kind: Option<Kind>| matches!(kind, Some(Kind::Boolean | Kind::Number));
+            return match is_zero(kind(absent)) && kind(absent) == kind(*other) {
+                true => Compared::Absent,
+                false => Compared::Unlike("nothing with nothing".into()),
+            };
+        }
+        Side::Nothing(None) => return Compared::Nothing,
+        Side::Is(other) => {
+            let could_be = kind(absent).is_none_or(|kind| kind.is_like(operator, *other));
+            return if could_be { Compared::Absent } else { Compared::Nothing };
+        }
+        Side::Value(value) => value,
+    };
+    if !kind(absent).is_none_or(|kind| kind.is_like(operator, Kind::of(value))) {
+        return Compared::Nothing;
     }
-    nodes
-}
-
-/// What the selectors of a segment select; a filter or slice is taken for all.
-fn select<'d>(within: &[&'d Value], segment: &Segment) -> Vec<&'d Value> {
-    let of = |selector: &Selector| match selector {
-        Selector::Name(_) | Selector::Index(_) => within.iter().filter_map(|node| child(node, selector)).collect(),
-        Selector::Slice | Selector::All | Selector::Filter(_) => elements(within),
-    };
-    segment.selectors.iter().flat_map(of).collect()
-}
-
-/// The elements of lists and the members of objects.
-fn elements<'d>(nodes: &[&'d Value]) -> Vec<&'d Value> {
-    let inside = |node: &&'d Value| match node {
-        Value::Array(elements) => elements.iter().collect::<Vec<_>>(),
-        Value::Object(members) => members.values().collect(),
-        _ => Vec::new(),
-    };
-    nodes.iter().flat_map(inside).collect()
+    // The server writes no null: it leaves the member out.
+    let misleads =
+        value.is_null() || operator.of_zero(value, is_left).is_some_and(|zero| zero != operator.of_nothing());
+    // Texts that are compared by their order are times and the like, which are not empty.
+    let is_time = operator.is_order() && value.is_string();
+    match misleads && absent.may_be_left_out && !is_time {
+        true => Compared::Misled,
+        false => Compared::Absent,
+    }
 }

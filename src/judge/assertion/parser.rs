@@ -14,6 +14,9 @@ const LONGEST: usize = 4096;
 /// The deepest nesting of brackets and parentheses: one engine takes twice the time for each level.
 const DEEPEST: usize = 8;
 
+/// 2^53 - 1, the largest whole number that RFC 9535 allows.
+const LARGEST: u64 = 9_007_199_254_740_991;
+
 /// What is wrong with an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
@@ -550,8 +553,6 @@ impl Parser<'_> {
     }
 
     fn integer(&mut self) -> Parsed<i64> {
-        /// 2^53 - 1, the largest that RFC 9535 allows.
-        const LARGEST: i64 = 9_007_199_254_740_991;
         let start = self.at;
         let negative = self.eat("-");
         let digits = self.at;
@@ -561,7 +562,7 @@ impl Parser<'_> {
         let number = &self.text[digits..self.at];
         let plain = !number.is_empty() && (number == "0" && !negative || !number.starts_with('0'));
         match self.text[start..self.at].parse::<i64>() {
-            Ok(value) if plain && value.abs() <= LARGEST => Ok(value),
+            Ok(value) if plain && value.unsigned_abs() <= LARGEST => Ok(value),
             _ => Self::refuse(start, "a whole number without leading zeros, up to 2^53 - 1"),
         }
     }
@@ -590,6 +591,10 @@ impl Parser<'_> {
             right &= digits(self) > 0;
         }
         match serde_json::from_str::<Value>(&self.text[start..self.at]) {
+            // One engine takes no larger ones, written as whole numbers.
+            Ok(number) if right && number.as_i64().is_some_and(|number| number.unsigned_abs() > LARGEST) => {
+                Self::refuse(start, "a number up to 2^53 - 1")
+            }
             Ok(number) if right && number.as_f64().is_some_and(f64::is_finite) => Ok(number),
             _ => Self::refuse(start, "a number as JSON writes it"),
         }

@@ -130,10 +130,17 @@ pub enum Selector {
 impl Logic {
     /// The basic parts, in their order.
     pub fn basics(&self) -> Vec<&Basic> {
+        self.signed_basics().into_iter().map(|(basic, _)| basic).collect()
+    }
+
+    /// The basic parts, in their order, and whether they are negated.
+    pub fn signed_basics(&self) -> Vec<(&Basic, bool)> {
         match self {
-            Logic::Or(sides) | Logic::And(sides) => sides.iter().flat_map(Logic::basics).collect(),
-            Logic::Not(side) => side.basics(),
-            Logic::Basic(basic) => vec![basic],
+            Logic::Or(sides) | Logic::And(sides) => sides.iter().flat_map(Logic::signed_basics).collect(),
+            Logic::Not(side) => {
+                side.signed_basics().into_iter().map(|(basic, is_negated)| (basic, !is_negated)).collect()
+            }
+            Logic::Basic(basic) => vec![(basic, false)],
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::kind::{Kind, likely, nearest};
+use super::kind::{Kind, close, likely};
 use super::parser::parse;
 use super::syntax::{Asks, Basic, Expression, Logic, Operand, Operator, Query, Root, Segment, Selector};
 use crate::judge::catalogue::{self, Type};
@@ -20,8 +20,6 @@ type Set = BTreeSet<Type>;
 pub struct Types {
     /// What each query can select, by where it begins in the text.
     reach: BTreeMap<usize, Reach>,
-    /// Of each name in a query: by where its segment begins, and which of its selectors it is.
-    names: BTreeMap<(usize, usize), Knowledge>,
     /// What is wrong, or may be.
     pub findings: Vec<Finding>,
 }
@@ -32,17 +30,6 @@ struct Reach {
     types: Set,
     /// Whether the server leaves the member out when it is false, 0 or an empty text.
     may_be_left_out: bool,
-}
-
-/// Whether there can be a member of a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Knowledge {
-    /// A server can answer it.
-    Known,
-    /// Any name can be there.
-    Open,
-    /// No server that is known answers it; the nearest names that are known.
-    Unknown(Vec<&'static str>),
 }
 
 /// Something of an expression that would check nothing, or that may not have been meant.
@@ -89,20 +76,6 @@ impl Types {
         self.reach.get(&query.span.start).is_some_and(|reach| reach.may_be_left_out)
     }
 
-    /// What is known of a name.
-    pub fn of_name(&self, segment: &Segment, selector: usize) -> &Knowledge {
-        self.names.get(&(segment.span.start, selector)).unwrap_or(&Knowledge::Open)
-    }
-
-    /// Whether every name of a query is known.
-    pub fn knows(&self, query: &Query) -> bool {
-        let is_known = |segment: &Segment, selector: usize| *self.of_name(segment, selector) == Knowledge::Known;
-        query.segments.iter().all(|segment| {
-            let names = segment.selectors.iter().enumerate().filter(|(_, one)| matches!(one, Selector::Name(_)));
-            names.map(|(selector, _)| selector).all(|selector| is_known(segment, selector))
-        })
-    }
-
     /// Every type that a query can select.
     pub fn all(&self, query: &Query) -> impl Iterator<Item = Type> {
         self.reach.get(&query.span.start).into_iter().flat_map(|reach| reach.types.iter().copied())
@@ -117,9 +90,13 @@ struct Walk<'e> {
 impl Walk<'_> {
     /// `node`: in a filter, the types of its elements.
     fn logic(&mut self, logic: &Logic, node: Option<&Set>) {
-        for basic in logic.basics() {
+        for (basic, is_negated) in logic.signed_basics() {
             for asked in basic.asked() {
-                self.query(asked.query, basic, node);
+                self.query(asked.query, (basic, is_negated), node);
+            }
+            if basic.asked().is_empty() && node.is_none() {
+                let why = "this says nothing about the deploy".into();
+                self.refuse(basic.span.start, why, None);
             }
             match &basic.asks {
                 Asks::Exists(query) => self.existence(query),
@@ -129,6 +106,10 @@ impl Walk<'_> {
                     self.comparison(basic, left, *operator, right, node.is_some());
                 }
                 Asks::Match(text, pattern) => {
+                    if let (Some(_), Some(_)) = (text.literal(), pattern.query()) {
+                        let why = "the text comes first, then the pattern";
+                        self.warn(text.span().start, why.into(), None);
+                    }
                     self.operand(text);
                     self.operand(pattern);
                     self.is_text(text);
@@ -138,7 +119,7 @@ impl Walk<'_> {
         }
     }
 
-    fn query(&mut self, query: &Query, basic: &Basic, node: Option<&Set>) {
+    fn query(&mut self, query: &Query, basic: (&Basic, bool), node: Option<&Set>) {
         let document = Set::from([catalogue::document()]);
         let mut types = match (query.root, node) {
             (Root::Node, Some(node)) => node.clone(),
@@ -148,42 +129,40 @@ impl Walk<'_> {
         for segment in &query.segments {
             let before = if segment.is_below { below(types) } else { types };
             may_be_left_out = match segment.only() {
-                Some(Selector::Name(name)) => {
-                    before.iter().all(|is| is.member(name).is_some_and(|it| it.may_be_left_out))
-                }
+                Some(Selector::Name(name)) => is_left_out(name, &before),
                 _ => false,
             };
             types = self.segment(query, segment, &before, basic);
         }
-        let is_scalar = |is: &Type| matches!(is, Type::Text | Type::Word(_) | Type::Number | Type::Boolean);
-        let may_be_left_out = may_be_left_out && types.iter().all(is_scalar);
         self.types.reach.insert(query.span.start, Reach { types, may_be_left_out });
     }
 
-    fn segment(&mut self, query: &Query, segment: &Segment, before: &Set, basic: &Basic) -> Set {
+    fn segment(&mut self, query: &Query, segment: &Segment, before: &Set, basic: (&Basic, bool)) -> Set {
         let mut after = Set::new();
-        for (place, selector) in segment.selectors.iter().enumerate() {
+        for selector in &segment.selectors {
             let selected: Set = match selector {
                 Selector::Name(name) => {
-                    let member = |is: &Type| {
-                        is.member(name).map(|member| member.is).or_else(|| is.is_open().then_some(Type::Any))
-                    };
-                    let knowledge = knowledge(name, before);
-                    if let Knowledge::Unknown(nearest) = &knowledge {
-                        self.unknown(query, segment, name, nearest, before, basic);
-                    }
-                    self.types.names.insert((segment.span.start, place), knowledge);
-                    before.iter().filter_map(member).collect()
+                    self.name(query, segment, name, before, basic);
+                    let any = |is: &Type| is.is_open().then_some(Type::Any);
+                    before.iter().filter_map(|is| is.member(name).map(|member| member.is).or_else(|| any(is))).collect()
                 }
                 Selector::Index(_) | Selector::Slice => before.iter().filter_map(|is| is.element()).collect(),
                 Selector::All | Selector::Filter(_) => before.iter().flat_map(|is| children(*is)).collect(),
             };
-            let is_name = matches!(selector, Selector::Name(_));
-            if selected.is_empty() && !before.is_empty() && !is_name {
-                let what = self.subject(query, segment);
-                self.refuse(segment.span.start, format!("{what} is {}, which has no elements", told(before)), None);
+            if selected.is_empty() && !before.is_empty() && !matches!(selector, Selector::Name(_)) {
+                let (what, is) = (self.subject(query, segment), told(before));
+                let why = match selector {
+                    Selector::Index(_) | Selector::Slice => format!("{what} is {is}, which is no list"),
+                    _ => format!("{what} is {is}, which has no elements"),
+                };
+                self.refuse(segment.span.start, why, None);
             }
             if let Selector::Filter(filter) = selector {
+                let is_of_element = |basic: &Basic| basic.asked().iter().any(|asked| asked.query.root == Root::Node);
+                if !filter.basics().into_iter().any(is_of_element) {
+                    let why = "this filter says nothing about the elements: inside of it, @ is the element".into();
+                    self.warn(segment.span.start, why, None);
+                }
                 self.logic(filter, Some(if selected.is_empty() { before } else { &selected }));
             }
             after.extend(selected);
@@ -197,41 +176,58 @@ impl Walk<'_> {
         self.text[query.span.start..segment.span.start].trim_end().to_owned()
     }
 
-    fn unknown(
-        &mut self,
+    /// A name that is asked of values of these types.
+    fn name(&mut self, query: &Query, segment: &Segment, name: &str, before: &Set, basic: (&Basic, bool)) {
+        let is_known = before.iter().any(|is| is.member(name).is_some());
+        let has_closed = before.iter().any(|is| matches!(is, Type::Object(_)) && !is.is_open());
+        // That some of them take any name does not excuse a typing error.
+        if is_known || !has_closed && before.iter().any(|is| is.is_open()) {
+            return;
+        }
+        let (at, what, is_alone) = (segment.span.start, self.subject(query, segment), segment.selectors.len() == 1);
+        if has_closed {
+            let near = close(name, before.iter().flat_map(|is| is.members()).map(|(name, _)| name));
+            let dots = if segment.is_below { ".." } else { "." };
+            let instead = near.filter(|_| is_alone).map(|near| self.replaced(&segment.span, &format!("{dots}{near}")));
+            let of = if segment.is_below { "anything below " } else { "" };
+            return self.warn(at, format!("{name:?} is no known member of {of}{what}"), instead);
+        }
+        let instead = is_alone.then(|| self.of_list(query, segment, name, before, basic)).flatten();
+        self.refuse(at, format!("{what} is {}, which has no {name:?}", told(before)), instead);
+    }
+
+    /// The expression that asks the elements of a list, where a name was asked of the list.
+    fn of_list(
+        &self,
         query: &Query,
         segment: &Segment,
         name: &str,
-        nearest: &[&'static str],
         before: &Set,
-        basic: &Basic,
-    ) {
-        let at = segment.span.start;
-        let what = self.subject(query, segment);
-        if before.iter().any(|is| matches!(is, Type::Object(_))) {
-            let hint = nearest.first().map(|near| self.replaced(&segment.span, &format!("{}{near}", dots(segment))));
-            let of = if segment.is_below { "anything below " } else { "" };
-            let why = format!("{name:?} is no known member of {of}{what}");
-            self.warn(at, why, hint.filter(|_| segment.selectors.len() == 1));
-            return;
+        (basic, is_negated): (&Basic, bool),
+    ) -> Option<String> {
+        let (at, what) = (segment.span.start, self.subject(query, segment));
+        let has_length = |is: &Type| matches!(is, Type::List(_) | Type::Text | Type::Word(_));
+        if matches!(name, "length" | "size" | "count") && before.iter().all(has_length) {
+            return Some(self.replaced(&query.span, &format!("length({what})")));
         }
-        let is_length = matches!(name, "length" | "size" | "count");
-        let rest = &self.text[segment.span.start..];
-        let instead = match before.iter().next() {
-            Some(Type::List(_) | Type::Text | Type::Word(_)) if is_length => {
-                Some(self.replaced(&query.span, &format!("length({what})")))
+        if !before.iter().all(|is| matches!(is, Type::List(_))) {
+            return None;
+        }
+        if name.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(self.replaced(&segment.span, &format!("[{name}]")));
+        }
+        match &basic.asks {
+            Asks::Exists(_) => Some(self.replaced(&(at..at), "[*]")),
+            // That all are so: that there is none that is not; that it is not that one is so: that there is none.
+            Asks::Compare(Operand::Query(left), operator, right) if left == query => {
+                let operator = if is_negated { *operator } else { operator.contrary() };
+                let (rest, right) = (&self.text[at..query.span.end], self.written(right));
+                let there_is = format!("{what}[?@{rest} {} {right}]", operator.written());
+                let there_is = if is_negated { there_is } else { format!("!{there_is}") };
+                Some(self.replaced(&basic.span, &there_is))
             }
-            Some(Type::List(_)) => match &basic.asks {
-                Asks::Exists(_) => Some(self.replaced(&(at..at), "[*]")),
-                Asks::Compare(Operand::Query(left), ..) if left == query => {
-                    let filter = format!("{what}[?@{}]", &rest[..basic.span.end - at]);
-                    Some(self.replaced(&basic.span, &filter))
-                }
-                _ => None,
-            },
             _ => None,
-        };
-        self.refuse(at, format!("{what} is {}, which has no {name:?}", told(before)), instead);
+        }
     }
 
     /// A query by itself asks only whether something is there, and what is written even when it is false always is.
@@ -252,7 +248,7 @@ impl Walk<'_> {
             Operand::Count(call, query) if query.is_singular() => {
                 let written = &self.text[query.span.clone()];
                 let all = format!("count({written}[*])");
-                let is_list = self.types.all(query).any(|is| matches!(is, Type::List(_) | Type::Any));
+                let is_list = self.types.all(query).all(|is| matches!(is, Type::List(_)));
                 let instead = is_list.then(|| self.replaced(call, &all));
                 self.refuse(call.start, format!("{written} is one value, so count() of it says nothing"), instead);
             }
@@ -280,33 +276,54 @@ impl Walk<'_> {
     }
 
     fn comparison(&mut self, basic: &Basic, left: &Operand, operator: Operator, right: &Operand, is_filter: bool) {
-        let (Some(first), Some(second)) = (self.kinds(left), self.kinds(right)) else {
-            return self.date(left, operator, right);
-        };
-        let is_like = first.iter().any(|first| second.iter().any(|second| first.is_like(operator, *second)));
-        if !is_like {
-            let named = |operand: &Operand, kinds: &BTreeSet<Kind>| match operand.literal() {
-                Some(_) => one_of(kinds),
-                None => format!("{} ({})", one_of(kinds), self.written(operand)),
-            };
-            let compared = format!("this compares {} with {}", named(left, &first), named(right, &second));
-            let could_be_equal =
-                first.iter().any(|first| second.iter().any(|second| first.is_like(Operator::Equal, *second)));
-            let why = match (could_be_equal, operator.is_order()) {
-                (true, _) => format!("{compared}, and only numbers and texts have an order"),
-                (false, true) => format!("{compared}, and only like things have an order"),
-                (false, false) => format!("{compared}, which are never equal"),
-            };
-            let instead = self.like(left, right).or_else(|| self.like(right, left));
-            return self.refuse(basic.span.start, why, instead);
-        }
-        for (is_left, member, other) in [(true, left, right), (false, right, left)] {
-            if let (Operand::Query(query), Some(literal)) = (member, other.literal()) {
-                self.zero(basic, query, operator, literal, is_left, is_filter);
-                self.word(query, operator, other, literal);
+        if let (Some(first), Some(second)) = (self.kinds(left), self.kinds(right)) {
+            let is_like = first.iter().any(|first| second.iter().any(|second| first.is_like(operator, *second)));
+            if !is_like {
+                return self.unlike(basic, (left, &first), operator, (right, &second));
             }
         }
+        for (is_left, member, other) in [(true, left, right), (false, right, left)] {
+            let Some(literal) = other.literal() else { continue };
+            match member {
+                Operand::Query(query) if literal.is_null() => self.null(basic, query, operator),
+                Operand::Query(query) => {
+                    self.zero(basic, query, operator, literal, is_left, is_filter);
+                    self.word(query, operator, other, literal);
+                }
+                Operand::Count(..) | Operand::Length(..) => {
+                    self.count(basic, member, operator, literal, is_left, is_filter)
+                }
+                _ => {}
+            }
+        }
+        if matches!(left, Operand::Query(_)) && self.written(left) == self.written(right) {
+            let why = format!("this compares {} with itself", self.written(left));
+            self.find(Finding { at: basic.span.start, is_refusal: !is_filter, why, instead: None });
+        }
         self.date(left, operator, right);
+    }
+
+    fn unlike(
+        &mut self,
+        basic: &Basic,
+        (left, first): (&Operand, &BTreeSet<Kind>),
+        operator: Operator,
+        (right, second): (&Operand, &BTreeSet<Kind>),
+    ) {
+        let named = |operand: &Operand, kinds: &BTreeSet<Kind>| match operand.literal() {
+            Some(_) => one_of(kinds),
+            None => format!("{} ({})", one_of(kinds), self.written(operand)),
+        };
+        let compared = format!("this compares {} with {}", named(left, first), named(right, second));
+        let could_be_equal =
+            first.iter().any(|first| second.iter().any(|second| first.is_like(Operator::Equal, *second)));
+        let why = match (could_be_equal, operator.is_order()) {
+            (true, _) => format!("{compared}, and only numbers and texts have an order"),
+            (false, true) => format!("{compared}, and only like things have an order"),
+            (false, false) => format!("{compared}, which are never equal"),
+        };
+        let instead = self.like(left, right).or_else(|| self.like(right, left));
+        self.refuse(basic.span.start, why, instead);
     }
 
     /// The server leaves out what is false, 0 or an empty text, and comparing nothing gives another answer than
@@ -321,7 +338,8 @@ impl Walk<'_> {
         is_filter: bool,
     ) {
         let misleads = operator.of_zero(literal, is_left).is_some_and(|zero| zero != operator.of_nothing());
-        if !misleads || !self.types.may_be_left_out(query) {
+        let is_of_kind = self.types.all(query).any(|is| Kind::of_type(is) == Some(Kind::of(literal)));
+        if !misleads || !is_of_kind || !self.types.may_be_left_out(query) {
             return;
         }
         let written = &self.text[query.span.clone()];
@@ -348,6 +366,50 @@ impl Walk<'_> {
         }
     }
 
+    /// The server writes no null.
+    fn null(&mut self, basic: &Basic, query: &Query, operator: Operator) {
+        if operator.is_order() || self.types.all(query).any(|is| is == Type::Any) {
+            return;
+        }
+        let written = &self.text[query.span.clone()];
+        let instead = if operator == Operator::Equal { format!("!{written}") } else { written.to_owned() };
+        let instead = self.replaced(&basic.span, &instead);
+        let why = format!("the server writes no null: it leaves {written} out");
+        self.warn(basic.span.start, why, Some(instead));
+    }
+
+    /// A count or a length, which is a whole number from 0 on, compared with a number.
+    fn count(
+        &mut self,
+        basic: &Basic,
+        counted: &Operand,
+        operator: Operator,
+        literal: &Value,
+        is_left: bool,
+        is_filter: bool,
+    ) {
+        let Some(number) = literal.as_f64() else { return };
+        let operator = if is_left { operator } else { operator.turned() };
+        let always = match operator {
+            Operator::AtLeast | Operator::Less => number <= 0.0,
+            Operator::Greater | Operator::AtMost => number < 0.0,
+            Operator::Equal | Operator::Unequal => number < 0.0 || number.fract() != 0.0,
+        };
+        let written = self.written(counted);
+        if always {
+            let is = matches!(operator, Operator::AtLeast | Operator::Greater | Operator::Unequal);
+            let why = format!("{written} is a whole number from 0 on, so this is always {is}");
+            return self.refuse(basic.span.start, why, None);
+        }
+        let misleads = operator.of_zero(literal, true).is_some_and(|zero| zero != operator.of_nothing());
+        if is_filter && misleads && matches!(counted, Operand::Length(..)) {
+            let why = format!(
+                "the server leaves out what is empty, and {written} of what is not there compares with nothing"
+            );
+            self.warn(basic.span.start, why, None);
+        }
+    }
+
     fn word(&mut self, query: &Query, operator: Operator, other: &Operand, literal: &Value) {
         let Value::String(word) = literal else { return };
         let lists: Option<Vec<_>> = self.types.all(query).map(Type::words).collect();
@@ -357,9 +419,11 @@ impl Walk<'_> {
         if lists.iter().any(|words| words.contains(word.as_str())) {
             return;
         }
-        let known = lists.iter().flat_map(|words| words.iter().copied());
-        let instead =
-            nearest(&word.to_lowercase(), known).first().map(|near| self.replaced(other.span(), &format!("'{near}'")));
+        let known = || lists.iter().flat_map(|words| words.iter().copied());
+        let synonym = SYNONYMS.iter().find(|(other, _)| *other == word.to_lowercase()).map(|(_, word)| *word);
+        let near = synonym.filter(|word| known().any(|known| known == *word));
+        let near = near.or_else(|| close(&word.to_lowercase(), known()));
+        let instead = near.map(|near| self.replaced(other.span(), &format!("'{near}'")));
         let written = &self.text[query.span.clone()];
         self.warn(other.span().start, format!("{word:?} is no word that {written} is known to be"), instead);
     }
@@ -428,24 +492,40 @@ impl Walk<'_> {
     }
 
     fn refuse(&mut self, at: usize, why: String, instead: Option<String>) {
-        self.types.findings.push(Finding { at, is_refusal: true, why, instead });
+        self.find(Finding { at, is_refusal: true, why, instead });
     }
 
     fn warn(&mut self, at: usize, why: String, instead: Option<String>) {
-        self.types.findings.push(Finding { at, is_refusal: false, why, instead });
+        self.find(Finding { at, is_refusal: false, why, instead });
+    }
+
+    /// One place is told once.
+    fn find(&mut self, finding: Finding) {
+        if !self.types.findings.iter().any(|known| known.at == finding.at && known.is_refusal) {
+            self.types.findings.push(finding);
+        }
     }
 }
 
-/// What is known of a name at values of these types. That some of them take any name must not excuse a typing error.
-fn knowledge(name: &str, before: &Set) -> Knowledge {
-    if before.iter().any(|is| is.member(name).is_some()) {
-        return Knowledge::Known;
-    }
-    let has_closed = before.iter().any(|is| matches!(is, Type::Object(_)) && !is.is_open());
-    if before.iter().any(|is| is.is_open()) && !has_closed {
-        return Knowledge::Open;
-    }
-    Knowledge::Unknown(nearest(name, before.iter().flat_map(|is| is.members()).map(|(name, _)| name)))
+/// Words that people take for those of the server.
+const SYNONYMS: [(&str, &str); 10] = [
+    ("failed", "error"),
+    ("failure", "error"),
+    ("fail", "error"),
+    ("succeeded", "success"),
+    ("successful", "success"),
+    ("passed", "success"),
+    ("completed", "success"),
+    ("done", "success"),
+    ("running", "in-progress"),
+    ("canceled", "cancelled"),
+];
+
+/// Whether the server leaves a member of this name out when it is false, 0 or an empty text, wherever it is known.
+fn is_left_out(name: &str, before: &Set) -> bool {
+    let is_scalar = |is: Type| matches!(is, Type::Text | Type::Word(_) | Type::Number | Type::Boolean);
+    let members: Vec<_> = before.iter().filter_map(|is| is.member(name)).collect();
+    !members.is_empty() && members.iter().all(|member| member.may_be_left_out && is_scalar(member.is))
 }
 
 /// The types of the elements of a list and of the members of an object.
@@ -462,11 +542,6 @@ fn below(types: Set) -> Set {
         waiting.extend(children(is).into_iter().filter(|child| all.insert(*child)));
     }
     all
-}
-
-/// The dots that a segment begins with.
-fn dots(segment: &Segment) -> &'static str {
-    if segment.is_below { ".." } else { "." }
 }
 
 fn told(types: &Set) -> String {
