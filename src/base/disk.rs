@@ -37,17 +37,25 @@ pub trait Disk {
     }
 }
 
+/// Text without the byte order mark that some editors and shells put at its head.
+pub fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    bytes
+}
+
 /// The machine's own.
 pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         if path.as_os_str() != "-" {
-            return std::fs::read(path);
+            return std::fs::read(path).map(without_mark);
         }
         let mut bytes = Vec::new();
         io::stdin().read_to_end(&mut bytes)?;
-        Ok(bytes)
+        Ok(without_mark(bytes))
     }
 
     fn find(&self, path: &Path) -> io::Result<PathBuf> {

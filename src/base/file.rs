@@ -44,6 +44,7 @@ impl OutputFile {
             if there.is_dir() {
                 return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder; it should be a file"));
             }
+            refuse_pipes(path, &there)?;
             if !there.is_file() {
                 OpenOptions::new().write(true).open(path).map_err(wrong)?;
                 return Ok(Self { path: path.into(), way: Way::Device });
@@ -72,6 +73,7 @@ impl OutputFile {
     /// Why it cannot be opened.
     pub fn append(path: &Path) -> io::Result<Self> {
         let wrong = |error: io::Error| io::Error::new(error.kind(), format!("it cannot be opened: {error}"));
+        path.metadata().map_or(Ok(()), |there| refuse_pipes(path, &there))?;
         let file = OpenOptions::new().append(true).create(true).open(path).map_err(wrong)?;
         Ok(Self { path: path.canonicalize().map_err(wrong)?, way: Way::Append(file) })
     }
@@ -185,6 +187,26 @@ fn inherited(wanted: &Metadata) -> io::Result<Option<File>> {
 #[cfg(not(unix))]
 fn inherited(_: &Metadata) -> io::Result<Option<File>> {
     Ok(None)
+}
+
+/// Opening a named pipe or a socket waits for somebody who reads it, and holds up the run. What the shell hands on as
+/// `/dev/fd/N` is read already.
+#[cfg(unix)]
+fn refuse_pipes(path: &Path, there: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+
+    let is_pipe = there.file_type().is_fifo() || there.file_type().is_socket();
+    let is_handed_on = path.starts_with("/dev") || path.starts_with("/proc");
+    if is_pipe && !is_handed_on {
+        let why = "it is a named pipe or a socket, which could hold up the run; it should be a file, or /dev/fd/N";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn refuse_pipes(_: &Path, _: &Metadata) -> io::Result<()> {
+    Ok(())
 }
 
 fn in_place(path: &Path) -> io::Result<File> {

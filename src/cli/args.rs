@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 use crate::base::disk::Disk;
@@ -226,7 +227,7 @@ pub struct NetworkArgs {
     #[arg(long, value_name = "PEM")]
     pub ca_file: Option<PathBuf>,
     /// Allow sending the token over plain HTTP to a host that is not loopback
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
     pub allow_http: bool,
     /// Largest response body, decoded
     #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = format::parse_size)]
@@ -245,7 +246,7 @@ pub struct GateArgs {
     pub pins: Pins,
     /// Exit 2 if no pin is given (--workflow, --deploy or --after), so that an output that a step forgot to set cannot
     /// unpin the gate
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
     pub require_pin: bool,
     /// What to do when a newer deploy replaces the one being watched [default: finish with --workflow or --deploy, else
     /// follow]
@@ -289,10 +290,10 @@ pub struct GateArgs {
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
     pub report: Vec<ReportFile>,
     /// Print only the verdict
-    #[arg(short, long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL", help_heading = "Output")]
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true, hide_default_value = true, value_name = "BOOL", help_heading = "Output")]
     pub quiet: bool,
     /// Print every poll
-    #[arg(short, long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, hide_possible_values = true, hide_default_value = true, value_name = "BOOL", help_heading = "Output")]
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true, hide_default_value = true, value_name = "BOOL", help_heading = "Output")]
     pub verbose: bool,
     /// The CI system whose log groups and annotations to print; auto detects it
     #[arg(long, value_enum, value_name = "WHICH", default_value_t, help_heading = "Output")]

@@ -281,7 +281,7 @@ mod tests {
         let with = |value| parsed(&["wait"], &[&TARGET[..], &[("DEPLOY_GATE_QUIET", value)]].concat());
         assert!(matches!(with("true"), Ok(Command::Wait(wait)) if wait.gate.quiet));
         assert!(matches!(with("false"), Ok(Command::Wait(wait)) if !wait.gate.quiet));
-        assert_eq!(with("yes").expect_err("neither").code, 2);
+        assert_eq!(with("maybe").expect_err("neither").code, 2);
     }
 
     #[test]

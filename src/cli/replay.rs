@@ -23,6 +23,7 @@ pub fn replay(replay: ReplayArgs, secrets: &Secrets, world: &mut World<'_>) -> R
     let ReplayArgs { recording, install, component, min_pass, mut gate } = replay;
     let file = recording.display();
     let wrong = |why: String| misuse(format!("the recording {file}: {why}"));
+    let path = recording.clone();
     let text = world.disk.read_text(&recording).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
     let recording = Recording::parse(&text).map_err(wrong)?;
     let is_named = |names: &[String], id: &str| names.is_empty() || names.iter().any(|name| name == id);
@@ -43,7 +44,7 @@ pub fn replay(replay: ReplayArgs, secrets: &Secrets, world: &mut World<'_>) -> R
     let quorum = Quorum::new(min_pass, targets.len()).map_err(misuse)?;
     let is_fleet = targets.len() > 1 || min_pass.is_some();
     let pins = gate.pins.clone();
-    let plan = plan::plan(gate, ApiContext::default(), world, secrets).map_err(misuse)?;
+    let plan = plan::plan(gate, ApiContext::default(), &[&path], world, secrets).map_err(misuse)?;
     let opening = format!("replaying {file} for {about}, up to {}", format::duration(plan.config.rules.timeout));
     let fleet = is_fleet.then_some(Fleet { targets: targets.len(), shard: None });
     let specs = targets.into_iter().map(|target| TargetSpec { target, pins: pins.clone() }).collect();

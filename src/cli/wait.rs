@@ -32,13 +32,19 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
     if let (Some(one), Some(other)) = (from_stdin.next(), from_stdin.next()) {
         return Err(misuse(format!("{one} and {other}: only one of them can be stdin")));
     }
+    let trigger = match &gate.pins.workflow {
+        Some(WorkflowPin::File(file)) => Some(file.clone()),
+        _ => None,
+    };
     let (connection, install) = config::connection(&network, secrets, world).map_err(misuse)?;
     read_trigger(&mut gate.pins, world)?;
     let mut specs = targets::specs(&targets, &gate.pins, install, world).map_err(misuse)?;
     check_pins(&gate, specs.iter().map(|spec| &spec.pins), world.clock.utc())?;
     // What is asked of one target by flags alone is told of that target alone.
     let is_fleet = targets.targets.is_some() || targets.is_of_many() || specs.len() > 1;
-    let plan = plan::plan(gate, ApiContext::of(&connection), world, secrets).map_err(misuse)?;
+    let read = [&targets.targets, &network.token_file, &network.config, &network.ca_file, &trigger];
+    let read: Vec<&Path> = read.into_iter().filter_map(Option::as_deref).collect();
+    let plan = plan::plan(gate, ApiContext::of(&connection), &read, world, secrets).map_err(misuse)?;
     let all = specs.len();
     let share = targets.shard.map(|shard| shard.take(&mut specs, world.variables));
     let shard = share.transpose().map_err(misuse)?;

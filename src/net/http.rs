@@ -13,6 +13,7 @@ use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::DefaultConnector;
 
 use crate::base::clock::SignalFlag;
+use crate::base::disk::without_mark;
 use crate::base::source::{Fault, Request, Response, Source};
 use crate::net::connection::Connection;
 use crate::net::connection::Secret;
@@ -139,7 +140,7 @@ impl Worker {
             }
             explanation
         };
-        Ok(Response { status, headers: headers(&head.headers), body })
+        Ok(Response { status, headers: headers(&head.headers), body: without_mark(body) })
     }
 }
 

@@ -106,3 +106,68 @@ fn what_is_printed_and_what_others_wrote_survives_a_report() {
     assert!(code == 2 && err.contains("the file of GITHUB_OUTPUT"), "{err}");
     assert_eq!(std::fs::read_to_string(file("outputs")).expect("outputs"), "earlier=1\n");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_report_to_a_named_pipe_is_refused_before_the_first_request() {
+    let server = Server::start(vec![deploy("active")]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::from_raw_mode(0o600)).expect("a pipe");
+    for report in ["json", "github"] {
+        let (code, _, err) = ran(&mut wait(&server.url("http"), &[&format!("--report={report}={}", pipe.display())]));
+        assert!(code == 2 && err.contains("named pipe"), "{err}");
+    }
+    assert!(server.heads().is_empty());
+}
+
+#[test]
+fn a_report_never_overwrites_what_the_run_reads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let recording = std::fs::read("examples/recordings/sync-image-success.jsonl").expect("a recording");
+    std::fs::write(path("r.jsonl"), &recording).expect("writes");
+    std::fs::write(path("asserts"), "$.plan_only == false\n").expect("writes");
+    std::fs::write(path("outcome"), "$.plan_only == false\n").expect("writes");
+    for (input, report) in [
+        ("asserts", format!("json={}", path("r.jsonl"))),
+        ("asserts", format!("json={}", path("./asserts"))),
+        ("outcome", format!("dir={}", folder.path().display())),
+    ] {
+        let flags = [format!("--assert-file={}", path(input)), format!("--report={report}")];
+        let (code, _, err) = ran(deploy_gate(&["replay", &path("r.jsonl")]).args(&flags));
+        assert!(code == 2 && err.contains("it would overwrite"), "{report}: {err}");
+        assert_eq!(std::fs::read(path("r.jsonl")).expect("it is there"), recording);
+        assert_eq!(std::fs::read_to_string(path(input)).expect("it is there"), "$.plan_only == false\n");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_at_the_head_of_a_file_is_skipped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let with_mark = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, [b"\xef\xbb\xbf", bytes].concat()).expect("writes");
+        path.to_string_lossy().into_owned()
+    };
+    let recording = std::fs::read("examples/recordings/sync-image-success.jsonl").expect("a recording");
+    let (recording, asserts) = (with_mark("r.jsonl", &recording), with_mark("a", b"$.plan_only == false\n"));
+    let (code, out, err) = ran(&mut deploy_gate(&["replay", &recording, "--assert-file", &asserts]));
+    assert_eq!(code, 0, "{out}{err}");
+    let document = with_mark("d.json", br#"{"id":"dpl1","plan_only":false}"#);
+    let (code, out, err) = ran(&mut deploy_gate(&["check", &document, "--assert-file", &asserts]));
+    assert_eq!(code, 0, "{out}{err}");
+}
+
+#[test]
+fn booleans_are_written_as_people_write_them() {
+    for (value, is_quiet) in
+        [("True", true), ("yes", true), ("1", true), ("ON", true), ("no", false), ("0", false), ("off", false)]
+    {
+        let mut command = deploy_gate(&["replay", "examples/recordings/sync-image-success.jsonl"]);
+        let (code, _, err) = ran(command.env("DEPLOY_GATE_QUIET", value));
+        assert_eq!((code, err.is_empty()), (0, is_quiet), "{value}: {err}");
+    }
+    let mut command = deploy_gate(&["replay", "examples/recordings/sync-image-success.jsonl"]);
+    assert_eq!(ran(command.env("DEPLOY_GATE_QUIET", "maybe")).0, 2);
+}
