@@ -1,5 +1,6 @@
 //! From arguments to a connection: URL, token, org, proxy and trust, each checked before the first request.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -148,7 +149,9 @@ fn api(url: &str) -> Result<(Uri, String, String), String> {
         return Err(complain("the host is empty"));
     }
     let origin = format!("{scheme}://{}", authority.as_str().to_lowercase());
-    let base = uri.path().trim_end_matches('/').to_owned();
+    // People paste the address that the API's page shows.
+    let base = uri.path().trim_end_matches('/');
+    let base = base.strip_suffix("/v1").unwrap_or(base).trim_end_matches('/').to_owned();
     Ok((uri, origin, base))
 }
 
@@ -178,7 +181,7 @@ fn token(file: Option<&Path>, fallback: Option<&str>, world: &World<'_>) -> Resu
 
 /// Whether a host is this machine.
 fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// The host without the brackets of IPv6, in lower case.
@@ -195,7 +198,7 @@ fn proxy(uri: &Uri, variables: &Variables) -> Result<Option<Proxy>, String> {
     };
     let own = if uri.scheme_str() == Some("http") { "HTTP_PROXY" } else { "HTTPS_PROXY" };
     let Some((name, value)) = either(own).or_else(|| either("ALL_PROXY")) else { return Ok(None) };
-    if either("NO_PROXY").is_some_and(|(_, list)| no_proxy(&list, &host(uri))) {
+    if either("NO_PROXY").is_some_and(|(_, list)| no_proxy(&list, &host(uri), port(uri))) {
         return Ok(None);
     }
     match Proxy::new(&value) {
@@ -209,14 +212,43 @@ fn proxy(uri: &Uri, variables: &Variables) -> Result<Option<Proxy>, String> {
     }
 }
 
-/// Whether `NO_PROXY` names the host: `*`, a name and all below it, or an address.
-fn no_proxy(list: &str, host: &str) -> bool {
+/// The port, also where it is not written.
+fn port(uri: &Uri) -> u16 {
+    uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 })
+}
+
+/// Whether `NO_PROXY` names the host: `*`, a name and all below it, an address or a network of them; with its port or
+/// without.
+fn no_proxy(list: &str, host: &str, port: u16) -> bool {
+    let ip = host.parse::<IpAddr>().ok();
     list.split([',', ' ']).map(|entry| entry.trim().to_lowercase()).filter(|entry| !entry.is_empty()).any(|entry| {
+        let entry = match entry.rsplit_once(':') {
+            // An address of version 6 has colons of its own.
+            Some((name, of)) if !name.contains(':') || name.ends_with(']') => match of.parse::<u16>() {
+                Ok(of) if of != port => return false,
+                Ok(_) => name,
+                Err(_) => &entry,
+            },
+            _ => &entry,
+        };
         let name = entry.trim_start_matches('*').trim_start_matches('.').trim_matches(['[', ']']);
         entry == "*"
             || host == name
+            || ip.is_some_and(|ip| is_within(ip, name))
             || (!name.is_empty() && host.strip_suffix(name).is_some_and(|rest| rest.ends_with('.')))
     })
+}
+
+/// Whether an address is of a network like `10.0.0.0/8`.
+fn is_within(ip: IpAddr, network: &str) -> bool {
+    let bits = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => (u128::from(u32::from(ip)) << 96, 32),
+        IpAddr::V6(ip) => (u128::from(ip), 128),
+    };
+    let Some((base, length)) = network.split_once('/') else { return false };
+    let (Ok(base), Ok(length)) = (base.parse::<IpAddr>(), length.parse::<u32>()) else { return false };
+    let ((ip, most), (base, of)) = (bits(ip), bits(base));
+    most == of && length <= most && (length == 0 || (ip ^ base) >> (128 - length) == 0)
 }
 
 /// The public roots, and those of `--ca-file` with them.
@@ -251,6 +283,9 @@ mod tests {
         let good = [
             ("https://api.nuon.co", "https://api.nuon.co", ""),
             ("https://API.nuon.co:8443/", "https://api.nuon.co:8443", ""),
+            ("https://api.nuon.co/v1", "https://api.nuon.co", ""),
+            ("https://api.nuon.co/v1/", "https://api.nuon.co", ""),
+            ("https://example.com/nuon/v1/", "https://example.com", "/nuon"),
             ("http://127.0.0.1:1/nuon/", "http://127.0.0.1:1", "/nuon"),
             ("http://[::1]:1", "http://[::1]:1", ""),
         ];
@@ -292,6 +327,15 @@ mod tests {
             ("https://b.co", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", ".b.co")], ""),
             ("https://ab.co", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "b.co")], "p1"),
             ("https://[::1]:5", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "[::1]")], ""),
+            ("https://b.co:8443", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "b.co:8443")], ""),
+            ("https://b.co", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "b.co:443")], ""),
+            ("https://b.co", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "b.co:8443")], "p1"),
+            ("https://10.1.2.3", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "10.0.0.0/8")], ""),
+            ("https://11.1.2.3", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "10.0.0.0/8,11.1.2.0/25")], ""),
+            ("https://11.1.2.3", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "10.0.0.0/8,11.1.2.128/25")], "p1"),
+            ("https://[fd00::5]", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "fd00::/8")], ""),
+            ("https://[fd00::5]:1", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "[fd00::5]:1")], ""),
+            ("https://10.1.2.3", &[("HTTPS_PROXY", "p1"), ("NO_PROXY", "10.0.0.0/33,x/8")], "p1"),
         ];
         for (url, variables, host) in cases {
             assert_eq!(chosen(url, variables).as_deref(), Ok(*host), "{url} {variables:?}");

@@ -4,6 +4,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,8 @@ pub struct Http {
 struct Worker {
     agent: Agent,
     connection: Connection,
+    /// Whether the server has answered: what fails before that may never get better.
+    has_answered: AtomicBool,
 }
 
 impl Http {
@@ -59,7 +62,8 @@ impl Http {
             .accept("application/json")
             .build();
         let agent = Agent::with_parts(config, DefaultConnector::default(), Remembering::default());
-        Self { worker: Arc::new(Worker { agent, connection }), signal: Some(signal) }
+        let worker = Worker { agent, connection, has_answered: AtomicBool::new(false) };
+        Self { worker: Arc::new(worker), signal: Some(signal) }
     }
 }
 
@@ -107,13 +111,31 @@ impl Worker {
                 Duration::ZERO => Err(ureq::Error::Timeout(ureq::Timeout::Global)),
                 left => self.send(&url, &request.trace, token.as_ref(), left),
             };
-            let response = response.map_err(|error| fault(&error, within))?;
+            let response = response.map_err(|error| self.fault(&error, within))?;
+            self.has_answered.store(true, Ordering::Relaxed);
             match redirected(&url, &response) {
                 Some(next) => url = next,
                 None => return Ok(response),
             }
         }
         Err(Fault::Final(format!("more than {REDIRECTS} redirects, the last to {url}")))
+    }
+
+    /// Whether an error is worth another try, with the proxy that may be to blame.
+    fn fault(&self, error: &ureq::Error, within: Duration) -> Fault {
+        let proxy = self.connection.proxy.as_ref();
+        let by = |why: String| match proxy {
+            Some(proxy) => format!("{why} (through the proxy {}:{})", proxy.host(), proxy.port()),
+            None => why,
+        };
+        if is_plain(error) && !self.has_answered.load(Ordering::Relaxed) {
+            return Fault::Final(by("the server does not speak TLS there; is --api-url (NUON_API_URL) right?".into()));
+        }
+        match fault(error, within) {
+            Fault::Transient(why) => Fault::Transient(by(why)),
+            Fault::Final(why) => Fault::Final(by(why)),
+            other => other,
+        }
     }
 
     fn send(&self, url: &str, trace: &str, token: Option<&Secret>, left: Duration) -> Result<Response, ureq::Error> {
@@ -161,9 +183,23 @@ fn redirected(url: &str, response: &Response) -> Option<String> {
     if location.starts_with('/') && !location.starts_with("//") {
         return Some(format!("{}://{}{location}", from.scheme_str()?, from.authority()?));
     }
+    if let Some(path) = beside(from.path(), location) {
+        return Some(format!("{}://{}{path}", from.scheme_str()?, from.authority()?));
+    }
     let to: Uri = location.parse().ok()?;
     let is_plain = to.authority().is_some_and(|authority| !authority.as_str().contains('@'));
     (is_plain && origin(&from) == origin(&to)).then(|| location.into())
+}
+
+/// Where a relative redirect leads from a path, unless it leads upwards.
+fn beside(path: &str, location: &str) -> Option<String> {
+    let first = location.split(['/', '?', '#']).next().unwrap_or_default();
+    let has_scheme = first.contains(':');
+    if location.is_empty() || location.starts_with('/') || has_scheme || location.contains("..") {
+        return None;
+    }
+    let folder = if location.starts_with('?') { path } else { &path[..=path.rfind('/')?] };
+    Some(format!("{folder}{location}"))
 }
 
 fn origin(uri: &Uri) -> Option<(String, String, u16)> {
@@ -195,13 +231,21 @@ fn limit_inside(error: &std::io::Error) -> bool {
 }
 
 fn bad_certificate(error: &ureq::Error) -> Option<String> {
-    let tls = match error {
-        ureq::Error::Rustls(tls) => tls,
-        ureq::Error::Io(io) => io.get_ref()?.downcast_ref::<rustls::Error>()?,
-        _ => return None,
-    };
-    match tls {
+    match tls(error)? {
         rustls::Error::InvalidCertificate(why) => Some(why.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether what came where TLS should begin was something else.
+fn is_plain(error: &ureq::Error) -> bool {
+    matches!(tls(error), Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)))
+}
+
+fn tls(error: &ureq::Error) -> Option<&rustls::Error> {
+    match error {
+        ureq::Error::Rustls(tls) => Some(tls),
+        ureq::Error::Io(io) => io.get_ref()?.downcast_ref::<rustls::Error>(),
         _ => None,
     }
 }
@@ -220,6 +264,9 @@ mod tests {
         let url = "https://api.co/v1/x";
         assert_eq!(follow(url, "/v1/y").as_deref(), Some("https://api.co/v1/y"));
         assert_eq!(follow(url, "https://API.co:443/v1/y").as_deref(), Some("https://API.co:443/v1/y"));
+        assert_eq!(follow(url, "y").as_deref(), Some("https://api.co/v1/y"));
+        assert_eq!(follow("https://api.co/v1/x?a=/b", "y?c=d:e").as_deref(), Some("https://api.co/v1/y?c=d:e"));
+        assert_eq!(follow(url, "?page=2").as_deref(), Some("https://api.co/v1/x?page=2"));
         for elsewhere in [
             "http://api.co/v1/y",
             "https://api.co:8443/v1/y",
@@ -227,8 +274,9 @@ mod tests {
             "//evil.co/",
             "https://api.co@evil.co/",
             "https://u@api.co/",
-            "y",
             "",
+            "javascript:y",
+            "../../y",
         ] {
             assert_eq!(follow(url, elsewhere), None, "{elsewhere}");
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::base::clock::Signal;
@@ -307,6 +307,7 @@ fn answered(
             Ending::Unauthorized,
             format!("the token is missing or expired (NUON_API_TOKEN, --token-file): {}", said()),
         ),
+        403 if is_limit(&response) => Look::Missed(miss(said())),
         403 => Look::Refused(
             Ending::Forbidden,
             format!("the org is missing or wrong (--org, NUON_ORG_ID), or the token has no rights in it: {}", said()),
@@ -330,6 +331,11 @@ fn answered(
     }
 }
 
+/// Whether a 403 only says that too much was asked.
+fn is_limit(response: &Response) -> bool {
+    response.header("retry-after").is_some() || said(response).to_lowercase().contains("rate limit")
+}
+
 enum Unreadable {
     Deep,
     Foreign(String),
@@ -342,7 +348,8 @@ fn read<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Unreadable> {
     if text.trim().is_empty() {
         return Err(Unreadable::Strange("the body is empty".into()));
     }
-    if depth(body) > DEEPEST {
+    // This reads any depth, and keeps nothing.
+    if depth(body) > DEEPEST && serde_json::from_str::<IgnoredAny>(text).is_ok() {
         return Err(Unreadable::Deep);
     }
     if !text.trim_start().starts_with(['{', '[']) {

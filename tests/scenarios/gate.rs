@@ -147,7 +147,12 @@ fn every_answer_has_its_ending() {
         (http(200, b"{\"id\":\"dpl1\",\"x\":\"\xff\"}"), (124, "timed-out", "unreachable"), 3600),
         (seen(&with(document("active"), "install_id", json!("inl2"))), (124, "timed-out", "unreachable"), 3600),
         (http(200, document("active").to_string().replace("false", "1e999")), (124, "timed-out", "unreachable"), 3600),
-        (http(200, format!(r#"{{"id":{}"#, "[".repeat(100_000))), (3, "undecided", "bad-answer"), 0),
+        // What is nested too deep can never be read; what is not JSON at all may be a page of a proxy.
+        (http(200, format!(r#"{{"id":{}{}}}"#, "[".repeat(1000), "]".repeat(1000))), (3, "undecided", "bad-answer"), 0),
+        (http(200, format!(r#"{{"id":{}"#, "[".repeat(100_000))), (124, "timed-out", "unreachable"), 3600),
+        (http(200, format!("{}<html>", "[".repeat(200))), (124, "timed-out", "unreachable"), 3600),
+        (http(403, "").header("retry-after", "5"), (124, "timed-out", "unreachable"), 3600),
+        (http(403, r#"{"error":"API Rate Limit exceeded"}"#), (124, "timed-out", "unreachable"), 3600),
         (fault(Fault::TooLarge), (3, "undecided", "bad-answer"), 0),
         (fault(Fault::Final("a bad certificate".into())), (3, "undecided", "bad-answer"), 0),
         (reset(), (124, "timed-out", "unreachable"), 3600),
