@@ -5,6 +5,8 @@
 
 /// How many variables GitLab takes by default.
 const MOST: usize = 20;
+/// How long the name of a variable may be there.
+const LONGEST: usize = 255;
 /// How many bytes: GitLab takes less than 5 KB.
 const LARGEST: usize = 4096;
 
@@ -46,6 +48,12 @@ pub fn names(outputs: &[&str]) -> Result<(), String> {
     }
     for (index, output) in outputs.iter().enumerate() {
         let key = key(output);
+        if key.len() > LONGEST {
+            return Err(format!(
+                "--extract (DEPLOY_GATE_EXTRACT) {output}: --report dotenv takes names of at most {LONGEST} characters, \
+                 and GATE_ stands before them"
+            ));
+        }
         if outputs[..index].iter().any(|other| self::key(other) == key) {
             return Err(format!(
                 "--extract (DEPLOY_GATE_EXTRACT) {output}: --report dotenv would write it as {key}, which another output \
@@ -62,6 +70,13 @@ mod tests {
 
     use super::*;
     use crate::report::result::OUTPUTS;
+
+    #[test]
+    fn a_name_is_no_longer_than_gitlab_takes() {
+        let long = "x".repeat(250);
+        assert!(names(&[&long]).is_ok());
+        assert!(names(&[&format!("{long}y")]).expect_err("256 characters").contains("255"));
+    }
 
     #[test]
     fn values_are_carried_exactly_or_not_at_all() {

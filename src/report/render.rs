@@ -30,6 +30,6 @@ pub fn render(report: &Report, format: Format, delimiter: &str) -> String {
         Format::Markdown => markdown::render(report),
         Format::Github => github::render(&report.outputs(), delimiter),
         Format::Dotenv => dotenv::render(&report.outputs()).0,
-        Format::Annotations => annotations::render(report),
+        Format::Annotations => annotations::render(report).0,
     }
 }

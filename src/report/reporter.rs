@@ -10,7 +10,7 @@ use crate::report::ci::{self, Ci};
 use crate::report::files::{Destination, Files, ReportFile};
 use crate::report::render::Format;
 use crate::report::result::{OUTPUTS, Report};
-use crate::report::{dotenv, people};
+use crate::report::{annotations, dotenv, people};
 use crate::text::color::Paint;
 use crate::text::escape;
 use crate::text::redact::Secrets;
@@ -86,6 +86,7 @@ impl Reporter {
     ) -> u8 {
         report.extracts = std::mem::take(&mut self.extracts);
         self.warn_of_what_dotenv_drops(&mut report);
+        self.warn_of_links_that_are_left_out(&mut report);
         let missed = self.files.missed();
         report.targets.iter_mut().for_each(|verdict| verdict.warnings.extend(missed.iter().cloned()));
         if let Err(lost) = recorded.and_then(|()| self.files.write(&report)) {
@@ -110,6 +111,15 @@ impl Reporter {
             _ => {}
         }
         report.ending.code()
+    }
+
+    fn warn_of_links_that_are_left_out(&self, report: &mut Report) {
+        let left_out = if self.files.has(Format::Annotations) { annotations::render(report).1 } else { 0 };
+        if let (1.., Some(first)) = (left_out, report.targets.first_mut()) {
+            first
+                .warnings
+                .push(format!("{left_out} links are left out of the annotations report: GitLab takes no more"));
+        }
     }
 
     fn warn_of_what_dotenv_drops(&self, report: &mut Report) {

@@ -3,6 +3,8 @@
 //! Nothing that a server says may start a command of a CI system, an XML element, a table row, a code block or a new
 //! line. What is carried exactly instead (step outputs, files) is framed so that it cannot end its frame.
 
+use std::borrow::Cow;
+
 /// One line of a log: no control characters, and nothing that a CI system would obey.
 pub fn line(text: &str) -> String {
     let stripped = strip_controls(text);
@@ -20,10 +22,51 @@ const COMMANDS: [&str; 5] = ["::", "---", "+++", "~~~", "^^^"];
 
 /// Text without line breaks and without what does not print.
 fn strip_controls(text: &str) -> String {
-    text.chars()
+    without_sequences(text)
+        .chars()
         .map(|c| if c == '\n' || c == '\t' { ' ' } else { c })
         .filter(|c| !c.is_control() && !is_invisible(*c))
         .collect()
+}
+
+/// Text without the escape sequences of a terminal, each whole: colors, cursor moves, titles, links.
+fn without_sequences(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\u{1b}', '\u{9b}']) {
+        return Cow::Borrowed(text);
+    }
+    let (mut rest, mut kept) = (text, String::new());
+    while let Some(at) = rest.find(['\u{1b}', '\u{9b}']) {
+        kept.push_str(&rest[..at]);
+        rest = &rest[at + sequence(&rest[at..])..];
+    }
+    Cow::Owned(kept + rest)
+}
+
+/// How many bytes the escape sequence takes that a text begins with (ECMA-48). One that does not end is taken as short
+/// as it can be: what follows is text.
+fn sequence(text: &str) -> usize {
+    let introducer = text.chars().next().map_or(0, char::len_utf8);
+    let rest = &text[introducer..];
+    let control = |rest: &str| {
+        let parameters = rest.bytes().take_while(|byte| (0x20..=0x3f).contains(byte)).count();
+        let has_final = rest.as_bytes().get(parameters).is_some_and(|byte| (0x40..=0x7e).contains(byte));
+        parameters + usize::from(has_final)
+    };
+    if introducer > 1 {
+        return introducer + control(rest);
+    }
+    match rest.bytes().next() {
+        Some(b'[') => introducer + 1 + control(&rest[1..]),
+        // A title, a link and the like go on until they are ended.
+        Some(b']' | b'P' | b'X' | b'^' | b'_') => {
+            let bell = rest.find('\u{7}').map(|at| at + 1);
+            let end = rest.find("\u{1b}\\").map(|at| at + 2);
+            introducer + bell.into_iter().chain(end).min().unwrap_or(1)
+        }
+        Some(b'7' | b'8' | b'=' | b'>' | 0x40..=0x7e) => introducer + 1,
+        Some(b'(' | b')' | b'#') if rest.is_char_boundary(2.min(rest.len())) => introducer + 2.min(rest.len()),
+        _ => introducer,
+    }
 }
 
 /// Line separators and the marks that turn the direction of text: a log must read as it is written. And what is no
@@ -114,11 +157,17 @@ mod tests {
             ("  ::add-mask::e", "  : :add-mask::e"),
             ("a ##[stop-commands]z", "a # #[stop-commands]z"),
             ("##vso[task.setvariable]", "# #vso[task.setvariable]"),
-            ("\u{1b}[0Ksection_start:1:x\r\u{1b}[0K", "[0Ksection_start:1:x[0K"),
+            ("\u{1b}[0Ksection_start:1:x\r\u{1b}[0K", "section_start:1:x"),
+            ("\u{1b}[1;31mError:\u{1b}[0m no\u{1b}[K", "Error: no"),
+            ("\u{9b}31mred", "red"),
+            ("\u{1b}]0;title\u{7}a\u{1b}]8;;https://x\u{1b}\\link\u{1b}]8;;\u{1b}\\", "alink"),
+            ("\u{1b}]0;a title that does not end", "0;a title that does not end"),
+            ("\u{1b}(Bé\u{1b}cx\u{1b}", "éx"),
+            ("#\u{1b}[m#[x]", "# #[x]"),
             ("a\n::error::b", "a ::error::b"),
             ("\u{1b}::error::b", ": :error::b"),
             ("#\u{0}#[x]", "# #[x]"),
-            ("a\u{202e}b\u{9b}c", "abc"),
+            ("a\u{202e}b\u{9b}c", "ab"),
             ("--- a group", "- -- a group"),
         ];
         for (text, want) in cases {

@@ -274,7 +274,7 @@ fn a_failure_is_told_in_the_servers_words() {
         "failed step   apply",
         "why           apply broke",
         "log           applying",
-        "log           error: [31m::error::exit 1",
+        "log           error: ::error::exit 1",
         "log           # #[add-mask]x",
     ] {
         assert!(ran.out.contains(line), "no {line} in\n{}", ran.out);
