@@ -10,7 +10,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts};
 
 use crate::base::environment::Variables;
 use crate::cli::args::NetworkArgs;
-use crate::net::connection::{Connection, Secret, Token};
+use crate::net::connection::{Connection, Secret, Token, port};
 use crate::nuon::id::Id;
 use crate::nuon::target::Target;
 use crate::run::world::World;
@@ -210,11 +210,6 @@ fn proxy(uri: &Uri, variables: &Variables) -> Result<Option<Proxy>, String> {
             "the variable {name} does not name a proxy that the gate can use; it should be like http://host:3128"
         )),
     }
-}
-
-/// The port, also where it is not written.
-fn port(uri: &Uri) -> u16 {
-    uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 })
 }
 
 /// Whether `NO_PROXY` names the host: `*`, a name and all below it, an address or a network of them; with its port or

@@ -208,6 +208,11 @@ impl Type {
         }
     }
 
+    /// Whether it is a text, a number or a boolean.
+    pub fn is_scalar(self) -> bool {
+        matches!(self, Type::Text | Type::Word(_) | Type::Number | Type::Boolean)
+    }
+
     /// The words that are known of it.
     pub fn words(self) -> Option<&'static BTreeSet<&'static str>> {
         match self {

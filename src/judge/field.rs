@@ -62,12 +62,11 @@ pub fn fields(query: Option<&str>) -> Result<Vec<Field>, String> {
 
 fn field(query: String, types: &[Type], may_be_left_out: bool, first: &str) -> Field {
     let told: BTreeSet<String> = types.iter().map(|is| is.told()).collect();
-    let is_scalar = |is: &Type| matches!(is, Type::Text | Type::Word(_) | Type::Number | Type::Boolean);
     Field {
         query,
         is: told.into_iter().collect::<Vec<_>>().join(" or "),
         words: types.iter().filter_map(|is| is.words()).flatten().copied().collect(),
-        may_be_left_out: may_be_left_out && types.iter().all(is_scalar),
+        may_be_left_out: may_be_left_out && types.iter().all(|is| is.is_scalar()),
         answer: catalogue::answer(first),
     }
 }

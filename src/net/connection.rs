@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ureq::Proxy;
+use ureq::http::Uri;
 use ureq::tls::RootCerts;
 
 use crate::text::redact::Secrets;
@@ -30,6 +31,12 @@ pub struct Connection {
     pub max_body: u64,
     /// Longest time for one request.
     pub request_timeout: Duration,
+}
+
+/// The port of a URL, also where it is not written.
+pub fn port(uri: &Uri) -> u16 {
+    let is_plain = uri.scheme_str().is_some_and(|scheme| scheme.eq_ignore_ascii_case("http"));
+    uri.port_u16().unwrap_or(if is_plain { 80 } else { 443 })
 }
 
 /// Where the token comes from.

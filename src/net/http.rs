@@ -16,8 +16,7 @@ use ureq::unversioned::transport::DefaultConnector;
 use crate::base::clock::SignalFlag;
 use crate::base::disk::without_mark;
 use crate::base::source::{Fault, Request, Response, Source};
-use crate::net::connection::Connection;
-use crate::net::connection::Secret;
+use crate::net::connection::{Connection, Secret, port};
 use crate::net::resolver::Remembering;
 use crate::text::format;
 
@@ -204,8 +203,7 @@ fn beside(path: &str, location: &str) -> Option<String> {
 
 fn origin(uri: &Uri) -> Option<(String, String, u16)> {
     let scheme = uri.scheme_str()?.to_lowercase();
-    let port = uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
-    Some((scheme, uri.host()?.to_lowercase(), port))
+    Some((scheme, uri.host()?.to_lowercase(), port(uri)))
 }
 
 /// Whether an error is worth another try.

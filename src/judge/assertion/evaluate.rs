@@ -13,7 +13,7 @@ use super::likeness::Likeness;
 use super::model::Assertion;
 use super::node::{kind, member};
 use super::show::{SHOWN, brief, show};
-use super::syntax::{Asks, Basic, Expression, Operand, Query, Root, Selected, answers, child};
+use super::syntax::{Asks, Basic, Expression, Operand, Query, Root, Selected, answers, child, nodes};
 use super::truth::Truth;
 use crate::judge::catalogue;
 use crate::judge::document::Document;
@@ -41,9 +41,10 @@ impl Assertion {
     pub fn evaluate(&self, document: &Document, size: &impl Deref<Target = DocumentSize>) -> Result<Check, String> {
         let expression = &self.expression;
         check_cost(expression, size)?;
-        check_numbers_in_filters(expression, document, size)?;
+        let compared = compared(expression);
+        check_numbers_in_filters(expression, &compared, document, size)?;
         let selected = self.select(document)?;
-        check_numbers(expression, &selected, document)?;
+        check_numbers(expression, &compared, &selected, document)?;
         let Landed { mut missing, mut notes, counted } = self.land(document, &selected)?;
         let queries = expression.queries();
         let (outcome, decided) = expression.logic.join(&mut |part| {
@@ -57,7 +58,7 @@ impl Assertion {
         })?;
         let found = queries.iter().map(|query| {
             let at = query.span.start;
-            let nodes = counted.get(&at).map(Vec::as_slice).unwrap_or_default();
+            let nodes = nodes(&counted, query);
             Found {
                 query: expression.written(query).into(),
                 selected: nodes.len(),
@@ -82,7 +83,7 @@ impl Assertion {
         let mut counted = Selected::new();
         for query in expression.queries() {
             let at = query.span.start;
-            let nodes = selected.get(&at).map(Vec::as_slice).unwrap_or_default();
+            let nodes = nodes(selected, query);
             let is_tested = tested.contains(&at);
             let needs = if is_tested || optional.contains(&at) { Needs::AllButTheLast } else { Needs::All };
             let filtered = likeness.filters(query).map_err(|why| disagree(expression.written(query), &why))?;
@@ -174,10 +175,14 @@ fn compared(expression: &Expression) -> Vec<&Query> {
 }
 
 /// Refuses numbers that cannot be compared.
-fn check_numbers(expression: &Expression, selected: &Selected<'_>, document: &Document) -> Result<(), String> {
-    for query in compared(expression).into_iter().filter(|query| query.root == Root::Document) {
-        let nodes = selected.get(&query.span.start).map(Vec::as_slice).unwrap_or_default();
-        if let Some(node) = nodes.iter().find(|node| is_inexact(node) || is_vast_inside(node)) {
+fn check_numbers(
+    expression: &Expression,
+    compared: &[&Query],
+    selected: &Selected<'_>,
+    document: &Document,
+) -> Result<(), String> {
+    for query in compared.iter().filter(|query| query.root == Root::Document) {
+        if let Some(node) = nodes(selected, query).iter().find(|node| is_inexact(node) || is_vast_inside(node)) {
             let (shown, node) = (expression.written(query), document.shown(node));
             return Err(format!("{shown} selects {node}: both engines compare numbers beyond 2^53 - 1 inexactly"));
         }
@@ -197,18 +202,19 @@ fn is_vast_inside(node: &Value) -> bool {
 /// Refuses filters that look at numbers which cannot be compared.
 fn check_numbers_in_filters(
     expression: &Expression,
+    compared: &[&Query],
     document: &Document,
     size: &impl Deref<Target = DocumentSize>,
 ) -> Result<(), String> {
-    let compared: Vec<&Query> = compared(expression).into_iter().filter(|query| query.root == Root::Node).collect();
-    if compared.is_empty() || !size.has_inexact() {
+    let mut compared = compared.iter().filter(|query| query.root == Root::Node).peekable();
+    if compared.peek().is_none() || !size.has_inexact() {
         return Ok(());
     }
     for query in expression.queries().into_iter().filter(|query| !query.is_singular()) {
         let names = query.leading().iter().filter_map(|segment| segment.only());
         let Some(reached) = names.into_iter().try_fold(document.value(), child) else { continue };
         let within = DocumentSize::of(reached);
-        if let Some(name) = compared.iter().find_map(|query| within.inexact(&query.segments)) {
+        if let Some(name) = compared.clone().find_map(|query| within.inexact(&query.segments)) {
             let text = &expression.text;
             return Err(format!(
                 "{text} looks at {name:?} in a filter: both engines compare numbers beyond 2^53 - 1 inexactly, and some are there"

@@ -115,14 +115,15 @@ impl Operator {
         }
     }
 
-    /// What it comes to for a value that is left out, compared with something that is there.
-    pub fn of_nothing(self) -> bool {
-        self == Operator::Unequal
+    /// Whether it gives another answer for a value that is left out than for what that stands for. Of nothing, only that it
+    /// is unequal is true.
+    pub fn misleads(self, other: &Value, is_left: bool) -> bool {
+        self.of_zero(other, is_left).is_some_and(|zero| zero != (self == Operator::Unequal))
     }
 
     /// What it comes to for the value that a member has when the server leaves it out (false, 0 or an empty text),
     /// compared with `other` of the same kind. `is_left`: that value stands on the left.
-    pub fn of_zero(self, other: &Value, is_left: bool) -> Option<bool> {
+    fn of_zero(self, other: &Value, is_left: bool) -> Option<bool> {
         let order = match other {
             Value::Bool(other) => false.cmp(other),
             Value::Number(other) => 0.0.partial_cmp(&other.as_f64()?)?,

@@ -66,14 +66,18 @@ impl Landing<'_> {
                 };
                 let is_asked = reached + spared >= names.len() && unread.is_none();
                 let can_be = match selector {
-                    Selector::Name(name) => node.can_have(name),
+                    Selector::Name(name) => node.knows(name) || node.is_open(),
                     _ => true,
                 };
                 // Only that the last member is absent may be what was asked, and only where there can be one.
                 if is_asked && can_be && node.suits(selector) {
                     return None;
                 }
-                let near = self.nearest(node, selector);
+                let near = match selector {
+                    Selector::Name(name) => self.nearest(&[node], name),
+                    _ => Vec::new(),
+                };
+                let near: Vec<String> = near.into_iter().map(|name| format::cut(name, 60)).collect();
                 let lacks = if is_asked { names.len() } else { names.len() - spared };
                 return Some(Missing {
                     path: self.path(&names[..lacks]),
@@ -106,12 +110,11 @@ impl Landing<'_> {
     /// or a name that none of them has and no server answers.
     pub fn unknown(&self, segment: &Segment, nodes: &[Node<'_>], lacks: &str) -> Option<String> {
         // That some take any name does not excuse a typing error where others do not.
-        let is_open = nodes.iter().filter(|node| node.value.is_object()).all(|node| node.is.is_some_and(Type::is_open));
-        let is_known = |node: &Node<'_>, name: &str| node.is.is_some_and(|is| is.member(name).is_some());
+        let is_open = nodes.iter().filter(|node| node.value.is_object()).all(Node::is_open);
         let selector = segment.selectors.iter().find(|selector| match selector {
             Selector::Name(name) => {
                 let can_be = |node: &Node<'_>| {
-                    node.child(selector).is_some() || is_known(node, name) || is_open && node.value.is_object()
+                    node.child(selector).is_some() || node.knows(name) || is_open && node.value.is_object()
                 };
                 !nodes.iter().any(can_be)
             }
@@ -119,12 +122,7 @@ impl Landing<'_> {
         });
         let selector = selector.filter(|_| !nodes.is_empty())?;
         let Selector::Name(name) = selector else { return Some(format!("{lacks} elements to select from")) };
-        let there =
-            nodes.iter().filter(|node| !self.document.hides(node.value)).filter_map(|node| node.value.as_object());
-        let near = kind::nearest(name, there.flat_map(|members| members.keys().map(String::as_str)));
-        let known =
-            || kind::nearest(name, nodes.iter().filter_map(|node| node.is).flat_map(Type::members).map(|it| it.0));
-        let near = near.first().copied().or_else(|| known().first().copied());
+        let near = self.nearest(nodes, name).first().copied();
         let hint = near.map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
         Some(format!("{lacks} {:?}{hint}", format::cut(name, 60)))
     }
@@ -154,9 +152,7 @@ impl Landing<'_> {
             other => format!(" is {}, which", self.brief(other)),
         };
         let (name, is_known) = match selector {
-            Selector::Name(name) => {
-                (format!("\"{}\"", format::cut(name, 60)), node.is.is_some_and(|is| is.member(name).is_some()))
-            }
+            Selector::Name(name) => (format!("\"{}\"", format::cut(name, 60)), node.knows(name)),
             Selector::Index(index) => (format!("element {index}"), false),
             _ => (String::new(), false),
         };
@@ -170,17 +166,16 @@ impl Landing<'_> {
         format!("{}{there} has no {name}{hint}", self.path(exists))
     }
 
-    /// The names at `node`, or else in the catalogue, that are most like the one that was looked for.
-    fn nearest(&self, node: Node<'_>, selector: &Selector) -> Vec<String> {
-        let (Selector::Name(wanted), Value::Object(members)) = (selector, node.value) else { return Vec::new() };
-        if self.document.hides(node.value) {
-            return Vec::new();
-        }
-        let mut near = kind::nearest(wanted, members.keys().map(String::as_str));
+    /// The names at these nodes, or else in the catalogue, that are most like the one that was looked for.
+    fn nearest<'n>(&self, nodes: &[Node<'n>], wanted: &str) -> Vec<&'n str> {
+        let objects = || nodes.iter().filter(|node| node.value.is_object() && !self.document.hides(node.value));
+        let there = objects().filter_map(|node| node.value.as_object()).flat_map(|members| members.keys());
+        let near = kind::nearest(wanted, there.map(String::as_str));
         if near.is_empty() {
-            near = kind::nearest(wanted, node.is.into_iter().flat_map(Type::members).map(|(name, _)| name));
+            let known = objects().filter_map(|node| node.is).flat_map(Type::members);
+            return kind::nearest(wanted, known.map(|(name, _)| name));
         }
-        near.into_iter().map(|name| format::cut(name, 60)).collect()
+        near
     }
 }
 

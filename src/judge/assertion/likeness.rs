@@ -11,7 +11,7 @@ use super::landing::{Landing, shown};
 use super::node::{Node, all_below, elements, kind, member, select, within};
 use super::pattern;
 use super::syntax::{
-    Asks, Basic, Logic, Operand, Operator, Query, Root, Segment, Selected, Selector, answers, written,
+    Asks, Basic, Logic, Operand, Operator, Query, Root, Segment, Selected, Selector, answers, nodes, written,
 };
 use super::truth::Truth;
 use crate::judge::catalogue::{self, Member, Type};
@@ -140,7 +140,7 @@ impl<'a> Likeness<'a> {
     }
 
     fn nodes(&self, query: &Query) -> &[&'a Value] {
-        self.selected.get(&query.span.start).map(Vec::as_slice).unwrap_or_default()
+        nodes(self.selected, query)
     }
 
     /// Compares the kinds of two operands; `element` is the node of the filter that they stand in.
@@ -371,11 +371,8 @@ impl<'a> Likeness<'a> {
         let object = node.as_object().filter(|_| !self.landing.document.hides(node))?;
         let fits = |(_, value): &(&String, &Value)| Kind::of(value) == wanted;
         let names: Vec<&str> = object.iter().filter(fits).map(|(name, _)| name.as_str()).collect();
-        let last = match query.segments.last().and_then(Segment::only) {
-            Some(Selector::Name(name)) => name.as_str(),
-            _ => "",
-        };
-        let (name, text) = (written(&Selector::Name(likely(&names, last)?.into())), &self.landing.expression.text);
+        let (name, text) =
+            (written(&Selector::Name(likely(&names, query.last_name())?.into())), &self.landing.expression.text);
         let (before, after) = (&text[basic.span.start..query.span.end], &text[query.span.end..basic.span.end]);
         Some(format!("; did you mean {before}{name}{after}?"))
     }
@@ -450,8 +447,7 @@ fn compared_absent(absent: Member, operator: Operator, other: &Side<'_>, is_left
         return Compared::Nothing;
     }
     // The server writes no null: it leaves the member out.
-    let misleads =
-        value.is_null() || operator.of_zero(value, is_left).is_some_and(|zero| zero != operator.of_nothing());
+    let misleads = value.is_null() || operator.misleads(value, is_left);
     // Texts that are compared by their order are times and the like, which are not empty.
     let is_time = operator.is_order() && value.is_string();
     match misleads && absent.may_be_left_out && !is_time {

@@ -50,9 +50,14 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// Whether there can be a member of this name: a server answers it, or any name can be there.
-    pub fn can_have(&self, name: &str) -> bool {
-        self.is.is_some_and(|is| is.member(name).is_some() || is.is_open())
+    /// Whether a server answers a member of this name.
+    pub fn knows(&self, name: &str) -> bool {
+        self.is.is_some_and(|is| is.member(name).is_some())
+    }
+
+    /// Whether there can be members of any name.
+    pub fn is_open(&self) -> bool {
+        self.is.is_some_and(Type::is_open)
     }
 
     /// Where the value is, as a document stays where it is.

@@ -46,7 +46,7 @@ pub fn parse(text: &str) -> Parsed<Expression> {
     }
     let expression = Expression { text: text.into(), logic };
     if expression.queries().is_empty() {
-        return parser.wrong_at(0, "a query of the document, like $.plan_only: this says nothing about the deploy");
+        return Parser::refuse(0, "a query of the document, like $.plan_only: this says nothing about the deploy");
     }
     Ok(expression)
 }
@@ -145,11 +145,7 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn wrong<T>(&self, expected: &str) -> Parsed<T> {
-        self.wrong_at(self.at, expected)
-    }
-
-    fn wrong_at<T>(&self, at: usize, expected: &str) -> Parsed<T> {
-        Err(Malformed { at, why: expected.into() })
+        Self::refuse(self.at, expected)
     }
 
     /// Something else stands here, which other languages may have.
@@ -161,7 +157,7 @@ impl Parser<'_> {
             false => hints.iter().find(|(other, _)| rest.starts_with(other)).map(|(_, hint)| *hint),
         };
         let hint = hint.map_or_else(String::new, |hint| format!(" ({hint})"));
-        self.wrong_at(at, &format!("{expected}{hint}"))
+        Self::refuse(at, &format!("{expected}{hint}"))
     }
 
     /// A mistake in something that is whole.

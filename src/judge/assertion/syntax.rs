@@ -262,6 +262,14 @@ impl Query {
         &self.segments[..count]
     }
 
+    /// The name that it ends with, or `""`.
+    pub fn last_name(&self) -> &str {
+        match self.segments.last().and_then(Segment::only) {
+            Some(Selector::Name(name)) => name,
+            _ => "",
+        }
+    }
+
     /// The filters in it.
     pub fn filters(&self) -> impl Iterator<Item = &Logic> {
         self.segments.iter().flat_map(Segment::filters)
@@ -333,6 +341,11 @@ fn is_plain(name: &str) -> bool {
 /// What the queries of a document select, by where they begin in the text.
 pub type Selected<'d> = BTreeMap<usize, Vec<&'d Value>>;
 
+/// What one of them selects.
+pub fn nodes<'s, 'd>(selected: &'s Selected<'d>, query: &Query) -> &'s [&'d Value] {
+    selected.get(&query.span.start).map(Vec::as_slice).unwrap_or_default()
+}
+
 impl Expression {
     /// Every query of the document in it, those inside of filters as well, in the order of the text.
     pub fn queries(&self) -> Vec<&Query> {
@@ -396,8 +409,7 @@ impl Expression {
 pub fn answers(part: &Basic, selected: &Selected<'_>) -> Value {
     let mut members = serde_json::Map::new();
     for Asked { query, is_counted, is_tested, .. } in part.asked() {
-        let nodes = selected.get(&query.span.start).map(Vec::as_slice).unwrap_or_default();
-        let answer = match nodes {
+        let answer = match nodes(selected, query) {
             nodes if is_counted => Some(nodes.len().into()),
             [node] if query.is_singular() => Some((*node).clone()),
             _ if query.is_singular() => None,

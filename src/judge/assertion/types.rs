@@ -337,7 +337,7 @@ impl Walk<'_> {
         is_left: bool,
         is_filter: bool,
     ) {
-        let misleads = operator.of_zero(literal, is_left).is_some_and(|zero| zero != operator.of_nothing());
+        let misleads = operator.misleads(literal, is_left);
         let is_of_kind = self.types.all(query).any(|is| Kind::of_type(is) == Some(Kind::of(literal)));
         if !misleads || !is_of_kind || !self.types.may_be_left_out(query) {
             return;
@@ -401,7 +401,7 @@ impl Walk<'_> {
             let why = format!("{written} is a whole number from 0 on, so this is always {is}");
             return self.refuse(basic.span.start, why, None);
         }
-        let misleads = operator.of_zero(literal, true).is_some_and(|zero| zero != operator.of_nothing());
+        let misleads = operator.misleads(literal, true);
         if is_filter && misleads && matches!(counted, Operand::Length(..)) {
             let why = format!(
                 "the server leaves out what is empty, and {written} of what is not there compares with nothing"
@@ -465,11 +465,7 @@ impl Walk<'_> {
         let has_word = |is: Type| is.words().is_some_and(|words| words.contains(word));
         let named = members.iter().find(|(_, member)| has_word(member.is)).map(|(name, _)| *name);
         let names: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
-        let last = match query.segments.last().and_then(Segment::only) {
-            Some(Selector::Name(name)) => name.as_str(),
-            _ => "",
-        };
-        let name = named.or_else(|| likely(&names, last))?;
+        let name = named.or_else(|| likely(&names, query.last_name()))?;
         let end = query.span.end;
         Some(self.replaced(&(end..end), &format!(".{name}")))
     }
@@ -523,9 +519,8 @@ const SYNONYMS: [(&str, &str); 10] = [
 
 /// Whether the server leaves a member of this name out when it is false, 0 or an empty text, wherever it is known.
 fn is_left_out(name: &str, before: &Set) -> bool {
-    let is_scalar = |is: Type| matches!(is, Type::Text | Type::Word(_) | Type::Number | Type::Boolean);
     let members: Vec<_> = before.iter().filter_map(|is| is.member(name)).collect();
-    !members.is_empty() && members.iter().all(|member| member.may_be_left_out && is_scalar(member.is))
+    !members.is_empty() && members.iter().all(|member| member.may_be_left_out && member.is.is_scalar())
 }
 
 /// The types of the elements of a list and of the members of an object.
