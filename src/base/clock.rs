@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -60,21 +60,40 @@ pub trait Clock {
 /// The machine's own clock. Copies share one start.
 #[derive(Clone)]
 pub struct RealClock {
-    start: Instant,
+    start: Duration,
     signal: SignalFlag,
 }
 
 impl RealClock {
     /// Starts at zero now.
-    #[expect(clippy::disallowed_methods, reason = "the one real clock")]
     pub fn new(signal: SignalFlag) -> Self {
-        Self { start: Instant::now(), signal }
+        Self { start: since_boot(), signal }
     }
+}
+
+/// The time since the machine was started, with the time that it slept.
+#[cfg(unix)]
+fn since_boot() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    // Elsewhere, the monotonic clock counts sleep itself.
+    #[cfg(target_os = "linux")]
+    const CLOCK: ClockId = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: ClockId = ClockId::Monotonic;
+    Duration::try_from(clock_gettime(CLOCK)).unwrap_or_default()
+}
+
+/// The same since it was first asked for: the clock of Windows counts sleep itself.
+#[cfg(not(unix))]
+#[expect(clippy::disallowed_methods, reason = "the one real clock")]
+fn since_boot() -> Duration {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed()
 }
 
 impl Clock for RealClock {
     fn now(&self) -> Duration {
-        self.start.elapsed()
+        since_boot().saturating_sub(self.start)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one real calendar")]

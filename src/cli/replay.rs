@@ -44,7 +44,9 @@ pub fn replay(replay: ReplayArgs, secrets: &Secrets, world: &mut World<'_>) -> R
     let quorum = Quorum::new(min_pass, targets.len()).map_err(misuse)?;
     let is_fleet = targets.len() > 1 || min_pass.is_some();
     let pins = gate.pins.clone();
-    let plan = plan::plan(gate, ApiContext::default(), &[&path], world, secrets).map_err(misuse)?;
+    // What was refused for a moment is asked for again in a replay, too.
+    let api = ApiContext { token_rotates: true, ..ApiContext::default() };
+    let plan = plan::plan(gate, api, &[&path], world, secrets).map_err(misuse)?;
     let opening = format!("replaying {file} for {about}, up to {}", format::duration(plan.config.rules.timeout));
     let fleet = is_fleet.then_some(Fleet { targets: targets.len(), shard: None });
     let specs = targets.into_iter().map(|target| TargetSpec { target, pins: pins.clone() }).collect();

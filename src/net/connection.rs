@@ -8,6 +8,7 @@ use ureq::Proxy;
 use ureq::http::Uri;
 use ureq::tls::RootCerts;
 
+use crate::base::disk::{Disk, RealDisk};
 use crate::text::redact::Secrets;
 
 /// All that is needed to ask.
@@ -65,8 +66,8 @@ impl Token {
             Token::None => Ok(None),
             Token::Fixed(secret) => Ok(Some(secret.clone())),
             Token::File(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+                let text =
+                    RealDisk.read_text(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
                 Secret::new(&text).map(Some).map_err(|why| format!("{}: {why}", path.display()))
             }
         }

@@ -17,7 +17,7 @@ use crate::base::clock::SignalFlag;
 use crate::base::disk::without_mark;
 use crate::base::source::{Fault, Request, Response, Source};
 use crate::net::connection::{Connection, Secret, port};
-use crate::net::resolver::Remembering;
+use crate::net::resolver::{Remembering, Unresolved};
 use crate::text::format;
 
 /// Names the gate to the server. It must not hold `nuon/`, `curl` or the like: the server counts those as its own CLI.
@@ -127,8 +127,14 @@ impl Worker {
             Some(proxy) => format!("{why} (through the proxy {}:{})", proxy.host(), proxy.port()),
             None => why,
         };
-        if is_plain(error) && !self.has_answered.load(Ordering::Relaxed) {
+        let has_answered = self.has_answered.load(Ordering::Relaxed);
+        if is_plain(error) && !has_answered {
             return Fault::Final(by("the server does not speak TLS there; is --api-url (NUON_API_URL) right?".into()));
+        }
+        if let Some(unresolved) = inside::<Unresolved>(error) {
+            let flag = if proxy.is_some() { "the proxy" } else { "--api-url (NUON_API_URL)" };
+            let hint = if has_answered { String::new() } else { format!("; is {flag} right?") };
+            return Fault::Transient(format!("{unresolved}{hint}"));
         }
         match fault(error, within) {
             Fault::Transient(why) => Fault::Transient(by(why)),
@@ -217,15 +223,18 @@ fn fault(error: &ureq::Error, within: Duration) -> Fault {
     match error {
         ureq::Error::BodyExceedsLimit(_) => Fault::TooLarge,
         ureq::Error::Timeout(_) => Fault::Transient(format!("no whole answer within {}", format::duration(within))),
-        ureq::Error::HostNotFound => Fault::Transient("the host name does not resolve".into()),
-        ureq::Error::Io(io) if limit_inside(io) => Fault::TooLarge,
+        error if matches!(inside(error), Some(ureq::Error::BodyExceedsLimit(_))) => Fault::TooLarge,
         ureq::Error::Io(io) => Fault::Transient(io.to_string()),
         other => Fault::Transient(other.to_string()),
     }
 }
 
-fn limit_inside(error: &std::io::Error) -> bool {
-    matches!(error.get_ref().and_then(|inner| inner.downcast_ref()), Some(ureq::Error::BodyExceedsLimit(_)))
+/// The error of this kind that an error of the transport wraps.
+fn inside<E: std::error::Error + 'static>(error: &ureq::Error) -> Option<&E> {
+    match error {
+        ureq::Error::Io(io) => io.get_ref()?.downcast_ref(),
+        _ => None,
+    }
 }
 
 fn bad_certificate(error: &ureq::Error) -> Option<String> {
@@ -243,8 +252,7 @@ fn is_plain(error: &ureq::Error) -> bool {
 fn tls(error: &ureq::Error) -> Option<&rustls::Error> {
     match error {
         ureq::Error::Rustls(tls) => Some(tls),
-        ureq::Error::Io(io) => io.get_ref()?.downcast_ref::<rustls::Error>(),
-        _ => None,
+        other => inside(other),
     }
 }
 

@@ -25,6 +25,21 @@ impl fmt::Debug for Remembering {
     }
 }
 
+/// A host name without an address.
+#[derive(Debug)]
+pub struct Unresolved {
+    host: String,
+    why: String,
+}
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the host {} does not resolve ({})", self.host, self.why)
+    }
+}
+
+impl std::error::Error for Unresolved {}
+
 impl Resolver for Remembering {
     #[expect(clippy::disallowed_methods, reason = "the age of an address is real time")]
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
@@ -38,7 +53,15 @@ impl Resolver for Remembering {
             addresses.iter().for_each(|address| known.push(*address));
             return Ok(known);
         }
-        let found = self.system.resolve(uri, config, timeout)?;
+        let unresolved = |why: String| {
+            let host = uri.host().unwrap_or_default().to_owned();
+            ureq::Error::Io(std::io::Error::other(Unresolved { host, why }))
+        };
+        let found = self.system.resolve(uri, config, timeout).map_err(|error| match error {
+            ureq::Error::Io(error) => unresolved(error.to_string()),
+            ureq::Error::HostNotFound => unresolved("it has no address".into()),
+            other => other,
+        })?;
         if let Ok(mut last) = self.last.lock() {
             *last = Some((host, Instant::now(), found.iter().copied().collect()));
         }

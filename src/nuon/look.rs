@@ -157,7 +157,8 @@ pub fn deploy(
     target: &Target,
     utc: Option<Timestamp>,
 ) -> Result<Look, Signal> {
-    look(answer, utc, "no deploy yet", |body| {
+    let is_of_the_api = is_of_the_api(&answer);
+    let look = look(answer, utc, "no deploy yet", |body| {
         let Object(answer): Object<Answer> = read(&body, "a deploy document")?;
         let deploy = answer.deploy().map_err(|why| Unreadable::Strange(why.into()))?;
         match (deploy, id) {
@@ -173,7 +174,19 @@ pub fn deploy(
                 None => Look::Seen(Box::new(deploy), body.into()),
             }),
         }
+    })?;
+    Ok(match look {
+        Look::Absent(miss) if !is_of_the_api && id.is_none() => {
+            let why = format!("{}, and that is no answer of the API; is --api-url (NUON_API_URL) right?", miss.why);
+            Look::Absent(Miss { why, ..miss })
+        }
+        look => look,
     })
+}
+
+/// Whether an answer is a document, or has the form in which the API tells an error.
+fn is_of_the_api(answer: &Answered) -> bool {
+    answer.as_ref().is_ok_and(|response| response.status == 200 || error_words(&response.body).is_some())
 }
 
 /// What a deploy says of itself, if it is of another install or component.
@@ -211,7 +224,7 @@ pub fn workflow(answer: Answered, id: &WorkflowId, target: &Target, utc: Option<
 /// # Errors
 /// The signal that came in place of an answer.
 pub fn install(answer: Answered, target: &Target, utc: Option<Timestamp>) -> Result<Look, Signal> {
-    let is_of_the_api = answer.as_ref().is_ok_and(|response| error_words(&response.body).is_some());
+    let is_of_the_api = is_of_the_api(&answer);
     let look = look(answer, utc, "no such install", |body| {
         let Object(install): Object<Install> = read(&body, "an install")?;
         match install.id {

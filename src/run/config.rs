@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::judge::assertion::Assertion;
 use crate::judge::extract::Extract;
-use crate::net::connection::Connection;
+use crate::net::connection::{Connection, Token};
 use crate::report::progress::LogStyle;
 use crate::report::reporter::Reporter;
 use crate::watch::rules::Rules;
@@ -49,6 +49,10 @@ pub struct ApiContext {
     pub dashboard: OnceLock<String>,
     /// Set once the server has shown that it knows deploys by the older of two paths.
     pub older_paths: OnceLock<()>,
+    /// Whether the token may change while the run lasts.
+    pub token_rotates: bool,
+    /// Set once the server has taken a token.
+    pub is_known: OnceLock<()>,
 }
 
 impl ApiContext {
@@ -57,6 +61,7 @@ impl ApiContext {
         Self {
             url: format!("{}{}", connection.origin, connection.base),
             org: connection.org.clone(),
+            token_rotates: matches!(connection.token, Token::File(_)),
             ..Self::default()
         }
     }

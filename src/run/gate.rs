@@ -39,6 +39,8 @@ pub struct Gate {
     /// When to ask for the ids again of what was given by name.
     pub(super) names: Schedule,
     pub(super) is_resolved: bool,
+    /// Why they are not known yet, as it was last said.
+    pub(super) unresolved: String,
     pub(super) document: Option<Arc<Document>>,
     pub(super) checks: Vec<Check>,
     pub(super) failure: Failure,
@@ -60,6 +62,7 @@ impl Gate {
             watch: Watch::new(Rules { pins, ..config.rules.clone() }, schedule()),
             names: schedule(),
             is_resolved: false,
+            unresolved: String::new(),
             checks: Vec::new(),
             target,
             config: Arc::clone(config),
@@ -173,7 +176,9 @@ impl Gate {
             other => return Err(Turn::End(Ending::NotFound, words::why(&other))),
         };
         let now = session.clock.now();
-        self.say(Event::Missed(miss.why.clone()), session);
+        if std::mem::replace(&mut self.unresolved, miss.why.clone()) != miss.why {
+            self.say(Event::Missed(miss.why.clone()), session);
+        }
         let left = self.watch.rules().timeout.saturating_sub(now);
         let floor = miss.retry_after.unwrap_or_default();
         if left.is_zero() || floor > left {

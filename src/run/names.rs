@@ -21,35 +21,56 @@ pub fn strange_shape(what: &str, id: &str, prefix: &str) -> Option<String> {
     })
 }
 
-/// The target with ids for names.
+/// The target with ids for names. What only begins like an id may be a name (`cmpapi`, `inlet`); where the server knows
+/// none, it is taken for an id.
 ///
 /// # Errors
 /// The look that brought no id, or a signal.
 pub fn resolve(target: &Target, session: &mut Session<'_, '_>) -> Result<Target, Unread> {
     let (install, component) = (&target.install, &target.component);
-    let (has_install, has_component) = (is_id(install, "inl"), is_id(component, "cmp"));
-    if has_install && has_component {
+    if pin::is_shaped(install, "inl") && pin::is_shaped(component, "cmp") {
         return Ok(target.clone());
     }
-    let document = ask_for_install(install, session)?;
+    let may_be_ids = is_id(install, "inl") && is_id(component, "cmp");
+    let document = match ask_for_install(install, session) {
+        Err(unread) if may_be_ids && is_final(&unread) => return Ok(target.clone()),
+        document => document?,
+    };
     let found = document["id"].as_str().filter(|id| is_id(id, "inl")).and_then(InstallId::new);
     let found = found.ok_or_else(|| strange("the install has no id"))?;
-    let id = if has_component {
-        component.clone()
-    } else {
-        let mut components = document["install_components"].as_array().cloned().unwrap_or_default();
-        if named(&components, component).is_empty() {
-            components = session
-                .pages(&format!("/v1/installs/{}/components", segment(&found)))
-                .map_err(|unread| unknown("component", component, unread))?;
-        }
-        match named(&components, component).as_slice() {
-            [id] => id.clone(),
-            [] => return Err(not_found(format!("the install {found} has no component \"{component}\""))),
-            ids => return Err(not_found(format!("the install {found} has {} components \"{component}\"", ids.len()))),
-        }
-    };
-    Ok(Target { install: found, component: id })
+    let component = component_of(&found, component, &document, session)?;
+    Ok(Target { install: found, component })
+}
+
+/// The id of a component that may be given by its name.
+fn component_of(
+    install: &InstallId,
+    component: &ComponentId,
+    document: &Value,
+    session: &mut Session<'_, '_>,
+) -> Result<ComponentId, Unread> {
+    if pin::is_shaped(component, "cmp") {
+        return Ok(component.clone());
+    }
+    let may_be_id = is_id(component, "cmp");
+    let mut components = document["install_components"].as_array().cloned().unwrap_or_default();
+    if named(&components, component).is_empty() {
+        components = match session.pages(&format!("/v1/installs/{}/components", segment(install))) {
+            Err(unread) if may_be_id && is_final(&unread) => Vec::new(),
+            pages => pages.map_err(|unread| unknown("component", component, unread))?,
+        };
+    }
+    match named(&components, component).as_slice() {
+        [id] => Ok(id.clone()),
+        [] if may_be_id => Ok(component.clone()),
+        [] => Err(not_found(format!("the install {install} has no component \"{component}\""))),
+        ids => Err(not_found(format!("the install {install} has {} components \"{component}\"", ids.len()))),
+    }
+}
+
+/// Whether asking again would not change it.
+fn is_final(unread: &Unread) -> bool {
+    matches!(unread, Unread::Look(look) if matches!(**look, Look::Absent(_) | Look::Refused(..)))
 }
 
 /// The server's answer about an install, by its id or name.
@@ -65,16 +86,21 @@ pub fn ask_for_install(install: &str, session: &mut Session<'_, '_>) -> Result<V
     }
 }
 
-/// The ids of the components of that name.
+/// The ids of the components of that name; what is the id of one is no other's name.
 fn named(components: &[Value], name: &str) -> Vec<ComponentId> {
+    let id = |entry: &Value| {
+        let ids = [&entry["component_id"], &entry["component"]["id"]];
+        ids.into_iter().filter_map(Value::as_str).find(|id| is_id(id, "cmp")).and_then(ComponentId::new)
+    };
     let mut ids: Vec<ComponentId> = components
         .iter()
         .filter(|entry| entry["component"]["name"] == name || entry["component_name"] == name)
-        .filter_map(|entry| {
-            let ids = [&entry["component_id"], &entry["component"]["id"]];
-            ids.into_iter().filter_map(Value::as_str).find(|id| is_id(id, "cmp")).and_then(ComponentId::new)
-        })
+        .filter_map(id)
         .collect();
+    ids.extend(components.iter().filter_map(id).find(|id| **id == *name));
+    if ids.iter().any(|id| **id == *name) {
+        ids.retain(|id| **id == *name);
+    }
     ids.sort();
     ids.dedup();
     ids

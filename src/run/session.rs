@@ -8,13 +8,14 @@ use serde_json::Value;
 
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::Ending;
-use crate::base::source::{Request, Source};
+use crate::base::source::{Fault, Request, Source};
 use crate::nuon::deploy::Deploy;
 use crate::nuon::id::{DeployId, WorkflowId};
 use crate::nuon::look::{self, Answered, Look, Unread, Whole};
 use crate::nuon::target::{Target, segment};
 use crate::nuon::workflow::Workflow;
 use crate::report::progress::Progress;
+use crate::text::format;
 use crate::text::redact::Secrets;
 use crate::watch::step::Ask;
 
@@ -22,6 +23,9 @@ use crate::watch::step::Ask;
 const PAGE: usize = 100;
 /// How many pages are read of anything.
 const PAGES: usize = 100;
+/// When a request is sent again whose token was refused, though the server took it before: its file may be written just
+/// now.
+const ROTATION: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
 
 /// The world, for the time of one run.
 pub struct Session<'w, 'p> {
@@ -39,6 +43,10 @@ pub struct Session<'w, 'p> {
     until: Option<Duration>,
     /// Whether this server knows deploys by the older of two paths.
     pub by_install: bool,
+    /// Whether the token may change while the run lasts.
+    pub token_rotates: bool,
+    /// Whether the server has taken a token.
+    pub is_known: bool,
     /// What must not be told.
     secrets: Secrets,
     /// How many requests were sent.
@@ -65,13 +73,33 @@ impl<'w, 'p> Session<'w, 'p> {
             trace: String::new(),
             until: None,
             by_install: false,
+            token_rotates: false,
+            is_known: false,
             requests: 0,
             overload: None,
         }
     }
 
-    /// Sends one GET.
+    /// Sends one GET; and again where the token that was sent may just have been replaced.
     pub fn get(&mut self, path: &str) -> Answered {
+        let mut answer = self.send(path);
+        for wait in ROTATION {
+            let is_refused = answer.as_ref().is_ok_and(|response| response.status == 401);
+            if !is_refused || !self.token_rotates || !self.is_known || self.until.is_some() {
+                break;
+            }
+            let why = format!("401: the token file is read again in {}", format::duration(wait));
+            self.progress.say(self.clock.now(), &why);
+            if let Some(signal) = self.clock.sleep(wait) {
+                return Err(Fault::Interrupted(signal));
+            }
+            answer = self.send(path);
+        }
+        self.is_known |= answer.as_ref().is_ok_and(|response| response.status == 200);
+        answer
+    }
+
+    fn send(&mut self, path: &str) -> Answered {
         self.trace =
             uuid::Builder::from_random_bytes(std::array::from_fn(|_| self.dice.u8(..))).into_uuid().to_string();
         let at = self.clock.now();

@@ -140,12 +140,17 @@ fn carry_out(
     let config = Arc::clone(gate.config());
     let mut session = Session::new(source, clock, progress, dice);
     session.by_install = config.api.older_paths.get().is_some();
+    session.token_rotates = config.api.token_rotates;
+    session.is_known = config.api.is_known.get().is_some();
     let next = match gate.turn(&mut session, instead) {
         Turn::Wait(wait) => Next::Wait(wait),
         Turn::End(ending, why) => Next::End(ending, Box::new(gate.end(ending, why, &mut session))),
     };
     if session.by_install {
         config.api.older_paths.get_or_init(|| ());
+    }
+    if session.is_known {
+        config.api.is_known.get_or_init(|| ());
     }
     let (overload, ended) = (session.overload, session.clock.now());
     Done { index, gate, next, time: (began, ended), overload, log: Vec::new() }
@@ -207,9 +212,9 @@ impl Pool {
     }
 
     fn next(&mut self, wait: Duration, clock: &mut dyn Clock) -> Result<Option<Done>, Signal> {
-        let mut left = wait;
+        let until = clock.now().saturating_add(wait);
         loop {
-            let slice = left.min(SignalFlag::ATTENTION);
+            let slice = until.saturating_sub(clock.now()).min(SignalFlag::ATTENTION);
             if let Ok((number, done)) = self.done.recv_timeout(slice) {
                 self.idle.push(number);
                 return Ok(Some(done));
@@ -217,10 +222,9 @@ impl Pool {
             if let Some(signal) = clock.sleep(Duration::ZERO) {
                 return Err(signal);
             }
-            if left <= slice {
+            if clock.now() >= until {
                 return Ok(None);
             }
-            left -= slice;
         }
     }
 }

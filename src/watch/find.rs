@@ -72,7 +72,11 @@ impl Watch {
                 }
                 self.memory.preexisting = Some(false);
                 self.memory.other = Some(deploy.id().clone());
-                let why = format!("the latest deploy is {}, not the one you asked for ({})", deploy.id(), self.meant());
+                let why = format!(
+                    "the latest deploy is {}, not the one you asked for ({})",
+                    deploy.id(),
+                    self.how_not(deploy)
+                );
                 (Some(deploy), Miss::new(why))
             }
             other => return ControlFlow::Break(self.unanswered(other)),
@@ -91,11 +95,25 @@ impl Watch {
                     _ => ControlFlow::Continue(mine),
                 };
             }
+            Look::Seen(deploy, _) => {
+                let why = format!("deploy {} is not the one you asked for ({})", deploy.id(), self.how_not(deploy));
+                self.not_yet(&Miss::new(why))
+            }
             Look::Refused(ending, why) => Move::End(*ending, why.clone()),
             Look::Missed(missed) if !missed.foreign => self.missed(missed),
             Look::Missed(other) | Look::Another(other) => self.not_yet(other),
             _ => self.not_yet(&miss),
         })
+    }
+
+    /// What is meant, and how a deploy is not it.
+    fn how_not(&self, deploy: &Deploy) -> String {
+        let kind =
+            || format!("it is no teardown but \"{}\"", deploy.install_deploy_type.as_deref().unwrap_or_default());
+        let before = || "it is not shown to be newer".to_owned();
+        let why = (!self.is_of_kind(deploy)).then(kind).or_else(|| self.rules.pins.broken_by(deploy));
+        let why = why.or_else(|| self.was_before(deploy).then(before));
+        format!("{}{}", self.meant(), why.map_or_else(String::new, |why| format!(": {why}")))
     }
 
     /// Whether a deploy that failed may be that of an earlier run, so that the one that is meant may still come: it was over
@@ -436,7 +454,7 @@ impl Watch {
         let (decision, sure) = decision::decide(Standing::Sought, course, self.asked);
         let decision = if self.memory.confirms(None, decision, sure, self.now) { decision } else { Decision::Wait };
         let without = match other {
-            Some(other) => format!("its deploy {} is not the one you asked for ({})", other.id(), self.meant()),
+            Some(other) => format!("its deploy {} is not the one you asked for ({})", other.id(), self.how_not(other)),
             None => "without a deploy of this component".into(),
         };
         ControlFlow::Break(match decision {
@@ -457,7 +475,11 @@ impl Watch {
             | Decision::UnknownStatus
             | Decision::WorkflowUnread => {
                 if let Some(other) = other {
-                    self.say_absent(&format!("deploy {} is not the one you asked for ({})", other.id(), self.meant()));
+                    self.say_absent(&format!(
+                        "deploy {} is not the one you asked for ({})",
+                        other.id(),
+                        self.how_not(other)
+                    ));
                 }
                 self.memory.note_ahead(format!("no deploy of this component yet: {}", stage.told()));
                 self.again()

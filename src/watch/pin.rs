@@ -131,32 +131,49 @@ impl Pins {
 
     /// Whether all that can be told from the deploy itself holds for it.
     pub fn hold(&self, deploy: &Deploy) -> bool {
-        let of_commit = |sha: &String| {
-            let build = deploy.component_build.as_ref();
-            // What was asked for can be a branch, whose name may look like the beginning of a commit.
-            let git_ref = build.and_then(|build| build.git_ref.as_deref()).filter(|git_ref| is_full_commit(git_ref));
-            let commit = if deploy.commit().is_empty() { git_ref.unwrap_or_default() } else { deploy.commit() };
-            commit.to_lowercase().starts_with(&sha.to_lowercase())
-        };
-        let is_since = |after: &After| match after {
-            After::None => true,
-            After::Time(time) => deploy.created().is_some_and(|made| made >= *time),
-            After::Deploy(id) => deploy.id() != id,
-        };
-        self.build.as_ref().is_none_or(|build| deploy.build_id.as_ref() == Some(build))
-            && self.deploy.as_ref().is_none_or(|id| deploy.id() == id)
-            && self
-                .workflow
-                .as_ref()
-                .is_none_or(|_| deploy.workflow.is_some() && deploy.workflow.as_ref() == self.workflow())
-            && self.commit.as_ref().is_none_or(of_commit)
-            && self.after.as_ref().is_none_or(is_since)
+        self.deploy.as_ref().is_none_or(|id| deploy.id() == id) && self.broken_by(deploy).is_none()
     }
 
     /// The same for a retry of the deploy that is meant, which has an id of its own.
     pub fn hold_for_retry(&self, retry: &Deploy) -> bool {
         Self { deploy: None, ..self.clone() }.hold(retry)
     }
+
+    /// How a deploy is not the one that is meant, by the first pin beside its id that does not hold for it.
+    pub fn broken_by(&self, deploy: &Deploy) -> Option<String> {
+        let is = |what: &str, text: Option<&str>| match text {
+            Some(text) => format!("its {what} is {text}"),
+            None => format!("it names no {what}"),
+        };
+        let (build, workflow, made) = (deploy.build_id.as_deref(), deploy.workflow.as_deref(), deploy.created());
+        let commit = commit(deploy);
+        let is_of_commit = |sha: &String| commit.to_lowercase().starts_with(&sha.to_lowercase());
+        if self.build.as_deref().is_some_and(|meant| build != Some(meant)) {
+            return Some(is("build", build));
+        }
+        if self.workflow.is_some() && (workflow.is_none() || deploy.workflow.as_ref() != self.workflow()) {
+            return Some(is("workflow", workflow));
+        }
+        if !self.commit.as_ref().is_none_or(is_of_commit) {
+            return Some(is("commit", Some(commit).filter(|sha| !sha.is_empty())));
+        }
+        match &self.after {
+            Some(After::Time(time)) if made.is_none_or(|made| made < *time) => Some(match made {
+                Some(made) => format!("it was made at {made}"),
+                None => "it does not say when it was made".into(),
+            }),
+            Some(After::Deploy(id)) if deploy.id() == id => Some("it is the one before".into()),
+            _ => None,
+        }
+    }
+}
+
+/// The commit of a deploy's build, or else what was asked to be built, where that is a commit: it can be a branch, whose
+/// name may look like the beginning of one.
+fn commit(deploy: &Deploy) -> &str {
+    let git_ref = deploy.component_build.as_ref().and_then(|build| build.git_ref.as_deref());
+    let git_ref = git_ref.filter(|git_ref| is_full_commit(git_ref)).unwrap_or_default();
+    if deploy.commit().is_empty() { git_ref } else { deploy.commit() }
 }
 
 /// Whether a text is a whole commit id, of either kind that git has.

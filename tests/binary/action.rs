@@ -215,7 +215,10 @@ fn cancelling_the_step_leaves_every_report_within_two_seconds() {
             reports.iter().map(|format| format!("{format}={}/{format}\n", job.temp.path().display())).collect();
         let mut command = run("gate", &job);
         command.env("DEPLOY_GATE_BIN", env!("CARGO_BIN_EXE_deploy-gate")).env("DEPLOY_GATE_REPORT", list);
-        command.env("NUON_API_URL", server.url("http")).env("NUON_INSTALL_ID", "inl1").env("NUON_COMPONENT_ID", "cmp1");
+        command
+            .env("NUON_API_URL", server.url("http"))
+            .env("NUON_INSTALL_ID", "inl00000000000000000000001")
+            .env("NUON_COMPONENT_ID", "cmp00000000000000000000001");
         let step = command.spawn().expect("it runs");
         while server.heads().is_empty() {
             std::thread::sleep(Duration::from_millis(5));

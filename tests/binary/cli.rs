@@ -72,14 +72,14 @@ fn the_nuon_clis_file_is_the_last_fallback() {
     let server = Server::start(vec![deploy("active")]);
     let home = tempfile::tempdir().expect("a folder");
     let yaml = format!(
-        "api_url: {}\napi_token: token-of-file\norg_id: org1\ninstall_id: inl1\ndebug: true\n",
+        "api_url: {}\napi_token: token-of-file\norg_id: org1\ninstall_id: inl00000000000000000000001\ndebug: true\n",
         server.url("http")
     );
     std::fs::write(home.path().join(".nuon"), yaml).expect("writes");
-    let arguments = ["wait", "--component=cmp1", "--timeout=0"];
+    let arguments = ["wait", "--component=cmp00000000000000000000001", "--timeout=0"];
     let (code, out, err) = ran(deploy_gate(&arguments).env_remove("NUON_API_TOKEN").env("HOME", home.path()));
     assert_eq!(code, 0, "{out}{err}");
-    let variables = [("NUON_ORG_ID", "org2"), ("NUON_INSTALL_ID", "inl2"), ("NUON_API_URL", "")];
+    let variables = [("NUON_ORG_ID", "org2"), ("NUON_INSTALL_ID", "inl00000000000000000000002"), ("NUON_API_URL", "")];
     ran(deploy_gate(&arguments).env("HOME", home.path()).envs(variables));
     let heads = server.looks();
     assert!(heads[0].starts_with(&format!("GET {LATEST} ")), "{heads:?}");
@@ -87,7 +87,7 @@ fn the_nuon_clis_file_is_the_last_fallback() {
         (header(&heads[0], "authorization"), header(&heads[0], "x-nuon-org-id")),
         ("Bearer token-of-file", "org1")
     );
-    assert!(heads[1].contains("/inl2/") && heads[1].contains(TOKEN), "{heads:?}");
+    assert!(heads[1].contains("/inl00000000000000000000002/") && heads[1].contains(TOKEN), "{heads:?}");
     assert_eq!(header(&heads[1], "x-nuon-org-id"), "org2");
     // What is given and empty does not lead to another place than the file does.
     for flag in ["--api-url=", "--org="] {
@@ -152,8 +152,13 @@ fn check_judges_a_saved_document() {
 fn latest_prints_the_id_for_after() {
     let asked = |replies: Vec<Reply>, arguments: &[&str]| {
         let server = Server::start_with_install(replies);
-        let mut command =
-            deploy_gate(&["latest", "--install=inl1", "--component=cmp1", "--api-url", &server.url("http")]);
+        let mut command = deploy_gate(&[
+            "latest",
+            "--install=inl00000000000000000000001",
+            "--component=cmp00000000000000000000001",
+            "--api-url",
+            &server.url("http"),
+        ]);
         (ran(command.args(arguments)), server.heads().len())
     };
     let latest = |reply: Reply, arguments: &[&str]| asked(vec![reply], arguments).0;
@@ -162,7 +167,7 @@ fn latest_prints_the_id_for_after() {
     assert_eq!((code, out.as_str(), err.as_str()), (0, "dpl1\n", ""));
     // None, where the install is there; what cannot be read is never none.
     let gone = || answer("404 Not Found", "", "{}");
-    let install = answer("200 OK", "", r#"{"id":"inl1","name":"prod"}"#);
+    let install = answer("200 OK", "", r#"{"id":"inl00000000000000000000001","name":"prod"}"#);
     for (arguments, printed) in [(&[][..], "none\n"), (&["--json"], "null\n")] {
         let ((code, out, _), requests) = asked(vec![gone(), install.clone()], arguments);
         assert_eq!((code, out.as_str(), requests), (0, printed, 2));
@@ -185,7 +190,8 @@ fn latest_prints_the_id_for_after() {
     );
     // As `wait` completes it: from the deploy by its id and from its workflow, whose own answer alone counts.
     let seen = r#"{"id":"dpl1","install_component_id":"inc1","workflow_id":"inw1","plan_only":false,"workflow":{"plan_only":false}}"#;
-    let detail = r#"{"id":"dpl1","component_id":"cmp1","component_name":"api","workflow":{"steps":[]}}"#;
+    let detail =
+        r#"{"id":"dpl1","component_id":"cmp00000000000000000000001","component_name":"api","workflow":{"steps":[]}}"#;
     let workflow = r#"{"id":"inw1","plan_only":true,"steps":[{"name":"s"}]}"#;
     let replies = |last: Reply| vec![answer("200 OK", "", seen), answer("200 OK", "", detail), last];
     let ((code, out, _), requests) = asked(replies(answer("200 OK", "", workflow)), &["--json"]);

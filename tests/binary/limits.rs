@@ -63,7 +63,7 @@ fn an_output_that_would_take_for_ever_is_empty_and_a_signal_ends_it() {
     let document = json!({"id": "dpl1", "status_v2": {"status": "active"}, "x": wide});
     let folder = tempfile::tempdir().expect("a folder");
     let recording = folder.path().join("r.jsonl");
-    let path = "/v1/installs/inl1/components/cmp1/deploys/latest";
+    let path = "/v1/installs/inl00000000000000000000001/components/cmp00000000000000000000001/deploys/latest";
     std::fs::write(&recording, json!({"at_ms": 0, "path": path, "status": 200, "body": document}).to_string())
         .expect("writes");
     let replay = |extract: &str| {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// The token of every run.
 pub const TOKEN: &str = "secret-token-0123456789";
 /// Where the latest deploy of [`wait`] is.
-pub const LATEST: &str = "/v1/installs/inl1/components/cmp1/deploys/latest";
+pub const LATEST: &str = "/v1/installs/inl00000000000000000000001/components/cmp00000000000000000000001/deploys/latest";
 
 /// The binary with a clean environment.
 pub fn deploy_gate(arguments: &[&str]) -> Command {
@@ -22,7 +22,8 @@ pub fn deploy_gate(arguments: &[&str]) -> Command {
 
 /// `deploy-gate wait` at a server, looking often.
 pub fn wait(url: &str, arguments: &[&str]) -> Command {
-    let mut command = deploy_gate(&["wait", "--install=inl1", "--component=cmp1"]);
+    let mut command =
+        deploy_gate(&["wait", "--install=inl00000000000000000000001", "--component=cmp00000000000000000000001"]);
     // A default for tests that would wait for ever if they failed; a flag beats it.
     command.env("DEPLOY_GATE_TIMEOUT", "20s");
     command.args(["--interval=5ms", "--max-interval=5ms", "--api-url", url]).args(arguments);
@@ -152,10 +153,11 @@ impl Server {
                 std::thread::spawn(move || {
                     let Some(mut stream) = wrap(stream) else { return };
                     while let Some(head) = head(&mut *stream) {
-                        let is_of_the_install = !is_asked && head.starts_with("GET /v1/installs/inl1 ");
+                        let is_of_the_install =
+                            !is_asked && head.starts_with("GET /v1/installs/inl00000000000000000000001 ");
                         requests.lock().expect("no panic").push(head);
                         if is_of_the_install {
-                            reply(&mut *stream, &answer("200 OK", "", r#"{"id":"inl1"}"#));
+                            reply(&mut *stream, &answer("200 OK", "", r#"{"id":"inl00000000000000000000001"}"#));
                             continue;
                         }
                         let mut replies = replies.lock().expect("no panic");

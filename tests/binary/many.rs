@@ -7,8 +7,8 @@ use serde_json::Value;
 
 /// `wait` for so many components.
 fn wait(server: &Server, components: usize, flags: &[&str]) -> std::process::Command {
-    let mut command = deploy_gate(&["wait", "--install=inl1"]);
-    command.args((1..=components).map(|number| format!("--component=cmp{number}")));
+    let mut command = deploy_gate(&["wait", "--install=inl00000000000000000000001"]);
+    command.args((1..=components).map(|number| format!("--component=cmp{number:023}")));
     command.args(["--api-url", &server.url("http"), "--interval=10ms"]).args(flags);
     command
 }
@@ -62,7 +62,7 @@ fn targets_come_from_stdin_too() {
     let server = Server::start(vec![deploy("active")]);
     let mut command = deploy_gate(&["wait", "--targets=-", "--api-url", &server.url("http")]);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("it runs");
-    let lines = b"inl1 cmp1\ninl1 cmp2\n";
+    let lines = b"inl00000000000000000000001 cmp00000000000000000000001\ninl00000000000000000000001 cmp00000000000000000000002\n";
     std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), lines).expect("writes");
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(0), "{output:?}");

@@ -35,7 +35,8 @@ fn a_deploy_from_nothing_to_active_over_one_connection() {
     assert_eq!(summary.matches("###").count(), 1, "asked for twice, written once");
     let heads = server.heads();
     assert_eq!(server.looks().len(), 6);
-    let heads: Vec<String> = heads.into_iter().filter(|head| !head.starts_with("GET /v1/installs/inl1 ")).collect();
+    let heads: Vec<String> =
+        heads.into_iter().filter(|head| !head.starts_with("GET /v1/installs/inl00000000000000000000001 ")).collect();
     assert!(heads[5].starts_with(&format!("GET {LATEST} HTTP/1.1\r\n")), "{heads:?}");
     for head in &heads {
         assert_eq!(header(head, "authorization"), format!("Bearer {TOKEN}"));
@@ -277,7 +278,9 @@ fn a_redirect_from_https_to_http_is_not_followed() {
 #[test]
 fn a_name_that_is_not_known_is_waited_for() {
     // RFC 6761: this name exists nowhere. tests/e2e/hosts.sh has one that appears later.
-    let (code, out, _) = ran(&mut wait("https://deploy-gate.invalid", &["--timeout=200ms"]));
+    let (code, out, err) = ran(&mut wait("https://deploy-gate.invalid", &["--timeout=200ms"]));
     assert_eq!(code, 124, "{out}");
+    assert!(err.contains("the host deploy-gate.invalid does not resolve ("), "{err}");
+    assert!(err.contains("); is --api-url (NUON_API_URL) right?"), "{err}");
     assert!(out.starts_with("timed-out (unreachable): no usable answer at the last look:"), "{out}");
 }

@@ -30,7 +30,12 @@ fn a_signal_ends_the_run_with_reports_within_two_seconds() {
             let server = Server::start(replies.clone());
             let report = folder.path().join("result.json");
             let interval = if requests == 1 { "--interval=30s" } else { "--interval=5ms" };
-            let mut command = deploy_gate(&["wait", "--install=inl1", "--component=cmp1", interval]);
+            let mut command = deploy_gate(&[
+                "wait",
+                "--install=inl00000000000000000000001",
+                "--component=cmp00000000000000000000001",
+                interval,
+            ]);
             command.args(["--api-url", &server.url("http"), "--report", &format!("json={}", report.display())]);
             let child = command.spawn().expect("it runs");
             until(|| server.heads().len() >= requests);
@@ -52,7 +57,13 @@ fn a_signal_ends_the_run_with_reports_within_two_seconds() {
 fn a_signal_that_was_ignored_from_the_start_stays_ignored() {
     let server = Server::start(vec![deploy("executing")]);
     let mut command = std::process::Command::new("nohup");
-    command.args([env!("CARGO_BIN_EXE_deploy-gate"), "wait", "--install=inl1", "--component=cmp1", "--interval=20ms"]);
+    command.args([
+        env!("CARGO_BIN_EXE_deploy-gate"),
+        "wait",
+        "--install=inl00000000000000000000001",
+        "--component=cmp00000000000000000000001",
+        "--interval=20ms",
+    ]);
     command.args(["--max-interval=20ms", "--timeout=20s", "--api-url", &server.url("http")]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().expect("it runs");
@@ -81,7 +92,12 @@ fn the_second_signal_ends_the_run_at_once() {
     let (writer, _reader) = full();
     let folder = tempfile::tempdir().expect("a folder");
     let report = folder.path().join("result.json");
-    let mut command = deploy_gate(&["wait", "--install=inl1", "--component=cmp1", "--interval=30s"]);
+    let mut command = deploy_gate(&[
+        "wait",
+        "--install=inl00000000000000000000001",
+        "--component=cmp00000000000000000000001",
+        "--interval=30s",
+    ]);
     command.args(["--api-url", &server.url("http"), "--report", &format!("json={}", report.display())]);
     let mut child = command.stdout(Stdio::from(OwnedFd::from(writer))).spawn().expect("it runs");
     until(|| !server.heads().is_empty());
@@ -103,7 +119,13 @@ fn the_second_signal_ends_the_run_at_once() {
 #[test]
 fn there_is_no_core_to_find_the_token_in() {
     let server = Server::start(vec![Reply::Silence]);
-    let mut command = deploy_gate(&["wait", "--install=inl1", "--component=cmp1", "--api-url", &server.url("http")]);
+    let mut command = deploy_gate(&[
+        "wait",
+        "--install=inl00000000000000000000001",
+        "--component=cmp00000000000000000000001",
+        "--api-url",
+        &server.url("http"),
+    ]);
     let mut child = command.spawn().expect("it runs");
     until(|| !server.heads().is_empty());
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).expect("limits");

@@ -20,7 +20,7 @@ fn run(trigger: Reply) -> (Option<i32>, String, Vec<String>) {
     let json = |body: &str| answer("200 OK", "content-type: application/json\r\n", body);
     let deploy = |id: &str, workflow: &str| {
         json(&format!(
-            r#"{{"id":"{id}","component_id":"cmp1","install_workflow_id":"{workflow}","status_v2":{{"status":"active"}}}}"#
+            r#"{{"id":"{id}","component_id":"cmp00000000000000000000001","install_workflow_id":"{workflow}","status_v2":{{"status":"active"}}}}"#
         ))
     };
     let mine = "dpl00000000000000000000002";
@@ -50,8 +50,8 @@ fn run(trigger: Reply) -> (Option<i32>, String, Vec<String>) {
     command.env("PATH", std::env::join_paths(path).expect("a path")).env("NUON_API_TOKEN", TOKEN);
     command.env("NUON_API_URL", server.url("http")).env("NUON_ORG_ID", "org1").env("BUILD", "bld1");
     command
-        .env("NUON_INSTALL_ID", "inl1")
-        .env("NUON_COMPONENT_ID", "cmp1")
+        .env("NUON_INSTALL_ID", "inl00000000000000000000001")
+        .env("NUON_COMPONENT_ID", "cmp00000000000000000000001")
         .env("DEPLOY_GATE_INTERVAL", "5ms")
         .env("DEPLOY_GATE_TIMEOUT", "20s");
     let output = command.stdin(Stdio::null()).output().expect("it runs");
@@ -66,7 +66,12 @@ fn the_snippet_of_the_readme_pins_what_it_triggered() {
     for trigger in [answer("201 Created", &header, "\"ok\""), answer("201 Created", "", body)] {
         let (code, said, heads) = run(trigger);
         assert!(code == Some(0) && said.contains("dpl00000000000000000000002 is \"active\""), "{said}");
-        assert!(heads[0].starts_with("POST /v1/installs/inl1/components/cmp1/deploys "), "{heads:?}");
+        assert!(
+            heads[0].starts_with(
+                "POST /v1/installs/inl00000000000000000000001/components/cmp00000000000000000000001/deploys "
+            ),
+            "{heads:?}"
+        );
         assert!(said.contains(&format!("pins that hold: workflow {WORKFLOW}")), "{said}");
     }
 }

@@ -21,7 +21,7 @@ cat >"$work/server.py" <<'PYTHON'
 import http.server, sys
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = b'{"id":"dpl00000000000000000000001","component_id":"cmp1","status_v2":{"status":"active"},"plan_only":false}'
+        body = b'{"id":"dpl00000000000000000000001","component_id":"cmp00000000000000000000001","status_v2":{"status":"active"},"plan_only":false}'
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -47,7 +47,7 @@ for suite in trixie bullseye; do
     root=$roots/$suite
     cp "$gate" "$root/deploy-gate"
     echo 'nameserver 127.0.0.1' >"$root/etc/resolv.conf"
-    wait_at() { chroot "$root" /deploy-gate wait --install=inl1 --component=cmp1 --api-url="$1" "${@:2}" >"$work/out" 2>&1; }
+    wait_at() { chroot "$root" /deploy-gate wait --install=inl00000000000000000000001 --component=cmp00000000000000000000001 --api-url="$1" "${@:2}" >"$work/out" 2>&1; }
     for hosts in 'files dns' 'files myhostname dns' 'files mdns4_minimal [NOTFOUND=return] dns' \
         'files mymachines resolve [!UNAVAIL=return] myhostname dns' 'no-such-service'; do
         echo "hosts: $hosts" >"$root/etc/nsswitch.conf"
@@ -68,7 +68,7 @@ for suite in trixie bullseye; do
     # As PID 1, which has no default for any signal.
     for try in 'INT 130' 'TERM 143'; do
         rm -f "$work/out"
-        unshare --fork --pid chroot "$root" /deploy-gate wait --install=inl1 --component=cmp1 \
+        unshare --fork --pid chroot "$root" /deploy-gate wait --install=inl00000000000000000000001 --component=cmp00000000000000000000001 \
             --api-url=https://deploy-gate.invalid --interval=60s --timeout=60s >"$work/out" 2>&1 &
         outer=$!
         until grep -q 'no usable answer' "$work/out" 2>/dev/null; do sleep 0.05; done

@@ -15,6 +15,7 @@ mod replay;
 mod reports;
 mod right_deploy;
 mod script;
+mod surroundings;
 mod table;
 mod telling;
 mod whole_truth;

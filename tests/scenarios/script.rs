@@ -200,6 +200,29 @@ impl Clock for Ringing {
     }
 }
 
+/// A clock of a machine that sleeps once.
+struct Sleepy {
+    clock: VirtualClock,
+    at: Duration,
+    sleeps: Duration,
+}
+
+impl Clock for Sleepy {
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    fn utc(&self) -> Option<jiff::Timestamp> {
+        self.clock.utc()
+    }
+
+    fn sleep(&mut self, wait: Duration) -> Option<Signal> {
+        let end = self.now() + wait;
+        let is_asleep = self.now() < self.at && self.at <= end;
+        self.clock.sleep(if is_asleep { wait + self.sleeps } else { wait })
+    }
+}
+
 /// What came of a run.
 pub(crate) struct Ran {
     pub(crate) code: u8,
@@ -260,14 +283,22 @@ pub(crate) fn run_with(arguments: &[&str], routes: &[(&str, &[Answer])]) -> Ran 
 }
 
 pub(crate) fn run_until(arguments: &[&str], routes: &[(&str, &[Answer])], signal: Option<(u64, Signal)>) -> Ran {
+    run_by(arguments, routes, |clock| match signal {
+        None => Box::new(clock),
+        Some((at, signal)) => Box::new(Ringing { clock, at: Duration::from_secs(at), signal }),
+    })
+}
+
+/// Runs `wait` on a machine that sleeps from second `at` on, for so many seconds.
+pub(crate) fn run_asleep(arguments: &[&str], answers: &[Answer], (at, sleeps): (u64, u64)) -> Ran {
+    run_by(arguments, &[("/latest", answers)], |clock| {
+        Box::new(Sleepy { clock, at: Duration::from_secs(at), sleeps: Duration::from_secs(sleeps) })
+    })
+}
+
+fn run_by(arguments: &[&str], routes: &[(&str, &[Answer])], time: impl FnOnce(VirtualClock) -> Box<dyn Clock>) -> Ran {
     let clock = VirtualClock::new("2026-01-14T17:00:00Z".parse().ok());
-    let time = || -> Box<dyn Clock> {
-        match signal {
-            None => Box::new(clock.clone()),
-            Some((at, signal)) => Box::new(Ringing { clock: clock.clone(), at: Duration::from_secs(at), signal }),
-        }
-    };
-    let mut clock_of_run = time();
+    let mut clock_of_run = time(clock.clone());
     // In memory where there is such a place: reports are synced to the disk.
     let memory = std::path::Path::new("/dev/shm");
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder");
