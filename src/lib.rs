@@ -49,7 +49,7 @@ pub mod base;
 use std::ffi::OsString;
 
 use cli::args::Command;
-use cli::output::{Failed, print};
+use cli::output::print;
 use cli::{check, explain, latest, manual, parse, replay, wait};
 use text::escape;
 use text::redact::Secrets;
@@ -85,9 +85,5 @@ fn run_guarded(arguments: &[OsString], secrets: &Secrets, world: &mut World<'_>)
             Command::Help(text) => Ok(print(&text, 0, world)),
         }
     });
-    ended.unwrap_or_else(|Failed { text, code }| {
-        // There is nothing else to tell it to.
-        let _ = world.err.write_all(text.as_bytes()).and_then(|()| world.err.flush());
-        code
-    })
+    ended.unwrap_or_else(|failed| failed.tell(arguments, world))
 }

@@ -71,26 +71,62 @@ impl Ci {
         }
     }
 
-    /// The one annotation of a run: the verdict.
+    /// The one annotation of a run: the verdict. A pass with warnings is one.
     pub fn annotation(self, report: &Report) -> String {
-        let title = format!("Deploy gate: {}", report.ending.heading());
         let checks = report.targets.iter().flat_map(|verdict| &verdict.assertions);
         let failed = checks.filter(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
         let more = failed.filter(|check| !report.message.contains(check.name()));
         let more = more.map(|check| format!("`{}` is {}", check.name(), check.outcome.name()));
-        let words: Vec<String> = std::iter::once(report.message.clone()).chain(more).collect();
-        let words = escape::line(&format::cut(&words.join("; "), ANNOTATION));
-        match (self, report.ending) {
-            (Ci::Github, ending) => {
-                let kind = if ending == Ending::Passed { "notice" } else { "error" };
-                let title = github(&title).replace(':', "%3A").replace(',', "%2C");
-                format!("::{kind} title={title}::{}\n", github(&words))
+        let is_pass = report.ending == Ending::Passed;
+        let warnings: Vec<&String> = report.targets.iter().flat_map(|verdict| &verdict.warnings).collect();
+        let kind = match (is_pass, warnings.is_empty()) {
+            (true, true) => Kind::Notice,
+            (true, false) => Kind::Warning,
+            (false, _) => Kind::Error,
+        };
+        let warned = warnings.into_iter().filter(|_| is_pass).map(|warning| format!("warning: {warning}"));
+        let words: Vec<String> = std::iter::once(report.message.clone()).chain(more).chain(warned).collect();
+        self.annotate(kind, &format!("Deploy gate: {}", report.ending.heading()), &words.join("; "))
+    }
+
+    /// The annotation of a command that was used wrongly.
+    pub fn misuse(self, words: &str) -> String {
+        let words: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        self.annotate(Kind::Error, "Deploy gate: misuse", &words.join(" "))
+    }
+
+    /// A line that the CI system shows beside the run; Azure has none for what is well.
+    fn annotate(self, kind: Kind, title: &str, words: &str) -> String {
+        let words = escape::line(&format::cut(words, ANNOTATION));
+        let name = kind.name();
+        match (self, kind) {
+            (Ci::Github, _) => {
+                let title = github(title).replace(':', "%3A").replace(',', "%2C");
+                format!("::{name} title={title}::{}\n", github(&words))
             }
-            (Ci::Azure, ending) if ending != Ending::Passed => {
+            (Ci::Azure, Kind::Warning | Kind::Error) => {
                 let words = format!("{title}: {words}").replace('%', "%AZP25");
-                format!("##vso[task.logissue type=error]{words}\n")
+                format!("##vso[task.logissue type={name}]{words}\n")
             }
             _ => String::new(),
+        }
+    }
+}
+
+/// How loud an annotation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Notice,
+    Warning,
+    Error,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Notice => "notice",
+            Kind::Warning => "warning",
+            Kind::Error => "error",
         }
     }
 }

@@ -10,7 +10,7 @@ pub mod reporter;
 
 mod annotations;
 pub mod dotenv;
-mod github;
+pub mod github;
 mod junit;
 mod markdown;
 pub mod people;

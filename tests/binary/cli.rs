@@ -330,3 +330,31 @@ fn a_variable_that_is_no_text_is_not_taken_for_unset() {
     let mut command = wait(&server.url("http"), &[]);
     assert_eq!(ran(command.env("SOMETHING", std::ffi::OsStr::from_bytes(b"\xff"))).0, 0);
 }
+
+#[test]
+fn misuse_on_github_is_an_annotation_and_an_output() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("outputs");
+    for (arguments, has_outputs) in [
+        (&["wait", "--install=a", "--component=b", "--assert=$.plan_only = false"][..], true),
+        (&["wait", "--no-such-flag"], true),
+        (&["replay", "/nowhere"], true),
+        (&["check", "/nowhere"], false),
+    ] {
+        std::fs::write(&file, "earlier=1\n").expect("writes");
+        let mut command = deploy_gate(arguments);
+        let (code, out, err) = ran(command.env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", &file));
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        let annotations: Vec<&str> = err.lines().filter(|line| line.starts_with("::")).collect();
+        assert_eq!(annotations.len(), 1, "{err}");
+        assert!(annotations[0].starts_with("::error title=Deploy gate%3A misuse::error: "), "{err}");
+        let outputs = std::fs::read_to_string(&file).expect("outputs");
+        assert!(outputs.starts_with("earlier=1\n"), "{outputs}");
+        assert_eq!(outputs.contains("exit-code<<ghadelimiter_misuse\n2\n"), has_outputs, "{arguments:?}: {outputs}");
+        assert_eq!(outputs.contains("deploy-id<<ghadelimiter_misuse\n\n"), has_outputs, "{outputs}");
+    }
+    let (_, _, err) = ran(deploy_gate(&["wait", "--no-such-flag"]).env("TF_BUILD", "True"));
+    assert!(err.contains("##vso[task.logissue type=error]Deploy gate: misuse: error: "), "{err}");
+    let (_, _, err) = ran(&mut deploy_gate(&["wait", "--no-such-flag"]));
+    assert!(!err.contains("::"), "{err}");
+}

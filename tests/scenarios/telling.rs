@@ -104,8 +104,15 @@ fn each_ci_system_is_spoken_to_in_its_own_words() {
         let quiet = run(&["-q", &format!("--ci={ci}")], &[deploy("active")]);
         assert_eq!(quiet.err, "");
     }
-    let ran = run(&["--ci=github"], &[deploy("active")]);
+    let ran = run(&["--ci=github"], &[deploy("planning"), deploy("active")]);
     assert!(ran.out.contains("\n::notice title=Deploy gate%3A passed::deploy "), "{}", ran.out);
+    // One that was over before, and that no pin names.
+    let was_over = "no assertions to check; warning: deploy dpl00000000000000000000001 had already finished when first seen, last changed 1h ago";
+    let ran = run(&["--ci=github"], &[deploy("active")]);
+    assert!(ran.out.contains("\n::warning title=Deploy gate%3A passed::deploy "), "{}", ran.out);
+    assert!(ran.out.contains(was_over), "{}", ran.out);
+    let ran = run(&["--ci=azure"], &[deploy("active")]);
+    assert!(ran.out.contains("\n##vso[task.logissue type=warning]Deploy gate: passed: deploy "), "{}", ran.out);
     let ran = run(&["--ci=none"], &[deploy("error")]);
     assert!(!ran.out.contains("::error") && !ran.err.contains("::group"), "{}", ran.out);
 }
