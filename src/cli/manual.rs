@@ -21,10 +21,13 @@ pub fn completions(shell: Shell) -> String {
 /// The name of the program.
 const NAME: &str = env!("CARGO_PKG_NAME");
 
+/// When the commands and options that the man page shows last changed.
+const DATE: &str = "2026-11-28";
+
 /// One page for all commands, as roff.
 pub fn man() -> String {
     let command = parse::command().after_long_help("");
-    let page = Man::new(command.clone());
+    let page = Man::new(command.clone()).date(DATE);
     let mut text = section(|out| page.render_title(out));
     text += &section(|out| page.render_name_section(out));
     text += &section(|out| page.render_synopsis_section(out));
@@ -38,7 +41,8 @@ pub fn man() -> String {
         lines.lines().for_each(|line| text += &format!("{}\n", escaped(line)));
         text += ".fi\n";
     }
-    text
+    // A break beside a blank line breaks nothing.
+    text.replace(".br\n.sp\n", ".sp\n").replace(".sp\n.br\n", ".sp\n")
 }
 
 /// What a command does and its options, in a section of its own.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::result::{Moment, Report, Tool, Verdict};
-use crate::base::outcome::Outcome;
+use crate::base::outcome::{Ending, Outcome};
 use crate::judge::assertion::{Check, Truth, presets};
 use crate::nuon::deploy::Class;
 use crate::text::escape::{block, code, markdown, mermaid, url};
@@ -85,7 +85,12 @@ pub fn render(report: &Report) -> String {
 /// A row a target, the worst first, then in full the first of those that failed.
 fn fleet(report: &Report, page: &mut Page) {
     let row = |verdict: &Verdict| {
-        let sign = if verdict.is_pass() { " ✅" } else { " ❌" };
+        let sign = match verdict.ending {
+            Ending::Passed => " ✅",
+            // Nobody looked.
+            Ending::NotAwaited => "",
+            _ => " ❌",
+        };
         let word = verdict.ending.word();
         let deploy = verdict.deploy.as_ref().map_or_else(String::new, |deploy| code(&deploy.id));
         let linked = if verdict.url.is_empty() { deploy } else { format!("[{deploy}](<{}>)", url(&verdict.url)) };
@@ -222,8 +227,9 @@ fn timeline(report: &Report, verdict: &Verdict, page: &mut Page) {
 /// A Gantt chart. Its calendar is made up, so that it shows the time since the start wherever it is read.
 fn chart(moments: &[Moment], end_ms: u64) -> String {
     let moments = &moments[moments.len().saturating_sub(ROWS)..];
-    let mut text = String::from(
-        "```mermaid\ngantt\n    dateFormat YYYY-MM-DDTHH:mm:ss.SSS\n    axisFormat %H:%M:%S\n    todayMarker off\n",
+    let axis = if end_ms < DAY_MS { "%H:%M:%S" } else { "day %d, %H:%M" };
+    let mut text = format!(
+        "```mermaid\ngantt\n    dateFormat YYYY-MM-DDTHH:mm:ss.SSS\n    axisFormat {axis}\n    todayMarker off\n",
     );
     let mut section = Some(&moments[0].deploy).filter(|first| moments.iter().all(|moment| moment.deploy == **first));
     for (index, moment) in moments.iter().enumerate() {
@@ -248,8 +254,11 @@ fn chart(moments: &[Moment], end_ms: u64) -> String {
     text + "```\n\n"
 }
 
+/// A day, in milliseconds.
+const DAY_MS: u64 = 86_400_000;
+
 fn calendar(ms: u64) -> String {
-    let (days, seconds) = (ms / 86_400_000, ms / 1000);
+    let (days, seconds) = (ms / DAY_MS, ms / 1000);
     format!(
         "2000-01-{:02}T{:02}:{:02}:{:02}.{:03}",
         days.min(30) + 1,

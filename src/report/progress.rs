@@ -174,7 +174,9 @@ impl<'w> Progress<'w> {
         (self.last, self.beats.0) = (at, 0);
         if self.style.verbosity > Verbosity::Quiet {
             let about = self.about.as_ref().map_or_else(String::new, |target| format!("{target}: "));
-            self.write(&format!("{:>8}  {}\n", format::elapsed(at), escape::line(&(about + words))));
+            let mut words = about + words;
+            format::shorten(&mut words);
+            self.write(&format!("{:>8}  {}\n", format::elapsed(at), escape::line(&words)));
         }
     }
 

@@ -84,6 +84,7 @@ impl Reporter {
         out: &mut dyn Write,
         err: &mut dyn Write,
     ) -> u8 {
+        report.shorten();
         report.extracts = std::mem::take(&mut self.extracts);
         self.warn_of_what_dotenv_drops(&mut report);
         self.warn_of_links_that_are_left_out(&mut report);

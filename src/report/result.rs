@@ -91,9 +91,6 @@ pub struct ShardSeen {
     pub of: usize,
 }
 
-/// How many characters of the server's description of a status are kept.
-const DESCRIPTION: usize = 4000;
-
 /// What became of one target, and why.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict {
@@ -215,7 +212,7 @@ impl DeploySeen {
             kind: text(&deploy.install_deploy_type),
             status: deploy.word().into(),
             class,
-            status_description: format::cut(deploy.description(), DESCRIPTION),
+            status_description: deploy.description().into(),
             commit: deploy.commit().into(),
             created_at: text(&deploy.created_at),
             updated_at: text(&deploy.updated_at),
@@ -252,6 +249,19 @@ impl Report {
     /// How many times the gate asked for deploys, over all targets.
     pub fn polls(&self) -> u32 {
         self.targets.iter().map(|verdict| verdict.polls).sum()
+    }
+
+    /// Cuts what is too long to be told. A recording keeps it.
+    pub fn shorten(&mut self) {
+        format::shorten(&mut self.message);
+        for verdict in &mut self.targets {
+            let failure = verdict.failure.iter_mut();
+            let of_failure = failure.flat_map(|it| it.words.iter_mut().chain(&mut it.log).chain([&mut it.step]));
+            let of_deploy = verdict.deploy.iter_mut().map(|deploy| &mut deploy.status_description);
+            let of_timeline = verdict.timeline.iter_mut().map(|moment| &mut moment.description);
+            let texts = of_failure.chain(of_deploy).chain(of_timeline).chain(&mut verdict.warnings);
+            texts.chain([&mut verdict.message]).for_each(format::shorten);
+        }
     }
 
     /// Takes note of an output that could not be written. A pass that cannot be shown is none; any other ending stays.

@@ -1,7 +1,5 @@
 //! What has become of a target, as the gate knows it.
 
-use std::time::Duration;
-
 use crate::base::clock::Clock;
 use crate::base::outcome::Ending;
 use crate::judge::assertion::Check;
@@ -16,8 +14,7 @@ impl Gate {
         let mine = self.watch.mine();
         let deploy = mine.map(|mine| &mine.deploy);
         let age = deploy.and_then(|deploy| deploy.age(clock.utc()));
-        // Nobody wants fractions of a second.
-        let age = age.map(|age| format::duration(Duration::from_secs(age.as_secs())));
+        let age = age.map(format::age);
         if let Some(deploy) = deploy.filter(|_| self.watch.preexisting() && pins.may_be_old()) {
             let age = age.as_ref().map_or_else(String::new, |age| format!(", last changed {age} ago"));
             let doubt = if pins.any() {

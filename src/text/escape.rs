@@ -93,11 +93,38 @@ pub fn xml(text: &str) -> String {
         .replace('\'', "&apos;")
 }
 
-/// Running text of a Markdown document, also in a table.
+/// Running text of a Markdown document, also in a table. A URL stays whole, as code: what escapes it would break it, and a
+/// link that a server wrote is nothing to follow by mistake.
 pub fn markdown(text: &str) -> String {
-    // A character reference never counts as structure, in no dialect.
+    let stripped = strip_controls(text);
+    let (mut rest, mut safe) = (stripped.as_str(), String::new());
+    while let Some((at, end)) = next_url(rest) {
+        safe.push_str(&references(&rest[..at]));
+        safe.push_str(&format!("`{}`", &rest[at..end]));
+        rest = &rest[end..];
+    }
+    safe + &references(rest)
+}
+
+/// Where the first URL of a text is that can stand in backticks, from and to.
+fn next_url(text: &str) -> Option<(usize, usize)> {
+    let is_of_url = |c: char| c.is_ascii_graphic() && !"<>\"\\^`{|}".contains(c);
+    let starts = text.match_indices("http").map(|(at, _)| at);
+    starts.into_iter().find_map(|at| {
+        let rest = &text[at..];
+        let host = rest.strip_prefix("https://").or_else(|| rest.strip_prefix("http://"))?;
+        let url = &rest[..rest.find(|c| !is_of_url(c)).unwrap_or(rest.len())];
+        // What ends a sentence is not of it.
+        let url = url.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', ')', ']', '*', '_']);
+        let is_one = host.starts_with(|c: char| c.is_ascii_alphanumeric()) && !url.contains("##");
+        is_one.then_some((at, at + url.len()))
+    })
+}
+
+/// Text without any sign of Markdown. A character reference never counts as structure, in no dialect.
+fn references(text: &str) -> String {
     let mut safe = String::new();
-    for c in strip_controls(text).chars() {
+    for c in text.chars() {
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '#' | '@' => {
                 safe.push_str(&format!("&#{};", u32::from(c)));
@@ -117,7 +144,7 @@ pub fn code(text: &str) -> String {
     }
     // Inside backticks nothing can be escaped, and tables split at pipes even there.
     match stripped.contains(['`', '|', '\\']) || stripped.contains("##") {
-        true => format!("<code>{}</code>", markdown(stripped)),
+        true => format!("<code>{}</code>", references(stripped)),
         false => format!("`{stripped}`"),
     }
 }
@@ -180,6 +207,11 @@ mod tests {
         assert_eq!(code("$.plan_only == false"), "`$.plan_only == false`");
         assert_eq!(code("a || b"), "<code>a &#124;&#124; b</code>");
         assert_eq!(markdown("deploy is \"active\", all 2 are true"), "deploy is \"active\", all 2 are true");
+        assert_eq!(
+            markdown("see https://x.co/my_page?a=1&b=2), _now_: http:// or https://[x]"),
+            "see `https://x.co/my_page?a=1&b=2`), &#95;now&#95;: http:// or https://&#91;x&#93;"
+        );
+        assert_eq!(code("https://x/a|b_c"), "<code>https://x/a&#124;b&#95;c</code>");
         assert_eq!(block(&["a".into(), "```".into()]), "````text\na\n```\n````\n");
         assert_eq!(mermaid("click: `x`%%{init}"), "click   x    init ");
         assert_eq!(url("https://x/a b>(c)"), "https://x/a%20b%3E(c)");
@@ -214,6 +246,8 @@ mod tests {
             "%%{",
             "section ",
             ":",
+            "https://a.b/c_d",
+            "http://",
             "\u{2028}",
             "\u{85}",
             " ",
@@ -261,8 +295,12 @@ mod tests {
         #[test]
         fn markdown_starts_no_cell_and_no_block(text in hostile()) {
             let text = markdown(&text);
-            prop_assert!(is_one_line(&text) && !text.contains(['|', '<', '`', '\\', '[', '*', '_']), "{text:?}");
-            prop_assert!(!text.contains("##"), "{text:?}");
+            prop_assert!(is_one_line(&text) && !text.contains("##"), "{text:?}");
+            // Outside of URLs, each of which is code.
+            let outside: String = text.split('`').step_by(2).collect();
+            prop_assert!(!outside.contains(['|', '<', '\\', '[', '*', '_']), "{text:?}");
+            prop_assert!(text.split('`').skip(1).step_by(2).all(|url| url.starts_with("http") && !url.contains('|')));
+            prop_assert!(text.matches('`').count().is_multiple_of(2), "{text:?}");
         }
 
         #[test]

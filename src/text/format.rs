@@ -73,6 +73,12 @@ pub fn duration(duration: Duration) -> String {
         .collect()
 }
 
+/// How long ago something was: nobody wants fractions of a second, nor hours after two days.
+pub fn age(age: Duration) -> String {
+    let days = age.as_secs() / 86_400;
+    if days < 2 { duration(Duration::from_secs(age.as_secs())) } else { format!("{days} days") }
+}
+
 /// Time since the start as the log shows it: `+1:02:03`, `+2:03`.
 pub fn elapsed(since: Duration) -> String {
     let seconds = since.as_secs();
@@ -114,6 +120,18 @@ pub fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.into(),
+    }
+}
+
+/// How many bytes of a text of the server are told.
+const LONGEST_TEXT: usize = 16 << 10;
+
+/// A text of the server as it is told: what is longer than 16 KiB is cut, with its length.
+pub fn shorten(text: &mut String) {
+    if text.len() > LONGEST_TEXT {
+        let bytes = text.len();
+        text.truncate((0..=LONGEST_TEXT).rfind(|end| text.is_char_boundary(*end)).unwrap_or_default());
+        text.push_str(&format!("… ({bytes} bytes in all)"));
     }
 }
 

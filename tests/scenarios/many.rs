@@ -321,3 +321,36 @@ fn a_server_that_asks_to_be_left_alone_for_ever_ends_a_fleet() {
     let ran = fleet_of(&[], &[vec![busy.clone()], vec![busy]]);
     assert_eq!(ran.ended(), (124, "timed-out", "unreachable"), "{}", ran.out);
 }
+
+/// Each outcome of a target beside one that passed, with `--min-pass` and without: every report holds to its schema, and a
+/// run that passed has no failure in any of them.
+#[test]
+fn reports_of_fleets_hold_whatever_became_of_a_target() {
+    let others: [(&str, &[&str]); 7] = [
+        ("deploy-failed", &["error"]),
+        ("forbidden", &["403"]),
+        ("never-appeared", &["404"]),
+        ("still-running", &["planning"]),
+        ("unknown-status", &["unheard-of"]),
+        ("unreachable", &["502"]),
+        ("assertion-false", &["no-drift"]),
+    ];
+    let flags = ["--timeout=1m", "--assert=fine: $.status_v2.status != 'no-drift'", "--report=markdown=FOLDER/md"];
+    for (reason, statuses) in others {
+        for (least, passes) in [(None, false), (Some("--min-pass=1"), true)] {
+            // The other one ends first.
+            let flags: Vec<&str> = flags.into_iter().chain(least).collect();
+            let ran = fleet(&flags, &[&["planning", "planning", "active"], statuses]);
+            assert_eq!(ran.code == 0, passes, "{reason}: {}", ran.out);
+            holds_together(&ran);
+            let (junit, markdown) = (ran.path("all.junit"), ran.path("md"));
+            let junit = std::fs::read_to_string(junit).expect("a report");
+            assert_eq!(!junit.contains("<failure") && !junit.contains("<error"), passes, "{reason}: {junit}");
+            let rows = outcomes(&ran);
+            assert!(rows.contains(&reason.into()) || rows.contains(&"not-awaited".into()), "{reason}: {rows:?}");
+            assert!(junit.contains("<skipped") || !passes, "{junit}");
+            let markdown = std::fs::read_to_string(markdown).expect("a report");
+            assert!(!markdown.contains("not-awaited ❌"), "{markdown}");
+        }
+    }
+}

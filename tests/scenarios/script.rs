@@ -312,6 +312,9 @@ fn run_by(arguments: &[&str], routes: &[(&str, &[Answer])], time: impl FnOnce(Vi
     }
     all.push(format!("--report=json={}", json.display()).into());
     all.push(format!("--report=github={}", github.display()).into());
+    for format in OTHERS {
+        all.push(format!("--report={format}={}", folder.path().join(format!("all.{format}")).display()).into());
+    }
     all.extend(arguments.iter().map(place));
     let looks = std::rc::Rc::default();
     let routes: Vec<(String, VecDeque<Answer>)> =
@@ -339,6 +342,9 @@ fn run_by(arguments: &[&str], routes: &[(&str, &[Answer])], time: impl FnOnce(Vi
     files_tell_no_secret(folder.path());
     let text = |path| std::fs::read_to_string(path).unwrap_or_default();
     let report = serde_json::from_str(&text(&json)).unwrap_or_default();
+    if code != 2 {
+        keep(folder.path());
+    }
     let looks = looks.borrow().clone();
     Ran {
         code,
@@ -348,6 +354,21 @@ fn run_by(arguments: &[&str], routes: &[(&str, &[Answer])], time: impl FnOnce(Vi
         outputs: github_outputs(&text(&github)),
         looks,
         folder,
+    }
+}
+
+/// The formats that every run writes beside those that tests read.
+const OTHERS: [&str; 2] = ["junit", "annotations"];
+
+/// Copies the reports of a run to where the programs that read them can be asked whether they do: `.ci/run` does so with
+/// the schemas of others.
+#[expect(clippy::disallowed_methods, reason = "a switch for whoever runs the tests")]
+fn keep(folder: &std::path::Path) {
+    static RUNS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let Some(kept) = std::env::var_os("KEEP_REPORTS") else { return };
+    let run = RUNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    for (name, kind) in [("result.json", "json"), ("all.junit", "xml"), ("all.annotations", "annotations")] {
+        std::fs::copy(folder.join(name), PathBuf::from(&kept).join(format!("{run}.{kind}"))).expect("a report");
     }
 }
 

@@ -232,3 +232,41 @@ fn misuse_ends_before_the_first_look() {
         assert!(!ran.err.contains("user:token"), "{}", ran.err);
     }
 }
+
+#[test]
+fn a_long_text_of_the_server_is_cut_everywhere_but_in_the_recording() {
+    let mut failed = document("error");
+    failed["status_v2"]["status_human_description"] = json!(format!("it broke: {}", "é".repeat(20_000)));
+    let reports = ["--report=markdown=FOLDER/md", "--record=FOLDER/recording", "--ci=none"];
+    let ran = run(&reports, &[seen(&failed)]);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+    for (name, text) in [("verdict", &ran.out), ("log", &ran.err), ("result", &ran.report.to_string())] {
+        assert!(text.contains("… (40") && !text.contains(&"é".repeat(9_000)), "{name}: {} bytes", text.len());
+    }
+    for file in ["md", "all.junit", "github"] {
+        let text = std::fs::read_to_string(ran.path(file)).expect("a report");
+        assert!(!text.contains(&"é".repeat(9_000)), "{file}: {} bytes", text.len());
+    }
+    let recording = std::fs::read_to_string(ran.path("recording")).expect("a recording");
+    assert!(recording.contains(&"é".repeat(20_000)), "{} bytes", recording.len());
+}
+
+#[test]
+fn a_url_in_the_servers_words_stays_whole() {
+    let mut failed = document("error");
+    failed["status_v2"]["status_human_description"] = json!("see https://x.co/my_page?a=1&b=2 | [a](b)");
+    let ran = run(&["--report=markdown=FOLDER/md"], &[seen(&failed)]);
+    let text = std::fs::read_to_string(ran.path("md")).expect("a report");
+    assert!(text.contains("see `https://x.co/my_page?a=1&b=2` &#124; &#91;a&#93;(b)"), "{text}");
+}
+
+#[test]
+fn days_are_told_as_days() {
+    let mut old = document("active");
+    old["updated_at"] = json!("2026-01-10T16:00:00Z");
+    let ran = run(&[], &[seen(&old)]);
+    assert!(ran.out.contains("last changed 4 days ago"), "{}", ran.out);
+    let ran = run(&["--timeout=30h", "--report=markdown=FOLDER/md"], &[deploy("executing")]);
+    let text = std::fs::read_to_string(ran.path("md")).expect("a report");
+    assert!(text.contains("axisFormat day %d, %H:%M\n") && text.contains(", 2000-01-02T06:00:00.000\n"), "{text}");
+}
