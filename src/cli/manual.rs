@@ -42,7 +42,7 @@ pub fn man() -> String {
         text += ".fi\n";
     }
     // A break beside a blank line breaks nothing.
-    text.replace(".br\n.sp\n", ".sp\n").replace(".sp\n.br\n", ".sp\n")
+    text.replace(".br\n\n.br\n", ".sp\n")
 }
 
 /// What a command does and its options, in a section of its own.
