@@ -70,6 +70,7 @@ pub fn plan(
         log_lines: usize::from(gate.log_lines),
         style: LogStyle { verbosity, ci, screen: world.screens.1, width: world.width, secrets: secrets.clone() },
         api,
+        shared: None,
     };
     Ok(Plan { config, reporter })
 }

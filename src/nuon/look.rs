@@ -12,7 +12,7 @@ use crate::base::object::{Object, Unambiguous};
 use crate::base::outcome::Ending;
 use crate::base::source::{Fault, Response};
 use crate::nuon::deploy::{Answer, Deploy};
-use crate::nuon::id::{self, DeployId, InstallId, WorkflowId};
+use crate::nuon::id::{self, ComponentId, DeployId, InstallId, WorkflowId};
 use crate::nuon::target::Target;
 use crate::nuon::workflow::Workflow;
 use crate::text::sensitive;
@@ -187,6 +187,19 @@ pub fn deploy(
 /// Whether an answer is a document, or has the form in which the API tells an error.
 fn is_of_the_api(answer: &Answered) -> bool {
     answer.as_ref().is_ok_and(|response| response.status == 200 || error_words(&response.body).is_some())
+}
+
+/// Which component a deploy is of, if the answer says so.
+pub fn component_of(response: &Response) -> Option<(DeployId, ComponentId)> {
+    #[derive(Deserialize)]
+    struct Of {
+        #[serde(default, deserialize_with = "id::optional")]
+        id: Option<DeployId>,
+        #[serde(default, deserialize_with = "id::optional")]
+        component_id: Option<ComponentId>,
+    }
+    let Of { id, component_id } = serde_json::from_slice(&response.body).ok().filter(|_| response.status == 200)?;
+    id.zip(component_id)
 }
 
 /// What a deploy says of itself, if it is of another install or component.

@@ -8,6 +8,7 @@ use crate::judge::extract::Extract;
 use crate::net::connection::{Connection, Token};
 use crate::report::progress::LogStyle;
 use crate::report::reporter::Reporter;
+use crate::run::shared::Shared;
 use crate::watch::rules::Rules;
 
 /// What a run will do, with everything that can fail before the wait behind it.
@@ -36,6 +37,8 @@ pub struct GateConfig {
     pub style: LogStyle,
     /// Where the targets are.
     pub api: ApiContext,
+    /// What the targets share, where there are several.
+    pub shared: Option<Arc<Shared>>,
 }
 
 /// Where the API is, and what is known of its dashboard.

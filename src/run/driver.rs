@@ -1,16 +1,16 @@
-//! Runs the gates of all targets: a heap of next looks, a few turns at once, one result.
+//! Runs the gates of all targets: a list of next looks, a few turns at once, one result.
 //!
 //! A run passes if as many targets passed as have to, and it ends as soon as that, or its contrary, is certain. One
 //! target is a run like any other; only its log and its result speak of it alone.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::Ending;
 use crate::base::source::Source;
+use crate::nuon::id::WorkflowId;
 use crate::nuon::look::Miss;
 use crate::nuon::target::Target;
 use crate::report::progress::Progress;
@@ -22,7 +22,7 @@ use crate::run::spec::TargetSpec;
 use crate::run::workers::{Done, Log, Next, Task, Workers};
 use crate::run::world::World;
 use crate::text::format;
-use crate::watch::schedule::Schedule;
+use crate::watch::schedule::{self, Schedule};
 use crate::watch::step::Event;
 
 /// How much later than the deadline the last look at a target may begin, where many are looked at then.
@@ -56,6 +56,7 @@ pub fn run(opening: &str, targets: Targets, plan: Plan, source: Box<dyn Source>,
     let started = world.clock.utc();
     let Plan { mut config, reporter } = plan;
     config.rules.began = started;
+    config.shared = (specs.len() > 1).then(Arc::default);
     let (config, lost) = (Arc::new(config), reporter.lost());
     let log = if fleet.is_some() { Log::OfMany } else { Log::OfOne };
     let mut driver = Driver::new(specs, quorum, (jobs, log), &config, world.seed);
@@ -90,7 +91,11 @@ pub fn run(opening: &str, targets: Targets, plan: Plan, source: Box<dyn Source>,
 struct Driver {
     slots: Vec<Slot>,
     /// When each waiting target is to be looked at, the soonest first.
-    due: BinaryHeap<Reverse<(Duration, usize)>>,
+    due: BTreeSet<(Duration, usize)>,
+    /// The targets of each workflow that several are pinned to: they look together, since one look serves them all.
+    mates: HashMap<WorkflowId, Vec<usize>>,
+    /// How soon after a look another may come, at the earliest.
+    apart: Duration,
     /// How many turns are being carried out, and how many may be.
     busy: usize,
     jobs: usize,
@@ -107,16 +112,28 @@ struct Driver {
 
 /// Where a target is.
 enum Slot {
-    Waiting(Box<Gate>),
+    /// For a look that is due then; the last one was over then.
+    Waiting {
+        gate: Box<Gate>,
+        due: Duration,
+        looked: Duration,
+    },
     /// Its gate is with a worker.
     Busy(Target),
     Ended(Ending, Box<Verdict>),
 }
 
 impl Slot {
+    fn due(&self) -> Option<Duration> {
+        match self {
+            Slot::Waiting { due, .. } => Some(*due),
+            Slot::Busy(_) | Slot::Ended(..) => None,
+        }
+    }
+
     fn is_at(&self, target: &Target) -> bool {
         match self {
-            Slot::Waiting(gate) => gate.target() == target,
+            Slot::Waiting { gate, .. } => gate.target() == target,
             Slot::Busy(busy) => busy == target,
             Slot::Ended(_, ended) => ended.install == target.install && ended.component == target.component,
         }
@@ -133,14 +150,29 @@ impl Driver {
     ) -> Self {
         let (first, longest) = config.intervals;
         let count = u32::try_from(specs.len()).unwrap_or(u32::MAX);
-        // Spread, so that they do not all ask at once, now and ever after.
-        let due = (0..count).zip(0..).map(|(nth, index)| Reverse((first * nth / count, index))).collect();
-        let gate = |(seed, spec): (u64, TargetSpec)| Gate::new(spec.target, spec.pins, config, seed);
-        let slots = (seed..).zip(specs).map(gate).map(|gate| Slot::Waiting(Box::new(gate))).collect();
+        let mut mates: HashMap<WorkflowId, Vec<usize>> = HashMap::new();
+        for (index, spec) in specs.iter().enumerate() {
+            if let Some(workflow) = spec.pins.workflow() {
+                mates.entry(workflow.clone()).or_default().push(index);
+            }
+        }
+        mates.retain(|_, mates| mates.len() > 1);
+        let slot = |(index, spec): (usize, TargetSpec)| {
+            // Those that look together begin together, and wait alike.
+            let mates = spec.pins.workflow().and_then(|workflow| mates.get(workflow));
+            let nth = mates.and_then(|mates| mates.first()).map_or(index, |first| *first);
+            // Spread, so that not all ask at once, now and ever after.
+            let due = first * u32::try_from(nth).unwrap_or(u32::MAX) / count;
+            let gate = Gate::new(spec.target, spec.pins, config, seed.wrapping_add(nth as u64));
+            Slot::Waiting { gate: Box::new(gate), due, looked: Duration::ZERO }
+        };
+        let slots: Vec<Slot> = specs.into_iter().enumerate().map(slot).collect();
+        let due = slots.iter().enumerate().filter_map(|(index, slot)| Some((slot.due()?, index))).collect();
+        let apart = first.mul_f64(1.0 - schedule::JITTER);
         let brake = Schedule::new(first, longest, seed);
         let deadline = config.rules.timeout;
         let (busy, not_before, passed, others) = Default::default();
-        Self { slots, due, busy, jobs, log, quorum, deadline, not_before, brake, passed, others }
+        Self { slots, due, mates, apart, busy, jobs, log, quorum, deadline, not_before, brake, passed, others }
     }
 
     /// Goes on until the outcome is certain.
@@ -169,7 +201,7 @@ impl Driver {
     /// Shows that the run is still there, and returns how long that is enough.
     fn linger(&self, now: Duration, wait: Duration, progress: &mut Progress<'_>) -> Duration {
         match (self.log, self.slots.first()) {
-            (Log::OfOne, Some(Slot::Waiting(gate))) => progress.linger(now, &gate.so_far(), wait),
+            (Log::OfOne, Some(Slot::Waiting { gate, .. })) => progress.linger(now, &gate.so_far(), wait),
             (Log::OfOne, _) => Duration::MAX,
             (Log::OfMany, _) => progress.linger_over_many(now, &self.so_far(), || self.rows()),
         }
@@ -182,7 +214,7 @@ impl Driver {
 
     /// When the next turn can begin, if nothing that is under way comes first.
     fn next(&self) -> Option<Duration> {
-        let Reverse((due, _)) = self.due.peek().filter(|_| self.busy < self.jobs)?;
+        let (due, _) = self.due.first().filter(|_| self.busy < self.jobs)?;
         Some(if self.is_beyond_hope() { Duration::ZERO } else { (*due).max(self.not_before) })
     }
 
@@ -194,19 +226,35 @@ impl Driver {
     /// A turn that can begin now.
     fn task(&mut self, now: Duration) -> Option<Task> {
         self.next().filter(|next| *next <= now)?;
-        let Reverse((_, index)) = self.due.pop()?;
+        let (due, index) = self.due.pop_first()?;
         let instead = if self.is_beyond_hope() {
             let wait = self.not_before.saturating_sub(now);
             Some(Miss { retry_after: Some(wait), ..Miss::new("the server is overloaded") })
         } else {
             (now > self.deadline + LAST_LOOK).then(|| Miss::new("it was not polled before the deadline"))
         };
-        // Only what waits is in the heap.
-        let Slot::Waiting(gate) = &self.slots[index] else { return None };
+        // Only what waits is due.
+        let Slot::Waiting { gate, .. } = &self.slots[index] else { return None };
         let busy = Slot::Busy(gate.target().clone());
-        match std::mem::replace(&mut self.slots[index], busy) {
-            Slot::Waiting(gate) => Some(Task { index, gate, instead }),
-            Slot::Busy(_) | Slot::Ended(..) => None,
+        let Slot::Waiting { gate, .. } = std::mem::replace(&mut self.slots[index], busy) else { return None };
+        if let Some(workflow) = gate.workflow() {
+            self.call_mates(workflow, due, now);
+        }
+        Some(Task { index, gate, instead, due })
+    }
+
+    /// Whoever waits for the same workflow looks now, too: it costs nothing.
+    fn call_mates(&mut self, workflow: &WorkflowId, due: Duration, now: Duration) {
+        for mate in self.mates.get(workflow).into_iter().flatten() {
+            if let Slot::Waiting { due: own, looked, .. } = &mut self.slots[*mate]
+                && *own > due
+                && due >= *looked + self.apart
+                && now >= due
+            {
+                self.due.remove(&(*own, *mate));
+                self.due.insert((due, *mate));
+                *own = due;
+            }
         }
     }
 
@@ -232,11 +280,12 @@ impl Driver {
                 Slot::Ended(Ending::NotFound, Box::new(verdict))
             }
             Next::Wait(wait) => {
-                self.due.push(Reverse((ended + wait, done.index)));
+                let due = ended + wait;
+                self.due.insert((due, done.index));
                 if !is_of_many {
                     progress.say_more(ended, &format!("next look in {}", format::duration(wait)));
                 }
-                Slot::Waiting(done.gate)
+                Slot::Waiting { gate: done.gate, due, looked: ended }
             }
             Next::End(ending, verdict) => {
                 let count = if ending == Ending::Passed { &mut self.passed } else { &mut self.others };
@@ -290,7 +339,7 @@ impl Driver {
     /// A row for each of the first targets that are still waiting.
     fn rows(&self) -> Vec<String> {
         let row = |slot: &Slot| match slot {
-            Slot::Waiting(gate) => Some(format!("{}: {}", gate.target(), gate.so_far())),
+            Slot::Waiting { gate, .. } => Some(format!("{}: {}", gate.target(), gate.so_far())),
             Slot::Busy(_) | Slot::Ended(..) => None,
         };
         self.slots.iter().filter_map(row).take(ROWS).collect()
@@ -358,7 +407,7 @@ impl Driver {
         for slot in self.slots {
             all.push(match slot {
                 Slot::Ended(ending, verdict) => (ending, *verdict),
-                Slot::Waiting(mut gate) => {
+                Slot::Waiting { mut gate, .. } => {
                     let message = why.map_or_else(|| gate.so_far(), Into::into);
                     (open, gate.verdict(open, message, clock))
                 }

@@ -10,6 +10,7 @@ use crate::judge::assertion::{self, Check, Evaluation};
 use crate::judge::document::Document;
 use crate::judge::extract;
 use crate::nuon::failure::Failure;
+use crate::nuon::id::WorkflowId;
 use crate::nuon::look::{Look, Miss, Unread};
 use crate::nuon::target::Target;
 use crate::report::result::Verdict;
@@ -78,6 +79,11 @@ impl Gate {
     /// Which target it is.
     pub fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// The workflow that it is pinned to.
+    pub fn workflow(&self) -> Option<&WorkflowId> {
+        self.watch.rules().pins.workflow()
     }
 
     /// What is asked of it.

@@ -4,6 +4,7 @@ pub mod world;
 pub mod spec;
 pub mod config;
 pub mod session;
+pub mod shared;
 pub mod names;
 pub mod gate;
 mod cause;

@@ -1,5 +1,6 @@
 //! What a run does in the world: asks, waits and tells. Whatever is decided is decided elsewhere.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ use crate::nuon::look::{self, Answered, Look, Unread, Whole};
 use crate::nuon::target::{Target, segment};
 use crate::nuon::workflow::Workflow;
 use crate::report::progress::Progress;
+use crate::run::shared::{Shared, Since};
 use crate::text::format;
 use crate::text::redact::Secrets;
 use crate::watch::step::Ask;
@@ -23,6 +25,8 @@ use crate::watch::step::Ask;
 const PAGE: usize = 100;
 /// How many pages are read of anything.
 const PAGES: usize = 100;
+/// How much earlier than a look an install may have been seen by another target.
+const INSTALL: Duration = Duration::from_secs(2);
 /// When a request is sent again whose token was refused, though the server took it before: its file may be written just
 /// now.
 const ROTATION: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
@@ -51,6 +55,9 @@ pub struct Session<'w, 'p> {
     secrets: Secrets,
     /// How many requests were sent.
     pub requests: u32,
+    /// What the targets of the run share, and since when an answer must have been asked for to be one for this look: since
+    /// it was due, and then since the answer before it came.
+    pub shared: Option<(Arc<Shared>, Duration)>,
     /// How long the server wants to be left alone by everybody, if an answer said so; zero if it did not say how long.
     pub overload: Option<Duration>,
 }
@@ -76,6 +83,7 @@ impl<'w, 'p> Session<'w, 'p> {
             token_rotates: false,
             is_known: false,
             requests: 0,
+            shared: None,
             overload: None,
         }
     }
@@ -96,7 +104,28 @@ impl<'w, 'p> Session<'w, 'p> {
             answer = self.send(path);
         }
         self.is_known |= answer.as_ref().is_ok_and(|response| response.status == 200);
+        if let Some((_, since)) = &mut self.shared {
+            *since = self.clock.now();
+        }
         answer
+    }
+
+    /// The same for what other targets may ask for as well. `slack` is how much earlier than this look a good answer may
+    /// have been asked for. Also gives when it was.
+    fn get_shared(&mut self, path: &str, slack: Duration) -> (Answered, Duration) {
+        let now = self.clock.now();
+        let Some((shared, any)) = self.shared.clone().filter(|_| self.until.is_none()) else {
+            return (self.get(path), now);
+        };
+        let since = Since { any, good: any.saturating_sub(slack) };
+        let (answer, trace, began) = shared.answer(path, since, now, || (self.get(path), self.trace.clone()));
+        if trace != self.trace {
+            self.trace = trace;
+            self.progress
+                .say_more(self.clock.now(), &format!("GET {path}: as for another target (trace {})", self.trace));
+        }
+        self.shared = Some((shared, self.clock.now()));
+        (answer, began)
     }
 
     fn send(&mut self, path: &str) -> Answered {
@@ -137,11 +166,12 @@ impl<'w, 'p> Session<'w, 'p> {
                 Err(Unread::Signal(signal)) => Err(signal),
             },
             Ask::Queue(id) => {
-                let answer = self.get(&format!("/v1/workflows/{}/queue-position", segment(id)));
+                let (answer, _) =
+                    self.get_shared(&format!("/v1/workflows/{}/queue-position", segment(id)), Duration::ZERO);
                 look::queue(answer, self.clock.utc())
             }
             Ask::Install => {
-                let answer = self.get(&target.install());
+                let (answer, _) = self.get_shared(&target.install(), INSTALL);
                 look::install(answer, target, self.clock.utc())
             }
         }
@@ -163,35 +193,50 @@ impl<'w, 'p> Session<'w, 'p> {
             None => listed.len() >= PAGE,
             Some(_) => listed.last().is_some_and(is_old),
         };
-        let listed = self.pages_until(&target.deploys(), enough)?;
+        let listed = self.pages_until(&target.deploys(), None, enough)?;
         look::deploys(listed).map_err(strange)
     }
 
     /// The deploy by its id, by the newer path or else the older one.
     fn deploy(&mut self, id: &DeployId, target: &Target) -> Result<Look, Signal> {
+        let known = self.shared.as_ref().and_then(|(shared, _)| shared.component(id));
+        if let Some(another) = known.filter(|component| *component != target.component) {
+            return Ok(Look::Another(look::Miss::new(format!("the deploy is of another component, {another}"))));
+        }
         if !self.by_install {
-            let answer = self.get(&target.deploy(id));
+            let answer = self.get_deploy(&target.deploy(id));
             match look::deploy(answer, Some(id), target, self.clock.utc())? {
                 Look::Absent(_) => {}
                 look => return Ok(look),
             }
         }
-        let answer = self.get(&target.deploy_by_install(id));
+        let answer = self.get_deploy(&target.deploy_by_install(id));
         let look = look::deploy(answer, Some(id), target, self.clock.utc())?;
         self.by_install |= matches!(look, Look::Seen(..));
         Ok(look)
     }
 
+    /// Other targets need not ask which component the deploy is of.
+    fn get_deploy(&mut self, path: &str) -> Answered {
+        let answer = self.get(path);
+        if let (Some((shared, _)), Ok(response)) = (&self.shared, &answer)
+            && let Some((deploy, component)) = look::component_of(response)
+        {
+            shared.learn(&deploy, &component);
+        }
+        answer
+    }
+
     /// The workflow with all its steps, which some servers do not embed.
     fn workflow(&mut self, id: &WorkflowId, target: &Target) -> Result<Look, Unread> {
         let path = format!("/v1/workflows/{}", segment(id));
-        let answer = self.get(&path);
+        let (answer, began) = self.get_shared(&path, Duration::ZERO);
         let (workflow, whole) = match look::workflow(answer, id, target, self.clock.utc())? {
             Look::Workflow(workflow, whole) if workflow.steps().next().is_none() => (workflow, whole),
             look => return Ok(look),
         };
         let missed = |why: String| Look::Missed(look::Miss::new(format!("200, but {why}")));
-        let steps = match self.pages(&format!("{path}/steps")) {
+        let steps = match self.pages_until(&format!("{path}/steps"), Some(began), |_| false) {
             Ok(steps) => steps,
             // There is no list but the empty one.
             Err(Unread::Look(look)) if workflow.steps.is_some() && matches!(*look, Look::Absent(_)) => Vec::new(),
@@ -209,14 +254,27 @@ impl<'w, 'p> Session<'w, 'p> {
     /// # Errors
     /// The first look that is not a page, or a signal.
     pub fn pages(&mut self, path: &str) -> Result<Vec<Value>, Unread> {
-        self.pages_until(path, |_| false)
+        self.pages_until(path, None, |_| false)
     }
 
-    fn pages_until(&mut self, path: &str, enough: impl Fn(&[Value]) -> bool) -> Result<Vec<Value>, Unread> {
+    /// Until there are enough. `since` is for pages that other targets may ask for as well: when what they belong to was.
+    fn pages_until(
+        &mut self,
+        path: &str,
+        since: Option<Duration>,
+        enough: impl Fn(&[Value]) -> bool,
+    ) -> Result<Vec<Value>, Unread> {
         let mut elements: Vec<Value> = Vec::new();
         let missed = |why: &str| Err(Look::Missed(look::Miss::new(why)).into());
         for _ in 0..PAGES {
-            let answer = self.get(&format!("{path}?limit={PAGE}&offset={}", elements.len()));
+            let page = format!("{path}?limit={PAGE}&offset={}", elements.len());
+            let answer = match (since, &mut self.shared) {
+                (Some(since), Some((_, any))) => {
+                    *any = since;
+                    self.get_shared(&page, Duration::ZERO).0
+                }
+                _ => self.get(&page),
+            };
             let next = answer.as_ref().ok().and_then(|response| response.header("x-nuon-page-next"));
             let next = next.map(|next| next == "true");
             let Value::Array(found) = look::json(answer, self.clock.utc())? else {

@@ -22,6 +22,8 @@ pub struct Task {
     pub gate: Box<Gate>,
     /// What stands in place of its first look, if it must not look.
     pub instead: Option<Miss>,
+    /// When the look was due, since the start of the run.
+    pub due: Duration,
 }
 
 /// A turn that was carried out.
@@ -135,11 +137,12 @@ fn carry_out(
     progress: &mut Progress<'_>,
     dice: &mut fastrand::Rng,
 ) -> Done {
-    let Task { index, mut gate, instead } = task;
+    let Task { index, mut gate, instead, due } = task;
     let began = clock.now();
     let config = Arc::clone(gate.config());
     let mut session = Session::new(source, clock, progress, dice);
     session.by_install = config.api.older_paths.get().is_some();
+    session.shared = config.shared.clone().map(|shared| (shared, due));
     session.token_rotates = config.api.token_rotates;
     session.is_known = config.api.is_known.get().is_some();
     let next = match gate.turn(&mut session, instead) {

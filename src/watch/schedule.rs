@@ -9,7 +9,7 @@ use backoff::backoff::Backoff;
 /// Each interval is this many times the one before.
 const FACTOR: f64 = 1.5;
 /// Each wait is drawn from the interval ± this share, so that gates that start together do not stay together.
-const JITTER: f64 = 0.2;
+pub const JITTER: f64 = 0.2;
 
 /// The schedule of waits between looks.
 pub struct Schedule {

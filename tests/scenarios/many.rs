@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::replay::replay;
-use crate::script::{Answer, BUILD, INSTALL, Ran, document, holds_together, http, run_until, run_with, seen, with};
+use crate::script::{
+    Answer, BUILD, INSTALL, Ran, WORKFLOW, document, holds_together, http, run_until, run_with, seen, with,
+};
 
 /// The deploy of one component, as the server gives it.
 fn deploy(component: usize, status: &str) -> Answer {
@@ -352,5 +354,82 @@ fn reports_of_fleets_hold_whatever_became_of_a_target() {
             let markdown = std::fs::read_to_string(markdown).expect("a report");
             assert!(!markdown.contains("not-awaited ❌"), "{markdown}");
         }
+    }
+}
+
+/// A deploy-all of so many components, each pinned to its workflow, seen after so many seconds.
+fn deploy_all(components: usize, flags: &[&str]) -> Ran {
+    let workflow = |word: &str, finished: bool, at: &dyn Fn(usize) -> &'static str| {
+        let step = |nth: usize| {
+            json!({"id": format!("iws{nth:023}"), "name": format!("deploy {nth}"), "step_target_type": "install_deploys",
+                "step_target_id": format!("dpl{nth:023}"), "status": {"status": at(nth)}})
+        };
+        let steps: Vec<Value> = (1..=components).map(step).collect();
+        seen(&json!({"id": WORKFLOW, "owner_id": INSTALL, "finished": finished, "all_steps_loaded": true,
+            "status": {"status": word}, "steps": steps}))
+    };
+    let running = workflow("in-progress", false, &|nth| if nth == 1 { "in-progress" } else { "pending" });
+    let over = workflow("success", true, &|_| "success");
+    let of = |nth: usize, status: &str| {
+        let deploy = with(document(status), "id", json!(format!("dpl{nth:023}")));
+        let deploy = with(deploy, "component_id", json!(format!("cmp{nth:023}")));
+        let deploy = with(deploy, "install_component_id", json!(format!("inc{nth:023}")));
+        seen(&with(deploy, "install_workflow_id", json!(WORKFLOW)))
+    };
+    let mut routes: Vec<(String, Vec<Answer>)> = vec![("/workflows/".into(), [vec![running; 8], vec![over]].concat())];
+    for nth in 1..=components {
+        let id = format!("/components/cmp{nth:023}/deploys/dpl{nth:023}");
+        routes.push((id, vec![of(nth, "queued"), of(nth, "active")]));
+        routes.push((format!("/deploys/dpl{nth:023}"), vec![of(nth, "active")]));
+        routes.push((path(nth), vec![of(nth, "active")]));
+    }
+    let routes: Vec<(&str, &[Answer])> =
+        routes.iter().map(|(path, answers)| (path.as_str(), answers.as_slice())).collect();
+    let components: Vec<String> = (1..=components).map(|nth| format!("--component=cmp{nth:023}")).collect();
+    let pin = format!("--workflow={WORKFLOW}");
+    let all: Vec<&str> =
+        components.iter().map(String::as_str).chain([pin.as_str()]).chain(flags.iter().copied()).collect();
+    run_with(&all, &routes)
+}
+
+#[test]
+fn one_look_at_a_workflow_serves_all_its_targets() {
+    let ran = deploy_all(30, &[]);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.out);
+    holds_together(&ran);
+    let (workflows, installs) =
+        (ran.asked("/workflows/inw"), ran.looks.iter().filter(|(_, path)| path.ends_with(INSTALL)).count());
+    assert!(workflows <= 10 && installs <= 2, "{workflows} looks at the workflow, {installs} at the install");
+    // Each deploy is asked for by the first target that meets it, and by its own then and at the end; so is the latest.
+    assert!(ran.looks.len() <= 4 * 30 + 12, "{} requests", ran.looks.len());
+}
+
+/// What has to be seen twice is not confirmed by the look of another target.
+#[test]
+fn a_shared_look_is_one_sight_for_each_target() {
+    let step = |nth: usize| {
+        json!({"id": format!("iws{nth:023}"), "step_target_type": "install_deploys",
+            "step_target_id": format!("dpl{nth:023}"), "status": {"status": "in-progress"}})
+    };
+    let dead = json!({"id": WORKFLOW, "owner_id": INSTALL, "finished": false, "status": {"status": "error"}, "steps": [step(1), step(2)]});
+    let of = |nth: usize| {
+        let deploy = with(document("executing"), "id", json!(format!("dpl{nth:023}")));
+        let deploy = with(deploy, "component_id", json!(format!("cmp{nth:023}")));
+        vec![seen(&with(deploy, "install_workflow_id", json!(WORKFLOW)))]
+    };
+    let (first, second) = (of(1), of(2));
+    for workflow in [vec![seen(&dead)], vec![seen(&dead), http(502, ""), seen(&dead)]] {
+        let routes: &[(&str, &[Answer])] = &[
+            ("/workflows/", &workflow),
+            ("/deploys/dpl00000000000000000000001", &first),
+            ("/deploys/dpl00000000000000000000002", &second),
+        ];
+        let components = ["--component=cmp00000000000000000000001", "--component=cmp00000000000000000000002"];
+        let pin = format!("--workflow={WORKFLOW}");
+        let ran = run_with(&[components[0], components[1], &pin, "--min-pass=1"], routes);
+        assert_eq!((ran.code, outcomes(&ran)), (1, vec!["deploy-failed".to_owned(); 2]), "{}", ran.err);
+        let looks: Vec<Duration> =
+            ran.looks.iter().filter(|(_, path)| path.contains("/workflows/inw0")).map(|(at, _)| *at).collect();
+        assert!(looks[1] - looks[0] >= Duration::from_millis(1600), "{looks:?}");
     }
 }
