@@ -102,6 +102,9 @@ pub struct ReplayArgs {
     /// How many targets must pass, or what share [default: all]
     #[arg(long, value_name = "N|P%", help_heading = "Many targets")]
     pub min_pass: Option<AtLeast>,
+    /// Await all targets, though the outcome is certain, so that the report is whole
+    #[arg(long, help_heading = "Many targets", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
+    pub no_fail_fast: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub gate: GateArgs,
@@ -193,6 +196,9 @@ pub struct TargetArgs {
     /// How many targets must pass, or what share [default: all]
     #[arg(long, value_name = "N|P%", help_heading = "Many targets")]
     pub min_pass: Option<AtLeast>,
+    /// Await all targets, though the outcome is certain, so that the report is whole
+    #[arg(long, help_heading = "Many targets", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
+    pub no_fail_fast: bool,
     /// Take a stable share of the targets, like 1/4; auto is CI_NODE_INDEX/CI_NODE_TOTAL. Every share must pass
     #[arg(long, value_name = "I/N|auto", help_heading = "Many targets")]
     pub shard: Option<Shard>,
@@ -201,7 +207,7 @@ pub struct TargetArgs {
 impl TargetArgs {
     /// Whether something was asked for that only many targets have.
     pub fn is_of_many(&self) -> bool {
-        self.min_pass.is_some() || self.shard.is_some()
+        self.min_pass.is_some() || self.shard.is_some() || self.no_fail_fast
     }
 }
 

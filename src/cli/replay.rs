@@ -20,7 +20,7 @@ use crate::text::redact::Secrets;
 /// # Errors
 /// Misuse.
 pub fn replay(replay: ReplayArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<u8, Failed> {
-    let ReplayArgs { recording, install, component, min_pass, mut gate } = replay;
+    let ReplayArgs { recording, install, component, min_pass, no_fail_fast, mut gate } = replay;
     let file = recording.display();
     let wrong = |why: String| misuse(format!("the recording {file}: {why}"));
     let path = recording.clone();
@@ -41,7 +41,7 @@ pub fn replay(replay: ReplayArgs, secrets: &Secrets, world: &mut World<'_>) -> R
         [target] => target.to_string(),
         targets => format!("{} targets", targets.len()),
     };
-    let quorum = Quorum::new(min_pass, targets.len()).map_err(misuse)?;
+    let quorum = Quorum::new(min_pass, targets.len(), no_fail_fast).map_err(misuse)?;
     let is_fleet = targets.len() > 1 || min_pass.is_some();
     let pins = gate.pins.clone();
     // What was refused for a moment is asked for again in a replay, too.

@@ -48,7 +48,7 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
     let all = specs.len();
     let share = targets.shard.map(|shard| shard.take(&mut specs, world.variables));
     let shard = share.transpose().map_err(misuse)?;
-    let quorum = Quorum::new(targets.min_pass, specs.len()).map_err(misuse)?;
+    let quorum = Quorum::new(targets.min_pass, specs.len(), targets.no_fail_fast).map_err(misuse)?;
     let jobs = usize::from(targets.jobs).min(specs.len());
     let about = match specs.as_slice() {
         [spec] if !is_fleet => spec.target.to_string(),

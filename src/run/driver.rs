@@ -27,6 +27,8 @@ use crate::watch::step::Event;
 
 /// How much later than the deadline the last look at a target may begin, where many are looked at then.
 const LAST_LOOK: Duration = Duration::from_secs(2);
+/// How long the last looks take in all, once the outcome is certain.
+const LAST_LOOKS: Duration = Duration::from_secs(60);
 /// How many targets the live table has at most.
 const ROWS: usize = 10;
 
@@ -108,6 +110,8 @@ struct Driver {
     brake: Schedule,
     passed: usize,
     others: usize,
+    /// Whether the outcome is certain, and each open target is looked at for the last time.
+    is_closing: bool,
 }
 
 /// Where a target is.
@@ -171,28 +175,64 @@ impl Driver {
         let apart = first.mul_f64(1.0 - schedule::JITTER);
         let brake = Schedule::new(first, longest, seed);
         let deadline = config.rules.timeout;
-        let (busy, not_before, passed, others) = Default::default();
-        Self { slots, due, mates, apart, busy, jobs, log, quorum, deadline, not_before, brake, passed, others }
+        let (busy, not_before, passed, others, is_closing) = Default::default();
+        Self {
+            slots,
+            due,
+            mates,
+            apart,
+            busy,
+            jobs,
+            log,
+            quorum,
+            deadline,
+            not_before,
+            brake,
+            passed,
+            others,
+            is_closing,
+        }
     }
 
-    /// Goes on until the outcome is certain.
+    /// Goes on until the outcome is certain; then every open target gets one last look, so that the report is whole.
     ///
     /// # Errors
     /// The signal that came before.
     fn find_out(&mut self, workers: &mut Workers<'_>, progress: &mut Progress<'_>) -> Result<(), Signal> {
-        while self.quorum.certain(self.passed, self.others).is_none() {
-            while let Some(task) = self.task(workers.clock().now()) {
-                self.busy += 1;
-                workers.begin(task, progress);
-            }
-            let now = workers.clock().now();
-            let wait = self.next().map_or(Duration::MAX, |next| next.saturating_sub(now));
-            let enough = self.linger(now, wait, progress);
-            if let Some(done) = workers.next(wait.min(enough), progress)? {
-                self.take(done, progress)?;
-                if self.quorum.certain(self.passed, self.others).is_none() {
-                    workers.interrupted()?;
-                }
+        while !self.is_over() {
+            self.go_on(Duration::MAX, workers, progress)?;
+        }
+        let now = workers.clock().now();
+        let until = self.deadline.min(now + LAST_LOOKS);
+        if self.open() == 0 || now < self.not_before {
+            return Ok(());
+        }
+        self.is_closing = true;
+        let open = std::mem::take(&mut self.due);
+        self.due = open.into_iter().map(|(_, index)| (now, index)).collect();
+        while (!self.due.is_empty() || self.busy > 0) && workers.clock().now() < until {
+            self.go_on(until, workers, progress)?;
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.quorum.is_over(self.passed, self.others)
+    }
+
+    /// Begins the turns that are due, and waits for one to end, at `until` at the latest.
+    fn go_on(&mut self, until: Duration, workers: &mut Workers<'_>, progress: &mut Progress<'_>) -> Result<(), Signal> {
+        while let Some(task) = self.task(workers.clock().now()) {
+            self.busy += 1;
+            workers.begin(task, progress);
+        }
+        let now = workers.clock().now();
+        let wait = self.next().map_or(Duration::MAX, |next| next.saturating_sub(now));
+        let wait = wait.min(until.saturating_sub(now)).min(self.linger(now, wait, progress));
+        if let Some(done) = workers.next(wait, progress)? {
+            self.take(done, progress)?;
+            if !self.is_over() {
+                workers.interrupted()?;
             }
         }
         Ok(())
@@ -281,7 +321,9 @@ impl Driver {
             }
             Next::Wait(wait) => {
                 let due = ended + wait;
-                self.due.insert((due, done.index));
+                if !self.is_closing {
+                    self.due.insert((due, done.index));
+                }
                 if !is_of_many {
                     progress.say_more(ended, &format!("next look in {}", format::duration(wait)));
                 }

@@ -36,6 +36,8 @@ pub struct Quorum {
     pub min_pass: usize,
     /// How many there are.
     pub targets: usize,
+    /// Whether all are awaited, though the outcome is certain.
+    pub awaits_all: bool,
 }
 
 impl Quorum {
@@ -43,7 +45,7 @@ impl Quorum {
     ///
     /// # Errors
     /// It can never be met.
-    pub fn new(min_pass: Option<AtLeast>, targets: usize) -> Result<Self, String> {
+    pub fn new(min_pass: Option<AtLeast>, targets: usize, awaits_all: bool) -> Result<Self, String> {
         let min_pass = match min_pass {
             Some(AtLeast::Count(count)) if targets > 0 => count,
             Some(AtLeast::Percent(percent)) => (targets * percent).div_ceil(100),
@@ -54,7 +56,13 @@ impl Quorum {
                 "--min-pass (DEPLOY_GATE_MIN_PASS) {min_pass} could never be met: the number of targets is {targets}"
             ));
         }
-        Ok(Self { min_pass, targets })
+        Ok(Self { min_pass, targets, awaits_all })
+    }
+
+    /// Whether nothing more is waited for, after so many targets passed, and so many did otherwise.
+    pub fn is_over(self, passed: usize, others: usize) -> bool {
+        let is_open = passed + others < self.targets;
+        !(self.awaits_all && is_open) && self.certain(passed, others).is_some()
     }
 
     /// Whether the run passes, as soon as that is certain: after so many targets passed, and so many did otherwise.
@@ -83,7 +91,7 @@ mod tests {
     use super::*;
 
     fn min_pass(flag: Option<&str>, targets: usize) -> Result<usize, String> {
-        Quorum::new(flag.map(|text| text.parse().expect("well-formed")), targets).map(|quorum| quorum.min_pass)
+        Quorum::new(flag.map(|text| text.parse().expect("well-formed")), targets, false).map(|quorum| quorum.min_pass)
     }
 
     #[test]
@@ -112,7 +120,8 @@ mod tests {
     #[test]
     fn certainty_is_neither_early_nor_late() {
         for min_pass in 1..=4 {
-            let quorum = Quorum { min_pass, targets: 4 };
+            let quorum = Quorum { min_pass, targets: 4, awaits_all: false };
+            let patient = Quorum { awaits_all: true, ..quorum };
             for passed in 0..=4 {
                 for others in 0..=4 - passed {
                     let ends: Vec<bool> = (passed..=4 - others).map(|passed| passed >= min_pass).collect();
@@ -124,6 +133,8 @@ mod tests {
                         Some(false)
                     };
                     assert_eq!(quorum.certain(passed, others), want, "{quorum:?} {passed} {others}");
+                    assert_eq!(quorum.is_over(passed, others), want.is_some());
+                    assert_eq!(patient.is_over(passed, others), passed + others == 4);
                 }
             }
         }

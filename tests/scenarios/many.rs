@@ -433,3 +433,29 @@ fn a_shared_look_is_one_sight_for_each_target() {
         assert!(looks[1] - looks[0] >= Duration::from_millis(1600), "{looks:?}");
     }
 }
+
+#[test]
+fn every_open_target_gets_one_last_look_when_the_outcome_is_certain() {
+    let late: &[&str] = &["planning", "planning", "active"];
+    // The first look of each; then one fails, and the others are looked at once more.
+    let ran = fleet(&[], &[&["planning", "error"], late, &["planning", "active"], &["planning"]]);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"));
+    let components = |ran: &Ran, nth: usize| ran.asked(&path(nth));
+    assert_eq!([2, 3, 4].map(|nth| components(&ran, nth)), [2, 2, 2], "{:?}", ran.looks);
+    assert!(outcomes(&ran).contains(&"not-awaited".into()), "{}", ran.out);
+    let last = ran.looks.iter().rposition(|(_, asked)| asked.ends_with(&path(4))).expect("a look");
+    assert!(
+        last > ran.looks.iter().rposition(|(_, asked)| asked.ends_with(&path(1))).expect("a look"),
+        "{:?}",
+        ran.looks
+    );
+    // All are awaited where that is asked for.
+    let ran = fleet(&["--no-fail-fast"], &[&["error"], late, &["planning", "active"]]);
+    assert_eq!((ran.code, outcomes(&ran)), (1, ["deploy-failed", "passed", "passed"].map(Into::into).to_vec()));
+    let ran = fleet(&["--no-fail-fast", "--min-pass=1"], &[&["active"], late, &["planning", "error"]]);
+    assert_eq!((ran.code, outcomes(&ran)), (0, ["deploy-failed", "passed", "passed"].map(Into::into).to_vec()));
+    assert!(ran.out.starts_with("passed: 2 of 3 targets passed; at least 1 must pass"), "{}", ran.out);
+    holds_together(&ran);
+    let ran = fleet(&["--no-fail-fast", "--timeout=1m"], &[&["error"], &["planning"]]);
+    assert_eq!((ran.seconds(), outcomes(&ran)), (60, ["deploy-failed", "still-running"].map(Into::into).to_vec()));
+}
