@@ -162,10 +162,11 @@ fn with_variables(
                 || argument.strip_prefix(&flag).is_some_and(|rest| rest.starts_with('='))
         });
         let value = variables.get(&variable(arg.get_long().unwrap_or_default())).map_or("", String::as_str);
-        if is_given || value.trim().is_empty() {
+        let is_list = matches!(arg.get_action(), ArgAction::Append);
+        // Blanks are what a step leaves that forgot its output: they unset nothing. Lines of a list can be blank.
+        if is_given || value.is_empty() || is_list && value.trim().is_empty() {
             continue;
         }
-        let is_list = matches!(arg.get_action(), ArgAction::Append);
         let entries = if is_list { entries(value) } else { vec![value.into()] };
         given.extend(entries.iter().map(|entry| OsString::from(format!("{flag}={}", entry.trim()))));
         from_variables.push(arg.get_long().unwrap_or_default().to_owned());

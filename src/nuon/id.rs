@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Deref;
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 macro_rules! ids {
@@ -63,7 +64,11 @@ pub trait Id: Sized {
 /// Reads an id that the server may leave out or empty.
 ///
 /// # Errors
-/// It is not a text.
+/// It is not a text, or holds what no id does: blanks, or what cannot be seen.
 pub fn optional<'de, T: Id, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.and_then(T::new))
+    let text = Option::<String>::deserialize(deserializer)?.unwrap_or_default();
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(D::Error::custom(format!("{text:?} is no id")));
+    }
+    Ok(T::new(text))
 }

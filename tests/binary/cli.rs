@@ -358,3 +358,28 @@ fn misuse_on_github_is_an_annotation_and_an_output() {
     let (_, _, err) = ran(&mut deploy_gate(&["wait", "--no-such-flag"]));
     assert!(!err.contains("::"), "{err}");
 }
+
+#[test]
+fn a_variable_of_blanks_unsets_nothing() {
+    for (name, value) in [
+        ("DEPLOY_GATE_WORKFLOW", "\n"),
+        ("DEPLOY_GATE_DEPLOY", "  "),
+        ("DEPLOY_GATE_AFTER", "\t"),
+        ("DEPLOY_GATE_COMMIT", " "),
+        ("DEPLOY_GATE_TIMEOUT", " "),
+        ("NUON_INSTALL_ID", " "),
+    ] {
+        let server = Server::start(vec![deploy("active")]);
+        let mut command = wait(&server.url("http"), &[]);
+        if name == "NUON_INSTALL_ID" {
+            command =
+                deploy_gate(&["wait", "--component=cmp00000000000000000000001", "--api-url", &server.url("http")]);
+        }
+        let (code, _, err) = ran(command.env(name, value));
+        assert_eq!((code, server.heads().len()), (2, 0), "{name}: {err}");
+        assert!(err.contains(name), "{name}: {err}");
+    }
+    let server = Server::start(vec![deploy("active")]);
+    let mut command = wait(&server.url("http"), &[]);
+    assert_eq!(ran(command.env("DEPLOY_GATE_WORKFLOW", "").env("DEPLOY_GATE_ASSERT", " \n")).0, 0);
+}
