@@ -17,6 +17,7 @@ use crate::judge::extract::Extract;
 use crate::nuon::deploy::{Expect, Override};
 use crate::report::ci::Ci;
 use crate::report::files::ReportFile;
+use crate::run::query::Label;
 use crate::run::quorum::AtLeast;
 use crate::text::color::Color;
 use crate::text::format;
@@ -181,12 +182,22 @@ pub enum Topic {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
-    /// The install, by id or name (else that of the config file); several make every pair a target
+    /// The install, by id or name (else that of the config file); several make every pair a target; all is every install
+    /// of --app
     #[arg(long, value_name = "ID")]
     pub install: Vec<String>,
-    /// The component, by id or name
+    /// The component, by id or name; all is every component of the install
     #[arg(long, value_name = "ID", required_unless_present = "targets")]
     pub component: Vec<String>,
+    /// The app, by id or name, whose installs --install all means
+    #[arg(long, value_name = "ID", help_heading = "Many targets")]
+    pub app: Option<String>,
+    /// Only installs with this label; repeatable, all must hold
+    #[arg(long, value_name = "K=V", help_heading = "Many targets")]
+    pub label: Vec<Label>,
+    /// Fewer targets than this are no pass: what a token may not read is left out of the server's lists
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Many targets")]
+    pub min_targets: usize,
     /// A file with one target a line, `install component [pin=value …]`; # begins a comment; - is stdin
     #[arg(long, value_name = "FILE", help_heading = "Many targets")]
     pub targets: Option<PathBuf>,
@@ -273,9 +284,9 @@ pub struct GateArgs {
     /// Time limit of the whole run, from its start
     #[arg(long, value_name = "D", default_value = "1h", value_parser = format::parse_duration, help_heading = "Waiting")]
     pub timeout: Duration,
-    /// How long to wait for the deploy to appear at all
-    #[arg(long, value_name = "D", default_value = "5m", value_parser = format::parse_duration, help_heading = "Waiting")]
-    pub appear_timeout: Duration,
+    /// How long to wait for the deploy to appear at all [default: 5m; for targets by query, --timeout]
+    #[arg(long, value_name = "D", value_parser = format::parse_duration, help_heading = "Waiting")]
+    pub appear_timeout: Option<Duration>,
     /// First wait between polls; it grows by half each time [default: 2s]
     #[arg(long, value_name = "D", value_parser = positive, help_heading = "Waiting")]
     pub interval: Option<Duration>,

@@ -120,7 +120,11 @@ pub fn target(install: &str, component: &str) -> Result<Target, String> {
     })
 }
 
-fn name<T: Id>(flag: &str, value: &str) -> Result<T, String> {
+/// An id or a name that was given.
+///
+/// # Errors
+/// It can be neither.
+pub fn name<T: Id>(flag: &str, value: &str) -> Result<T, String> {
     let wrong = value == "." || value == ".." || value.chars().any(|c| c.is_control() || "/?#\\".contains(c));
     T::new(value).filter(|_| !wrong).ok_or_else(|| {
         format!(

@@ -18,6 +18,7 @@ pub fn variable(flag: &str) -> String {
     match flag {
         "install" => "NUON_INSTALL_ID".into(),
         "component" => "NUON_COMPONENT_ID".into(),
+        "app" => "NUON_APP_ID".into(),
         "api-url" => "NUON_API_URL".into(),
         "org" => "NUON_ORG_ID".into(),
         "token-file" => "NUON_API_TOKEN_FILE".into(),
@@ -109,7 +110,8 @@ const PREFIX: &str = "DEPLOY_GATE_";
 /// What is wrong.
 pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, Vec<String>), Failed> {
     let mut command = command().mut_subcommands(hide_what_is_rare);
-    let (arguments, from_variables) = with_variables(&mut command, arguments, variables);
+    let gives_way = gives_way(arguments, variables);
+    let (arguments, from_variables) = with_variables(&mut command, arguments, variables, &gives_way);
     let known = known_variables(&command);
     let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let command = match parsed {
@@ -120,8 +122,19 @@ pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, 
         Err(error) => return Err(failed(&error, &from_variables)),
     };
     let reads_none = matches!(command, Command::Explain(_) | Command::Completions { .. } | Command::Man);
-    let warnings = if reads_none { Vec::new() } else { unknown_variables(&known, variables)? };
+    let mut warnings = if reads_none { Vec::new() } else { unknown_variables(&known, variables)? };
+    warnings.extend(gives_way.iter().map(|flag| format!("{} gives way to --targets", variable(flag))));
     Ok((command, warnings))
+}
+
+/// The flags whose variables, which the Nuon CLI sets everywhere, give way to a list of targets.
+fn gives_way(arguments: &[OsString], variables: &Variables) -> Vec<&'static str> {
+    let is_set = |flag: &str| variables.get(&variable(flag)).is_some_and(|value| !value.is_empty());
+    let is_list = |argument: &OsString| argument == "--targets" || argument.to_string_lossy().starts_with("--targets=");
+    if !is_set("targets") && !arguments.iter().any(is_list) {
+        return Vec::new();
+    }
+    ["install", "component"].into_iter().filter(|flag| is_set(flag)).collect()
 }
 
 /// `-1` is a wrong value, not an unknown flag.
@@ -145,6 +158,7 @@ fn with_variables(
     command: &mut clap::Command,
     arguments: &[OsString],
     variables: &Variables,
+    gives_way: &[&str],
 ) -> (Vec<OsString>, Vec<String>) {
     let mut all = arguments.to_vec();
     let mut from_variables = Vec::new();
@@ -164,7 +178,8 @@ fn with_variables(
         let value = variables.get(&variable(arg.get_long().unwrap_or_default())).map_or("", String::as_str);
         let is_list = matches!(arg.get_action(), ArgAction::Append);
         // Blanks are what a step leaves that forgot its output: they unset nothing. Lines of a list can be blank.
-        if is_given || value.is_empty() || is_list && value.trim().is_empty() {
+        let gives_way = arg.get_long().is_some_and(|flag| gives_way.contains(&flag));
+        if is_given || gives_way || value.is_empty() || is_list && value.trim().is_empty() {
             continue;
         }
         let entries = if is_list { entries(value) } else { vec![value.into()] };

@@ -1,6 +1,7 @@
 //! From arguments to what a run will do.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::cli::args;
 use crate::judge::extract;
@@ -12,6 +13,9 @@ use crate::run::config::{ApiContext, GateConfig, Plan};
 use crate::run::world::World;
 use crate::text::redact::Secrets;
 use crate::watch::rules::{Rules, Until};
+
+/// How long a deploy may take to appear, if nothing else is said.
+const APPEAR: Duration = Duration::from_secs(300);
 
 /// Checks all that can be checked, and creates the files of the reports. `inputs` are other files that the run reads.
 ///
@@ -59,7 +63,7 @@ pub fn plan(
                 .any(|assertion| assertion.looks_at("workflow") || assertion.looks_at("action_workflow_runs")),
             document_is_needed: !assertions.is_empty() || !gate.extract.is_empty() || gate.until == Until::Workflow,
             timeout: gate.timeout,
-            appear_timeout: gate.appear_timeout,
+            appear_timeout: gate.appear_timeout.unwrap_or(APPEAR),
             pins,
             began: None,
         },

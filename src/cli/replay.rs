@@ -8,9 +8,8 @@ use crate::cli::plan;
 use crate::net::recording::Recording;
 use crate::nuon::target::Target;
 use crate::run::config::ApiContext;
-use crate::run::driver::{self, Fleet, Targets};
-use crate::run::quorum::Quorum;
-use crate::run::spec::TargetSpec;
+use crate::run::driver;
+use crate::run::spec::{Choice, TargetSpec, Wanted};
 use crate::run::world::World;
 use crate::text::format;
 use crate::text::redact::Secrets;
@@ -41,18 +40,17 @@ pub fn replay(replay: ReplayArgs, secrets: &Secrets, world: &mut World<'_>) -> R
         [target] => target.to_string(),
         targets => format!("{} targets", targets.len()),
     };
-    let quorum = Quorum::new(min_pass, targets.len(), no_fail_fast).map_err(misuse)?;
-    let is_fleet = targets.len() > 1 || min_pass.is_some();
-    let pins = gate.pins.clone();
+    let specs = targets.into_iter().map(|target| TargetSpec { target, pins: gate.pins.clone() }).collect();
+    let choice =
+        Choice { min_pass, awaits_all: no_fail_fast, min_targets: 1, shard: None, is_fleet: min_pass.is_some() };
+    let chosen = choice.of(specs).map_err(misuse)?;
     // What was refused for a moment is asked for again in a replay, too.
     let api = ApiContext { token_rotates: true, ..ApiContext::default() };
     let plan = plan::plan(gate, api, &[&path], world, secrets).map_err(misuse)?;
     let opening = format!("replaying {file} for {about}, up to {}", format::duration(plan.config.rules.timeout));
-    let fleet = is_fleet.then_some(Fleet { targets: targets.len(), shard: None });
-    let specs = targets.into_iter().map(|target| TargetSpec { target, pins: pins.clone() }).collect();
     // Always the same seed, so that a recording replays alike each time.
     let world = world.reborrow();
     let mut clock = ReplayClock { time, signals: world.clock };
     let mut world = World { clock: &mut clock, seed: 0, ..world };
-    Ok(driver::run(&opening, Targets { specs, quorum, jobs: 1, fleet }, plan, Box::new(recording), &mut world))
+    Ok(driver::run(&opening, Wanted::Chosen(chosen), 1, plan, Box::new(recording), &mut world))
 }

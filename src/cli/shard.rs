@@ -3,7 +3,6 @@
 
 use crate::base::environment::Variables;
 use crate::report::result::ShardSeen;
-use crate::run::spec::TargetSpec;
 
 /// `--shard I/N|auto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +33,11 @@ impl std::str::FromStr for Shard {
 }
 
 impl Shard {
-    /// Takes this share of the targets and says what it is: every target is in exactly one, whatever their order. Of
-    /// more shards than targets, some are without one.
+    /// Which share it is.
     ///
     /// # Errors
     /// There is no such share.
-    pub fn take(self, all: &mut Vec<TargetSpec>, variables: &Variables) -> Result<ShardSeen, String> {
+    pub fn seen(self, variables: &Variables) -> Result<ShardSeen, String> {
         let flag = "--shard (DEPLOY_GATE_SHARD)";
         let (index, of) = match self {
             Shard::Share(index, of) => (index, of),
@@ -61,9 +59,6 @@ impl Shard {
                 }
             }
         };
-        all.sort_by(|one, other| one.target.cmp(&other.target));
-        let share = std::mem::take(all).into_iter().enumerate().filter(|(place, _)| place % of == index - 1);
-        all.extend(share.map(|(_, spec)| spec));
         Ok(ShardSeen { index, of })
     }
 }

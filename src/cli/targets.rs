@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::cli::args;
 use crate::cli::config;
 use crate::nuon::target::Target;
+use crate::run::query::{List, Query};
 use crate::run::spec::TargetSpec;
 use crate::run::world::World;
 use crate::text::format;
@@ -14,36 +15,117 @@ use crate::watch::pin::{self, Pins};
 /// What to say where no install is given.
 const MISSING: &str = "no install given: use --install ID, the variable NUON_INSTALL_ID, or install_id in ~/.nuon";
 
-/// All targets of a run, at least one. `fallback` is the install of the config file.
+/// What to gate where the server lists it.
+const ALL: &str = "all";
+
+/// The targets that are asked for: those that are named, at least one, or what the server lists.
+pub enum Asked {
+    /// These.
+    Named(Vec<TargetSpec>),
+    /// These, which the server lists.
+    Query(Query),
+}
+
+impl Asked {
+    /// The pins of all targets.
+    pub fn pins(&self) -> Vec<&Pins> {
+        match self {
+            Asked::Named(specs) => specs.iter().map(|spec| &spec.pins).collect(),
+            Asked::Query(query) => vec![&query.pins],
+        }
+    }
+}
+
+/// All targets of a run. `fallback` is the install of the config file.
 ///
 /// # Errors
 /// None is given, one is malformed or there twice, or a pin that belongs to one target is given to many.
-pub fn specs(
+pub fn asked(
     targets: &args::TargetArgs,
     pins: &Pins,
     fallback: Option<String>,
     world: &World<'_>,
-) -> Result<Vec<TargetSpec>, String> {
+) -> Result<Asked, String> {
     let all = match &targets.targets {
         Some(_) if !targets.install.is_empty() || !targets.component.is_empty() => {
             return Err("--targets (DEPLOY_GATE_TARGETS) has the installs and the components in its lines, so \
                         --install (NUON_INSTALL_ID) and --component (NUON_COMPONENT_ID) must not be given, too"
                 .into());
         }
-        Some(path) => lines(path, pins, world)?,
-        None => pairs(targets, pins, fallback)?,
+        Some(path) => Asked::Named(lines(path, pins, world)?),
+        None => match query(targets, pins, fallback.as_ref())? {
+            Some(query) => Asked::Query(query),
+            None => Asked::Named(pairs(targets, pins, fallback)?),
+        },
     };
+    if !targets.label.is_empty() && !targets.install.iter().any(|install| install == ALL) {
+        return Err("--label (DEPLOY_GATE_LABEL) chooses of --install all, which is not given".into());
+    }
     let of_one = [
         ("--deploy (DEPLOY_GATE_DEPLOY)", pins.deploy.is_some()),
         ("--after (DEPLOY_GATE_AFTER)", pins.baseline().is_some()),
     ];
+    let count = match &all {
+        Asked::Named(specs) => specs.len(),
+        Asked::Query(_) => usize::MAX,
+    };
     match of_one.into_iter().find(|(_, is_given)| *is_given) {
-        Some((flag, _)) if all.len() > 1 => Err(format!(
-            "{flag} is about one target, and there are {}; --targets takes it as a pin in the target's line",
-            all.len()
-        )),
+        Some((flag, _)) if count > 1 => Err(match count {
+            usize::MAX => format!("{flag} is about one target, and a query is about many"),
+            _ => format!(
+                "{flag} is about one target, and there are {count}; --targets takes it as a pin in the target's line"
+            ),
+        }),
         _ => Ok(all),
     }
+}
+
+/// The list of the server that `all` means.
+fn query(targets: &args::TargetArgs, pins: &Pins, fallback: Option<&String>) -> Result<Option<Query>, String> {
+    let has_all = |names: &[String]| names.iter().any(|name| name == ALL);
+    let list = match (has_all(&targets.install), has_all(&targets.component)) {
+        (false, false) => return Ok(None),
+        (true, true) => {
+            return Err("--install all and --component all: it can only be one; --targets takes any list".into());
+        }
+        (true, false) if targets.install.len() > 1 => {
+            return Err("--install all (NUON_INSTALL_ID) is every install of the app, so no other must be given".into());
+        }
+        (true, false) if pins.workflow.is_some() => {
+            return Err("--workflow (DEPLOY_GATE_WORKFLOW) is of one install, and --install all of many".into());
+        }
+        (true, false) => {
+            let app = targets.app.clone().filter(|app| !app.is_empty());
+            let app = app.ok_or("--install all needs --app (NUON_APP_ID), whose installs are meant")?;
+            let component = |name: &String| config::target(ALL, name).map(|target| target.component);
+            let components = targets.component.iter().map(component).collect::<Result<_, _>>()?;
+            List::Installs {
+                app: config::name("--app (NUON_APP_ID)", &app)?,
+                labels: targets.label.clone(),
+                components,
+            }
+        }
+        (false, true) if targets.component.len() > 1 => {
+            return Err(
+                "--component all (NUON_COMPONENT_ID) is every component of the install, so no other must be given"
+                    .into(),
+            );
+        }
+        (false, true) if pins.workflow.is_some() => {
+            return Err(
+                "--workflow (DEPLOY_GATE_WORKFLOW) with --component all, a workflow as a whole, is not built yet; \
+                        name the components that it deploys"
+                    .into(),
+            );
+        }
+        (false, true) => match (targets.install.as_slice(), fallback) {
+            ([install], _) => List::Components { install: config::target(install, ALL)?.install },
+            ([], Some(install)) => List::Components { install: config::target(install, ALL)?.install },
+            ([], None) => return Err(MISSING.into()),
+            _ => return Err("--component all is of one install, and several are given".into()),
+        },
+    };
+    Ok(Some(Query { list, pins: pins.clone() }))
 }
 
 /// The only target of a command that takes one. `fallback` is the install of the config file.

@@ -6,11 +6,12 @@ use crate::base::source::Source;
 use crate::cli::args::WaitArgs;
 use crate::cli::output::{Failed, misuse};
 use crate::cli::pins::{check_pins, read_trigger};
+use crate::cli::targets::Asked;
 use crate::cli::{config, plan, targets};
 use crate::net::recording::Recorder;
 use crate::run::config::ApiContext;
-use crate::run::driver::{self, Fleet, Targets};
-use crate::run::quorum::Quorum;
+use crate::run::driver;
+use crate::run::spec::{Choice, Chosen, Wanted};
 use crate::run::world::World;
 use crate::text::format;
 use crate::text::redact::Secrets;
@@ -38,24 +39,41 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
     };
     let (connection, install) = config::connection(&network, secrets, world).map_err(misuse)?;
     read_trigger(&mut gate.pins, world)?;
-    let mut specs = targets::specs(&targets, &gate.pins, install, world).map_err(misuse)?;
-    check_pins(&gate, specs.iter().map(|spec| &spec.pins), world.clock.utc())?;
-    // What is asked of one target by flags alone is told of that target alone.
-    let is_fleet = targets.targets.is_some() || targets.is_of_many() || specs.len() > 1;
+    let asked = targets::asked(&targets, &gate.pins, install, world).map_err(misuse)?;
+    check_pins(&gate, asked.pins().into_iter(), world.clock.utc())?;
     let read = [&targets.targets, &network.token_file, &network.config, &network.ca_file, &trigger];
     let read: Vec<&Path> = read.into_iter().filter_map(Option::as_deref).collect();
+    if let Asked::Query(_) = asked {
+        gate.appear_timeout.get_or_insert(gate.timeout);
+    }
     let plan = plan::plan(gate, ApiContext::of(&connection), &read, world, secrets).map_err(misuse)?;
-    let all = specs.len();
-    let share = targets.shard.map(|shard| shard.take(&mut specs, world.variables));
-    let shard = share.transpose().map_err(misuse)?;
-    let quorum = Quorum::new(targets.min_pass, specs.len(), targets.no_fail_fast).map_err(misuse)?;
-    let jobs = usize::from(targets.jobs).min(specs.len());
-    let about = match specs.as_slice() {
-        [spec] if !is_fleet => spec.target.to_string(),
-        specs => {
-            let share =
-                shard.as_ref().map_or_else(String::new, |shard| format!(", shard {} of {}", shard.index, shard.of));
-            format!("{} targets{share}", specs.len())
+    let shard = targets.shard.map(|shard| shard.seen(world.variables)).transpose().map_err(misuse)?;
+    let choice = Choice {
+        min_pass: targets.min_pass,
+        awaits_all: targets.no_fail_fast,
+        min_targets: targets.min_targets,
+        // What is asked of one target by flags alone is told of that target alone.
+        is_fleet: targets.targets.is_some() || targets.is_of_many() || matches!(asked, Asked::Query(_)),
+        shard,
+    };
+    let wanted = match asked {
+        Asked::Named(specs) => Wanted::Chosen(choice.of(specs).map_err(misuse)?),
+        Asked::Query(query) => Wanted::Query(query, choice),
+    };
+    let jobs = usize::from(targets.jobs);
+    let (about, jobs) = match &wanted {
+        Wanted::Query(query, _) => (query.to_string(), jobs),
+        Wanted::Chosen(Chosen { specs, fleet, .. }) => {
+            let about = match (specs.as_slice(), fleet) {
+                ([spec], None) => spec.target.to_string(),
+                (specs, fleet) => {
+                    let shard = fleet.as_ref().and_then(|fleet| fleet.shard.as_ref());
+                    let share =
+                        shard.map_or_else(String::new, |shard| format!(", shard {} of {}", shard.index, shard.of));
+                    format!("{} targets{share}", specs.len())
+                }
+            };
+            (about, jobs.min(specs.len()))
         }
     };
     let limit = format::duration(plan.config.rules.timeout);
@@ -66,6 +84,5 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
         let file = plan.reporter.create_beside(&path, world.disk).map_err(wrong)?;
         source = Box::new(Recorder::<dyn Source>::new(source, file, secrets).map_err(wrong)?);
     }
-    let fleet = is_fleet.then_some(Fleet { targets: all, shard });
-    Ok(driver::run(&opening, Targets { specs, quorum, jobs, fleet }, plan, source, world))
+    Ok(driver::run(&opening, wanted, jobs, plan, source, world))
 }

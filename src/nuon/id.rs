@@ -49,6 +49,8 @@ ids! {
     BuildId
     /// Of an install, or its name until that is resolved.
     InstallId
+    /// Of an app, or its name.
+    AppId
     /// Of a component, or its name until that is resolved.
     ComponentId
     /// Of a component in an install.

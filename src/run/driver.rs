@@ -7,6 +7,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::Ending;
 use crate::base::source::Source;
@@ -14,11 +16,14 @@ use crate::nuon::id::WorkflowId;
 use crate::nuon::look::Miss;
 use crate::nuon::target::Target;
 use crate::report::progress::Progress;
-use crate::report::result::{FleetSummary, Report, ShardSeen, Verdict};
+use crate::report::result::{FleetSummary, Report, Verdict};
 use crate::run::config::{GateConfig, Plan};
 use crate::run::gate::Gate;
+use crate::run::query::{List, Query};
 use crate::run::quorum::Quorum;
-use crate::run::spec::TargetSpec;
+use crate::run::session::Session;
+use crate::run::shared::Shared;
+use crate::run::spec::{Choice, Chosen, Fleet, TargetSpec, Wanted};
 use crate::run::workers::{Done, Log, Next, Task, Workers};
 use crate::run::world::World;
 use crate::text::format;
@@ -29,51 +34,107 @@ use crate::watch::step::Event;
 const LAST_LOOK: Duration = Duration::from_secs(2);
 /// How long the last looks take in all, once the outcome is certain.
 const LAST_LOOKS: Duration = Duration::from_secs(60);
+/// How many of the targets that the server listed are said in the log.
+const SHOWN: usize = 20;
 /// How many targets the live table has at most.
 const ROWS: usize = 10;
 
-/// What is gated.
-pub struct Targets {
-    /// The targets of this run.
-    pub specs: Vec<TargetSpec>,
-    /// When the run passes.
-    pub quorum: Quorum,
-    /// How many requests may be in flight.
-    pub jobs: usize,
-    /// What is told of them as a whole; `None` where one target was asked for.
-    pub fleet: Option<Fleet>,
-}
-
-/// The whole that the targets of a run are of.
-pub struct Fleet {
-    /// How many targets it has.
-    pub targets: usize,
-    /// Which share the run has.
-    pub shard: Option<ShardSeen>,
-}
-
 /// Runs the gates and returns the exit code. `opening` is the first line of the log.
-pub fn run(opening: &str, targets: Targets, plan: Plan, source: Box<dyn Source>, world: &mut World<'_>) -> u8 {
-    let Targets { specs, quorum, jobs, fleet } = targets;
+pub fn run(
+    opening: &str,
+    wanted: Wanted,
+    jobs: usize,
+    plan: Plan,
+    mut source: Box<dyn Source>,
+    world: &mut World<'_>,
+) -> u8 {
     let started = world.clock.utc();
     let Plan { mut config, reporter } = plan;
     config.rules.began = started;
-    config.shared = (specs.len() > 1).then(Arc::default);
-    let (config, lost) = (Arc::new(config), reporter.lost());
-    let log = if fleet.is_some() { Log::OfMany } else { Log::OfOne };
-    let mut driver = Driver::new(specs, quorum, (jobs, log), &config, world.seed);
     let mut progress = Progress::new(world.err, config.style.clone());
-    let mut workers = Workers::new(source, world.clock, jobs, log, world.seed);
-    progress.open(workers.clock().now(), started, opening);
+    progress.open(world.clock.now(), started, opening);
     for warning in &config.warnings {
-        progress.tell(workers.clock().now(), &Event::Warning(warning.clone()), "");
+        progress.tell(world.clock.now(), &Event::Warning(warning.clone()), "");
     }
-    let signal = if lost.is_some() { None } else { driver.find_out(&mut workers, &mut progress).err() };
-    let ended = workers.clock().utc();
-    progress.close(ended);
+    let lost = reporter.lost();
+    let chosen = match (wanted, &lost) {
+        (Wanted::Chosen(chosen), _) => Ok(chosen),
+        (Wanted::Query(..), Some(lost)) => Err((Ending::OutputNotWritten, lost.clone())),
+        (Wanted::Query(query, choice), None) => {
+            let mut dice = fastrand::Rng::with_seed(world.seed);
+            let mut session = Session::new(&mut *source, world.clock, &mut progress, &mut dice);
+            session.token_rotates = config.api.token_rotates;
+            choose(&query, choice, &mut session, &mut config, world.seed)
+        }
+    };
+    let (report, recorded) = match chosen {
+        Err((ending, why)) => {
+            progress.close(world.clock.utc());
+            let fleet = FleetSummary { targets: 0, passed: 0, min_pass: 0, shard: None };
+            let report = Report::new(ending, why, Vec::new(), started, world.clock);
+            (Report { fleet: Some(fleet), ..report }, source.finish())
+        }
+        Ok(chosen) => {
+            config.shared = Some(config.shared.take().unwrap_or_default()).filter(|_| chosen.specs.len() > 1);
+            let config = Arc::new(config);
+            let log = if chosen.fleet.is_some() { Log::OfMany } else { Log::OfOne };
+            let mut workers = Workers::new(source, world.clock, jobs, log, world.seed);
+            let report =
+                gate_all(chosen, (jobs, log), &config, lost, &mut workers, &mut progress, (started, world.seed));
+            (report, workers.finish())
+        }
+    };
+    reporter.tell(report, recorded, world.out, world.err)
+}
+
+/// The targets that the server lists.
+///
+/// # Errors
+/// How the run ends without them, and why.
+fn choose(
+    query: &Query,
+    choice: Choice,
+    session: &mut Session<'_, '_>,
+    config: &mut GateConfig,
+    seed: u64,
+) -> Result<Chosen, (Ending, String)> {
+    let (first, longest) = config.intervals;
+    let targets = query.find(session, Schedule::new(first, longest, seed), config.rules.timeout)?;
+    let spec = |target| TargetSpec { target, pins: query.pins.clone() };
+    let specs: Vec<TargetSpec> = targets.into_iter().map(spec).collect();
+    let now = session.clock.now();
+    let shared = Shared::default();
+    if let List::Installs { .. } = query.list {
+        shared.list(specs.iter().map(|spec| spec.target.install.clone()), now);
+    }
+    config.shared = Some(Arc::new(shared));
+    let shown: Vec<String> = specs.iter().take(SHOWN).map(|spec| spec.target.to_string()).collect();
+    let more = specs.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let all = format!("{} targets: {}{more}", specs.len(), shown.join(", "));
+    session.progress.say(now, &all);
+    choice
+        .of(specs)
+        .map_err(|why| (Ending::NeverAppeared, format!("{query}: {why}; what the token may not read is not listed")))
+}
+
+/// Runs the gates of all targets.
+fn gate_all(
+    chosen: Chosen,
+    (jobs, log): (usize, Log),
+    config: &Arc<GateConfig>,
+    lost: Option<String>,
+    workers: &mut Workers<'_>,
+    progress: &mut Progress<'_>,
+    (started, seed): (Option<Timestamp>, u64),
+) -> Report {
+    let Chosen { specs, quorum, fleet } = chosen;
+    let mut driver = Driver::new(specs, quorum, (jobs, log), config, seed);
+    let signal = if lost.is_some() { None } else { driver.find_out(workers, progress).err() };
+    progress.close(workers.clock().utc());
     let (passed, ending, message) = driver.outcome(signal, lost);
     let mut verdicts = driver.verdicts(signal, (ending, &message), workers.clock());
-    let report = match (fleet, verdicts.pop()) {
+    match (fleet, verdicts.pop()) {
         (None, Some(only)) if verdicts.is_empty() => {
             Report::new(ending, only.message.clone(), vec![only], started, workers.clock())
         }
@@ -85,9 +146,7 @@ pub fn run(opening: &str, targets: Targets, plan: Plan, source: Box<dyn Source>,
             });
             Report { fleet, ..Report::new(ending, message, verdicts, started, workers.clock()) }
         }
-    };
-    let recorded = workers.finish();
-    reporter.tell(report, recorded, world.out, world.err)
+    }
 }
 
 struct Driver {

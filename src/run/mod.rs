@@ -6,6 +6,7 @@ pub mod config;
 pub mod session;
 pub mod shared;
 pub mod names;
+pub mod query;
 pub mod gate;
 mod cause;
 mod dashboard;

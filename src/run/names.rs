@@ -42,6 +42,16 @@ pub fn resolve(target: &Target, session: &mut Session<'_, '_>) -> Result<Target,
     Ok(Target { install: found, component })
 }
 
+/// The id of an install that may be given by its name.
+///
+/// # Errors
+/// The look that brought no id, or a signal.
+pub fn install_id(install: &InstallId, session: &mut Session<'_, '_>) -> Result<InstallId, Unread> {
+    let document = ask_for_install(install, session)?;
+    let found = document["id"].as_str().filter(|id| is_id(id, "inl")).and_then(InstallId::new);
+    found.ok_or_else(|| strange("the install has no id"))
+}
+
 /// The id of a component that may be given by its name.
 fn component_of(
     install: &InstallId,

@@ -25,6 +25,8 @@ use crate::watch::step::Ask;
 const PAGE: usize = 100;
 /// How many pages are read of anything.
 const PAGES: usize = 100;
+/// For how long a list of installs shows that each is there.
+const LISTED: Duration = Duration::from_secs(60);
 /// How much earlier than a look an install may have been seen by another target.
 const INSTALL: Duration = Duration::from_secs(2);
 /// When a request is sent again whose token was refused, though the server took it before: its file may be written just
@@ -170,11 +172,18 @@ impl<'w, 'p> Session<'w, 'p> {
                     self.get_shared(&format!("/v1/workflows/{}/queue-position", segment(id)), Duration::ZERO);
                 look::queue(answer, self.clock.utc())
             }
+            Ask::Install if self.is_listed(target) => Ok(Look::Install),
             Ask::Install => {
                 let (answer, _) = self.get_shared(&target.install(), INSTALL);
                 look::install(answer, target, self.clock.utc())
             }
         }
+    }
+
+    /// Whether the list of targets has just shown that the install is there.
+    fn is_listed(&self, target: &Target) -> bool {
+        let since = self.clock.now().saturating_sub(LISTED);
+        self.shared.as_ref().is_some_and(|(shared, _)| shared.is_listed(&target.install, since))
     }
 
     /// From now on only what explains is asked for, and that must be over then; or no more.

@@ -1,11 +1,11 @@
 //! One answer for all targets of a run that wait for it: the looks at a workflow or an install, and which component a
 //! deploy is of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::nuon::id::{ComponentId, DeployId};
+use crate::nuon::id::{ComponentId, DeployId, InstallId};
 use crate::nuon::look::Answered;
 
 /// How many answers are kept: what several targets wait for at the same time.
@@ -16,6 +16,8 @@ const MOST: usize = 64;
 pub struct Shared {
     answers: Mutex<Vec<Kept>>,
     components: Mutex<HashMap<DeployId, ComponentId>>,
+    /// The installs that a list has named, and when it did.
+    listed: OnceLock<(HashSet<InstallId>, Duration)>,
 }
 
 /// An answer, or one that somebody is asking for now.
@@ -65,6 +67,16 @@ impl Shared {
         // Whoever comes second waits for the first.
         let (answer, trace) = answer.get_or_init(ask).clone();
         (answer, trace, began)
+    }
+
+    /// Takes note of installs that a list has named.
+    pub fn list(&self, installs: impl Iterator<Item = InstallId>, now: Duration) {
+        self.listed.get_or_init(|| (installs.collect(), now));
+    }
+
+    /// Whether a list that is no older has named an install.
+    pub fn is_listed(&self, install: &InstallId, since: Duration) -> bool {
+        self.listed.get().is_some_and(|(installs, at)| *at >= since && installs.contains(install))
     }
 
     /// Takes note of which component a deploy is of. That never changes.

@@ -61,12 +61,14 @@ fn an_output_that_belongs_to_one_deploy_is_there_and_empty() {
 fn targets_come_from_stdin_too() {
     let server = Server::start(vec![deploy("active")]);
     let mut command = deploy_gate(&["wait", "--targets=-", "--api-url", &server.url("http")]);
+    command.env("NUON_INSTALL_ID", "inl00000000000000000000009").env("NUON_COMPONENT_ID", "all");
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("it runs");
     let lines = b"inl00000000000000000000001 cmp00000000000000000000001\ninl00000000000000000000001 cmp00000000000000000000002\n";
     std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), lines).expect("writes");
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("passed: all 2 targets passed"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("warning: NUON_INSTALL_ID gives way"), "{output:?}");
 }
 
 #[test]

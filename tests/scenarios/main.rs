@@ -9,6 +9,7 @@ mod others;
 mod parts;
 mod pinned_workflow;
 mod pins;
+mod queries;
 mod real;
 mod recordings;
 mod replay;
