@@ -97,6 +97,9 @@ fn fleet(report: &Report, page: &mut Page) {
         let message = markdown(&format::cut(&verdict.message, CELL));
         format!("| {word}{sign} | {} | {} | {linked} | {message} |", code(&verdict.install), code(&verdict.component))
     };
+    if !report.targets.is_empty() {
+        page.push(&format!("{}\n\n", report.counts()));
+    }
     let rows: Vec<String> = report.targets.iter().map(row).collect();
     page.table("| | Install | Component | Deploy | |", &rows);
     let took = format::duration(Duration::from_millis(report.duration_ms));

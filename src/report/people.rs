@@ -21,7 +21,7 @@ const MESSAGE: usize = 300;
 pub fn render(report: &Report, paint: Paint) -> String {
     let mut lines = Vec::new();
     lines.push(format!("{}: {}", report.ending.heading(), report.message));
-    let shown = if report.fleet.is_some() { rows(&report.targets, &mut lines) } else { &report.targets };
+    let shown = if report.fleet.is_some() { rows(report, &mut lines) } else { &report.targets };
     for verdict in shown {
         let (failed, others): (Vec<&Check>, Vec<&Check>) =
             verdict.assertions.iter().partition(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
@@ -43,8 +43,13 @@ pub fn render(report: &Report, paint: Paint) -> String {
     painted(&lines, paint)
 }
 
-/// A row a target, the worst first, then how many passed; what did not pass at all is told in full, for the first few.
-fn rows<'r>(targets: &'r [Verdict], lines: &mut Vec<String>) -> &'r [Verdict] {
+/// How many ended in each way; then a row a target that did not pass, the worst first. What failed is told in full, for
+/// the first few.
+fn rows<'r>(report: &'r Report, lines: &mut Vec<String>) -> &'r [Verdict] {
+    let targets = report.targets.as_slice();
+    if !targets.is_empty() {
+        lines.push(format!("  {:<13} {}", "targets", report.counts()));
+    }
     let others = targets.iter().take_while(|verdict| !verdict.is_pass()).count();
     for verdict in &targets[..others.min(ROWS)] {
         let reason = verdict.ending.word();
@@ -53,10 +58,6 @@ fn rows<'r>(targets: &'r [Verdict], lines: &mut Vec<String>) -> &'r [Verdict] {
     }
     if others > ROWS {
         lines.push(format!("  and {} more, which are in the JSON result", others - ROWS));
-    }
-    let passed = targets.len() - others;
-    if passed > 0 {
-        lines.push(format!("  {:<18} {passed} target{}", "passed", if passed == 1 { "" } else { "s" }));
     }
     let told = targets.iter().take_while(|verdict| verdict.ending.outcome() == Outcome::Failed).count();
     &targets[..told.min(TOLD)]

@@ -246,6 +246,19 @@ impl Report {
         self.targets.first().filter(|_| self.fleet.is_none())
     }
 
+    /// How many targets ended in each way, the worst first: `1 deploy-failed, 59 passed`.
+    pub fn counts(&self) -> String {
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        for word in self.targets.iter().map(|verdict| verdict.ending.word()) {
+            match counts.iter_mut().find(|(counted, _)| *counted == word) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((word, 1)),
+            }
+        }
+        let counts: Vec<String> = counts.into_iter().map(|(word, count)| format!("{count} {word}")).collect();
+        counts.join(", ")
+    }
+
     /// How many times the gate asked for deploys, over all targets.
     pub fn polls(&self) -> u32 {
         self.targets.iter().map(|verdict| verdict.polls).sum()

@@ -66,7 +66,7 @@ fn a_fleet_passes_when_every_target_has() {
     assert_eq!(outcomes(&ran), ["passed"; 3]);
     assert_eq!(ran.message(), "all 3 targets passed");
     assert_eq!(ran.report["fleet"], json!({"targets": 3, "passed": 3, "min_pass": 3}));
-    assert!(ran.out.contains("  passed             3 targets\n"), "{}", ran.out);
+    assert!(ran.out.contains("\n  targets       3 passed\n"), "{}", ran.out);
     assert!(ran.output("deploy-id").is_empty(), "none speaks for the others");
 }
 
