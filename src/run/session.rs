@@ -27,6 +27,8 @@ const PAGE: usize = 100;
 const PAGES: usize = 100;
 /// For how long a list of installs shows that each is there.
 const LISTED: Duration = Duration::from_secs(60);
+/// How old an answer may be that another target got.
+const FRESH: Duration = Duration::from_secs(1);
 /// How much earlier than a look an install may have been seen by another target.
 const INSTALL: Duration = Duration::from_secs(2);
 /// When a request is sent again whose token was refused, though the server took it before: its file may be written just
@@ -116,9 +118,11 @@ impl<'w, 'p> Session<'w, 'p> {
     /// have been asked for. Also gives when it was.
     fn get_shared(&mut self, path: &str, slack: Duration) -> (Answered, Duration) {
         let now = self.clock.now();
-        let Some((shared, any)) = self.shared.clone().filter(|_| self.until.is_none()) else {
+        let Some((shared, due)) = self.shared.clone().filter(|_| self.until.is_none()) else {
             return (self.get(path), now);
         };
+        // However late this look comes, what it shows is of now.
+        let any = due.max(now.saturating_sub(FRESH));
         let since = Since { any, good: any.saturating_sub(slack) };
         let (answer, trace, began) = shared.answer(path, since, now, || (self.get(path), self.trace.clone()));
         if trace != self.trace {

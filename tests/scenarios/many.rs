@@ -459,3 +459,37 @@ fn every_open_target_gets_one_last_look_when_the_outcome_is_certain() {
     let ran = fleet(&["--no-fail-fast", "--timeout=1m"], &[&["error"], &["planning"]]);
     assert_eq!((ran.seconds(), outcomes(&ran)), (60, ["deploy-failed", "still-running"].map(Into::into).to_vec()));
 }
+
+#[test]
+fn a_look_that_comes_late_is_not_served_what_is_old() {
+    let step = |nth: usize| {
+        json!({"id": format!("iws{nth:023}"), "step_target_type": "install_deploys",
+            "step_target_id": format!("dpl{nth:023}"), "status": {"status": "success"}})
+    };
+    let over = json!({"id": WORKFLOW, "owner_id": INSTALL, "finished": true, "status": {"status": "success"}, "steps": [step(1), step(2)]});
+    let of = |nth: usize| {
+        let deploy = with(document("active"), "id", json!(format!("dpl{nth:023}")));
+        let deploy = with(deploy, "component_id", json!(format!("cmp{nth:023}")));
+        seen(&with(deploy, "install_workflow_id", json!(WORKFLOW)))
+    };
+    // The first target's own deploy takes its time; both looks were due at once.
+    let (workflow, first, second) = ([seen(&over)], [of(1).takes(20)], [of(2)]);
+    let routes: &[(&str, &[Answer])] = &[
+        ("/workflows/", &workflow),
+        ("/deploys/dpl00000000000000000000001", &first),
+        ("/deploys/dpl00000000000000000000002", &second),
+        ("/cmp00000000000000000000001/deploys/latest", &first),
+        ("/cmp00000000000000000000002/deploys/latest", &second),
+    ];
+    let components = ["--component=cmp00000000000000000000001", "--component=cmp00000000000000000000002"];
+    let ran = run_with(&[components[0], components[1], &format!("--workflow={WORKFLOW}")], routes);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let second = ran
+        .looks
+        .iter()
+        .position(|(_, path)| path.ends_with("cmp00000000000000000000002/deploys/dpl00000000000000000000002"));
+    let second = second.expect("it was looked at");
+    let before: Vec<_> = ran.looks[..second].iter().filter(|(_, path)| path.contains("/workflows/inw0")).collect();
+    let (at, _) = &ran.looks[second];
+    assert!(before.iter().any(|(asked, _)| *asked + Duration::from_secs(1) >= *at), "{:?}", ran.looks);
+}
