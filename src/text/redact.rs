@@ -72,9 +72,13 @@ impl Secrets {
         let clean = |text: String| self.redact(&text).into_owned();
         match answer {
             Ok(Response { status, headers, body }) => {
-                named(&body).for_each(|value| self.add(&value.secret));
+                named(&body).filter(Named::is_token).for_each(|value| self.add(&value.secret));
                 let headers = headers.into_iter().map(|(name, value)| (name, clean(value))).collect();
-                let body = self.redacted(&body).unwrap_or(body);
+                // What is judged loses tokens, and nothing else: no text decides which other words are read. What only
+                // stands behind a name is taken out last.
+                let known = self.0.read().map(|known| known.spans(&body)).unwrap_or_default();
+                let found = if status == 200 { without(&body, known) } else { self.redacted(&body) };
+                let body = found.unwrap_or(body);
                 Ok(Response { status, headers, body })
             }
             Err(Fault::Transient(why)) => Err(Fault::Transient(clean(why))),
@@ -94,23 +98,28 @@ impl Secrets {
         if let Ok(known) = self.0.read() {
             spans.extend(known.spans(text));
         }
-        if spans.is_empty() {
-            return None;
-        }
-        spans.sort_unstable();
-        let mut clean = Vec::with_capacity(text.len());
-        let mut done = 0;
-        for (start, end) in spans {
-            // Secrets that touch are one: two marks in a row would be redacted again.
-            if start > done || clean.is_empty() {
-                clean.extend_from_slice(&text[done..start]);
-                clean.extend_from_slice(MARK.as_bytes());
-            }
-            done = done.max(end);
-        }
-        clean.extend_from_slice(&text[done..]);
-        Some(clean)
+        without(text, spans)
     }
+}
+
+/// The text without these places, if there are any.
+fn without(text: &[u8], mut spans: Vec<(usize, usize)>) -> Option<Vec<u8>> {
+    if spans.is_empty() {
+        return None;
+    }
+    spans.sort_unstable();
+    let mut clean = Vec::with_capacity(text.len());
+    let mut done = 0;
+    for (start, end) in spans {
+        // Secrets that touch are one: two marks in a row would be redacted again.
+        if start > done || clean.is_empty() {
+            clean.extend_from_slice(&text[done..start]);
+            clean.extend_from_slice(MARK.as_bytes());
+        }
+        done = done.max(end);
+    }
+    clean.extend_from_slice(&text[done..]);
+    Some(clean)
 }
 
 impl Known {
@@ -299,6 +308,15 @@ fn unseen(text: &[u8], at: usize) -> impl Iterator<Item = usize> {
 struct Named {
     span: (usize, usize),
     secret: String,
+}
+
+impl Named {
+    /// Whether it can be a token, which is to be found elsewhere, too: the server's own words and ids are none.
+    fn is_token(&self) -> bool {
+        let secret = self.secret.as_bytes();
+        let is_id = secret.len() == 26 && secret.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        secret.iter().any(u8::is_ascii_digit) && !secret.ends_with(b"_v2") && !is_id
+    }
 }
 
 /// Every value behind `write_token=`, `write_token: `, `"write_token": "…"` and the like, also where that is quoted in a

@@ -305,3 +305,38 @@ fn what_is_marked_as_sensitive_is_judged_and_never_shown() {
         assert!(code == 0 || out.starts_with("failed (assertion-vacuous)"), "{out}");
     }
 }
+
+/// A server's words must not decide which of its other words are read: what looks like a secret in a commit message, or is
+/// one, takes no member, word or type out of what is judged.
+#[test]
+fn no_text_of_an_answer_changes_what_is_judged() {
+    for message in [
+        "docs: write_token=install_components",
+        "docs: write_token=install_workflow_id explained",
+        r#"docs: "write_token": "install_components""#,
+        "docs: write_token=step_target_type",
+        "parse write_token='abc",
+        "set write_token=\"abc\\",
+        "write_token=inc00000000000000000000001",
+    ] {
+        let deploy = with(document("active"), "install_workflow_id", json!(WORKFLOW));
+        let deploy =
+            with(deploy, "component_build", json!({"vcs_connection_commit": {"sha": "8fea7b0", "message": message}}));
+        let step = |name: &str, status: &str, kind: &str, target: &str| json!({"id": name, "name": name, "status": {"status": status}, "step_target_type": kind, "step_target_id": target});
+        let flow = |health: &str| {
+            seen(
+                &json!({"id": WORKFLOW, "owner_id": INSTALL, "finished": true, "status": {"status": if health == "success" { "success" } else { "error" }}, "steps": [
+                    step("apply", "success", "install_deploys", DEPLOY),
+                    step("verify health", health, "install_components", "inc00000000000000000000001"),
+                ]}),
+            )
+        };
+        let gate = |health: &str| {
+            let workflow = [flow(health)];
+            let latest = [seen(&deploy)];
+            run_with(&[], &[("/latest", &latest), (DEPLOY, &latest), ("/workflows/", &workflow)])
+        };
+        assert_eq!(gate("error").ended(), (1, "failed", "deploy-failed"), "{message}");
+        assert_eq!(gate("success").ended(), (0, "passed", ""), "{message}");
+    }
+}
