@@ -58,31 +58,30 @@ pub fn asked(
             None => Asked::Named(pairs(targets, pins, fallback)?),
         },
     };
-    if !targets.label.is_empty() && !targets.install.iter().any(|install| install == ALL) {
+    if !targets.label.is_empty() && !has_all(&targets.install) {
         return Err("--label (DEPLOY_GATE_LABEL) chooses of --install all, which is not given".into());
     }
     let of_one = [
         ("--deploy (DEPLOY_GATE_DEPLOY)", pins.deploy.is_some()),
         ("--after (DEPLOY_GATE_AFTER)", pins.baseline().is_some()),
     ];
-    let count = match &all {
-        Asked::Named(specs) => specs.len(),
-        Asked::Query(_) => usize::MAX,
-    };
-    match of_one.into_iter().find(|(_, is_given)| *is_given) {
-        Some((flag, _)) if count > 1 => Err(match count {
-            usize::MAX => format!("{flag} is about one target, and a query is about many"),
-            _ => format!(
-                "{flag} is about one target, and there are {count}; --targets takes it as a pin in the target's line"
-            ),
-        }),
+    let given = of_one.into_iter().find(|(_, is_given)| *is_given);
+    match (given, &all) {
+        (Some((flag, _)), Asked::Query(_)) => Err(format!("{flag} is about one target, and a query is about many")),
+        (Some((flag, _)), Asked::Named(specs)) if specs.len() > 1 => Err(format!(
+            "{flag} is about one target, and there are {}; --targets takes it as a pin in the target's line",
+            specs.len()
+        )),
         _ => Ok(all),
     }
 }
 
+fn has_all(names: &[String]) -> bool {
+    names.iter().any(|name| name == ALL)
+}
+
 /// The list of the server that `all` means.
 fn query(targets: &args::TargetArgs, pins: &Pins, fallback: Option<&String>) -> Result<Option<Query>, String> {
-    let has_all = |names: &[String]| names.iter().any(|name| name == ALL);
     let list = match (has_all(&targets.install), has_all(&targets.component)) {
         (false, false) => return Ok(None),
         (true, true) => {
@@ -97,7 +96,7 @@ fn query(targets: &args::TargetArgs, pins: &Pins, fallback: Option<&String>) -> 
         (true, false) => {
             let app = targets.app.clone().filter(|app| !app.is_empty());
             let app = app.ok_or("--install all needs --app (NUON_APP_ID), whose installs are meant")?;
-            let component = |name: &String| config::target(ALL, name).map(|target| target.component);
+            let component = |name: &String| config::name("--component (NUON_COMPONENT_ID)", name);
             let components = targets.component.iter().map(component).collect::<Result<_, _>>()?;
             List::Installs {
                 app: config::name("--app (NUON_APP_ID)", &app)?,
@@ -119,8 +118,9 @@ fn query(targets: &args::TargetArgs, pins: &Pins, fallback: Option<&String>) -> 
             );
         }
         (false, true) => match (targets.install.as_slice(), fallback) {
-            ([install], _) => List::Components { install: config::target(install, ALL)?.install },
-            ([], Some(install)) => List::Components { install: config::target(install, ALL)?.install },
+            ([install], _) | ([], Some(install)) => {
+                List::Components { install: config::name("--install (NUON_INSTALL_ID)", install)? }
+            }
             ([], None) => return Err(MISSING.into()),
             _ => return Err("--component all is of one install, and several are given".into()),
         },

@@ -36,8 +36,7 @@ pub fn resolve(target: &Target, session: &mut Session<'_, '_>) -> Result<Target,
         Err(unread) if may_be_ids && is_final(&unread) => return Ok(target.clone()),
         document => document?,
     };
-    let found = document["id"].as_str().filter(|id| is_id(id, "inl")).and_then(InstallId::new);
-    let found = found.ok_or_else(|| strange("the install has no id"))?;
+    let found = id_of(&document)?;
     let component = component_of(&found, component, &document, session)?;
     Ok(Target { install: found, component })
 }
@@ -47,8 +46,11 @@ pub fn resolve(target: &Target, session: &mut Session<'_, '_>) -> Result<Target,
 /// # Errors
 /// The look that brought no id, or a signal.
 pub fn install_id(install: &InstallId, session: &mut Session<'_, '_>) -> Result<InstallId, Unread> {
-    let document = ask_for_install(install, session)?;
-    let found = document["id"].as_str().filter(|id| is_id(id, "inl")).and_then(InstallId::new);
+    id_of(&ask_for_install(install, session)?)
+}
+
+fn id_of(install: &Value) -> Result<InstallId, Unread> {
+    let found = install["id"].as_str().filter(|id| is_id(id, "inl")).and_then(InstallId::new);
     found.ok_or_else(|| strange("the install has no id"))
 }
 

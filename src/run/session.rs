@@ -213,26 +213,27 @@ impl<'w, 'p> Session<'w, 'p> {
     /// The deploy by its id, by the newer path or else the older one.
     fn deploy(&mut self, id: &DeployId, target: &Target) -> Result<Look, Signal> {
         let known = self.shared.as_ref().and_then(|(shared, _)| shared.component(id));
+        let is_new = known.is_none();
         if let Some(another) = known.filter(|component| *component != target.component) {
             return Ok(Look::Another(look::Miss::new(format!("the deploy is of another component, {another}"))));
         }
         if !self.by_install {
-            let answer = self.get_deploy(&target.deploy(id));
+            let answer = self.get_deploy(&target.deploy(id), is_new);
             match look::deploy(answer, Some(id), target, self.clock.utc())? {
                 Look::Absent(_) => {}
                 look => return Ok(look),
             }
         }
-        let answer = self.get_deploy(&target.deploy_by_install(id));
+        let answer = self.get_deploy(&target.deploy_by_install(id), is_new);
         let look = look::deploy(answer, Some(id), target, self.clock.utc())?;
         self.by_install |= matches!(look, Look::Seen(..));
         Ok(look)
     }
 
-    /// Other targets need not ask which component the deploy is of.
-    fn get_deploy(&mut self, path: &str) -> Answered {
+    /// Other targets need not ask which component a deploy is of that is new to the run.
+    fn get_deploy(&mut self, path: &str, is_new: bool) -> Answered {
         let answer = self.get(path);
-        if let (Some((shared, _)), Ok(response)) = (&self.shared, &answer)
+        if let (Some((shared, _)), Ok(response), true) = (&self.shared, &answer, is_new)
             && let Some((deploy, component)) = look::component_of(response)
         {
             shared.learn(&deploy, &component);

@@ -357,31 +357,35 @@ fn reports_of_fleets_hold_whatever_became_of_a_target() {
     }
 }
 
+/// A step of [`WORKFLOW`] that makes the deploy of a component.
+fn step(nth: usize, status: &str) -> Value {
+    json!({"id": format!("iws{nth:023}"), "name": format!("deploy {nth}"), "step_target_type": "install_deploys",
+        "step_target_id": format!("dpl{nth:023}"), "status": {"status": status}})
+}
+
+/// The deploy that it makes.
+fn of_step(nth: usize, status: &str) -> Answer {
+    let deploy = with(document(status), "id", json!(format!("dpl{nth:023}")));
+    let deploy = with(deploy, "component_id", json!(format!("cmp{nth:023}")));
+    let deploy = with(deploy, "install_component_id", json!(format!("inc{nth:023}")));
+    seen(&with(deploy, "install_workflow_id", json!(WORKFLOW)))
+}
+
 /// A deploy-all of so many components, each pinned to its workflow, seen after so many seconds.
 fn deploy_all(components: usize, flags: &[&str]) -> Ran {
     let workflow = |word: &str, finished: bool, at: &dyn Fn(usize) -> &'static str| {
-        let step = |nth: usize| {
-            json!({"id": format!("iws{nth:023}"), "name": format!("deploy {nth}"), "step_target_type": "install_deploys",
-                "step_target_id": format!("dpl{nth:023}"), "status": {"status": at(nth)}})
-        };
-        let steps: Vec<Value> = (1..=components).map(step).collect();
+        let steps: Vec<Value> = (1..=components).map(|nth| step(nth, at(nth))).collect();
         seen(&json!({"id": WORKFLOW, "owner_id": INSTALL, "finished": finished, "all_steps_loaded": true,
             "status": {"status": word}, "steps": steps}))
     };
     let running = workflow("in-progress", false, &|nth| if nth == 1 { "in-progress" } else { "pending" });
     let over = workflow("success", true, &|_| "success");
-    let of = |nth: usize, status: &str| {
-        let deploy = with(document(status), "id", json!(format!("dpl{nth:023}")));
-        let deploy = with(deploy, "component_id", json!(format!("cmp{nth:023}")));
-        let deploy = with(deploy, "install_component_id", json!(format!("inc{nth:023}")));
-        seen(&with(deploy, "install_workflow_id", json!(WORKFLOW)))
-    };
     let mut routes: Vec<(String, Vec<Answer>)> = vec![("/workflows/".into(), [vec![running; 8], vec![over]].concat())];
     for nth in 1..=components {
         let id = format!("/components/cmp{nth:023}/deploys/dpl{nth:023}");
-        routes.push((id, vec![of(nth, "queued"), of(nth, "active")]));
-        routes.push((format!("/deploys/dpl{nth:023}"), vec![of(nth, "active")]));
-        routes.push((path(nth), vec![of(nth, "active")]));
+        routes.push((id, vec![of_step(nth, "queued"), of_step(nth, "active")]));
+        routes.push((format!("/deploys/dpl{nth:023}"), vec![of_step(nth, "active")]));
+        routes.push((path(nth), vec![of_step(nth, "active")]));
     }
     let routes: Vec<(&str, &[Answer])> =
         routes.iter().map(|(path, answers)| (path.as_str(), answers.as_slice())).collect();
@@ -407,17 +411,8 @@ fn one_look_at_a_workflow_serves_all_its_targets() {
 /// What has to be seen twice is not confirmed by the look of another target.
 #[test]
 fn a_shared_look_is_one_sight_for_each_target() {
-    let step = |nth: usize| {
-        json!({"id": format!("iws{nth:023}"), "step_target_type": "install_deploys",
-            "step_target_id": format!("dpl{nth:023}"), "status": {"status": "in-progress"}})
-    };
-    let dead = json!({"id": WORKFLOW, "owner_id": INSTALL, "finished": false, "status": {"status": "error"}, "steps": [step(1), step(2)]});
-    let of = |nth: usize| {
-        let deploy = with(document("executing"), "id", json!(format!("dpl{nth:023}")));
-        let deploy = with(deploy, "component_id", json!(format!("cmp{nth:023}")));
-        vec![seen(&with(deploy, "install_workflow_id", json!(WORKFLOW)))]
-    };
-    let (first, second) = (of(1), of(2));
+    let dead = json!({"id": WORKFLOW, "owner_id": INSTALL, "finished": false, "status": {"status": "error"}, "steps": [step(1, "in-progress"), step(2, "in-progress")]});
+    let (first, second) = (vec![of_step(1, "executing")], vec![of_step(2, "executing")]);
     for workflow in [vec![seen(&dead)], vec![seen(&dead), http(502, ""), seen(&dead)]] {
         let routes: &[(&str, &[Answer])] = &[
             ("/workflows/", &workflow),
@@ -462,18 +457,9 @@ fn every_open_target_gets_one_last_look_when_the_outcome_is_certain() {
 
 #[test]
 fn a_look_that_comes_late_is_not_served_what_is_old() {
-    let step = |nth: usize| {
-        json!({"id": format!("iws{nth:023}"), "step_target_type": "install_deploys",
-            "step_target_id": format!("dpl{nth:023}"), "status": {"status": "success"}})
-    };
-    let over = json!({"id": WORKFLOW, "owner_id": INSTALL, "finished": true, "status": {"status": "success"}, "steps": [step(1), step(2)]});
-    let of = |nth: usize| {
-        let deploy = with(document("active"), "id", json!(format!("dpl{nth:023}")));
-        let deploy = with(deploy, "component_id", json!(format!("cmp{nth:023}")));
-        seen(&with(deploy, "install_workflow_id", json!(WORKFLOW)))
-    };
+    let over = json!({"id": WORKFLOW, "owner_id": INSTALL, "finished": true, "status": {"status": "success"}, "steps": [step(1, "success"), step(2, "success")]});
     // The first target's own deploy takes its time; both looks were due at once.
-    let (workflow, first, second) = ([seen(&over)], [of(1).takes(20)], [of(2)]);
+    let (workflow, first, second) = ([seen(&over)], [of_step(1, "active").takes(20)], [of_step(2, "active")]);
     let routes: &[(&str, &[Answer])] = &[
         ("/workflows/", &workflow),
         ("/deploys/dpl00000000000000000000001", &first),
