@@ -6,6 +6,7 @@
 //! between that nobody sees. A `write_token` is found by that name, also before its value is known.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::sync::{Arc, LazyLock, RwLock};
 
@@ -22,6 +23,10 @@ const MARK: &str = "[token]";
 const SHORTEST: usize = 8;
 /// How many secrets are remembered: a server that makes them up must not fill the memory.
 const MOST: usize = 1000;
+/// The longest value behind a name that is looked for elsewhere, too.
+const LONGEST: usize = 512;
+/// How many backslashes or percent signs are read as one: text of JSON in JSON, five times over, has 31.
+const DEPTH: usize = 32;
 
 /// The secrets of a run. Copies share what they know.
 #[derive(Clone, Default)]
@@ -30,7 +35,7 @@ pub struct Secrets(Arc<RwLock<Known>>);
 #[derive(Default)]
 struct Known {
     secrets: Vec<String>,
-    /// Each of them, in each of its forms.
+    /// Each of them, in each of its forms; in order, so that those that begin alike are beside each other.
     forms: Vec<Vec<u8>>,
 }
 
@@ -50,8 +55,7 @@ impl Secrets {
         if let Ok(mut known) = self.0.write()
             && !is_known(&known)
         {
-            known.secrets.push(secret.into());
-            known.forms.extend(forms(secret));
+            known.add(secret);
         }
     }
 
@@ -123,6 +127,13 @@ fn without(text: &[u8], mut spans: Vec<(usize, usize)>) -> Option<Vec<u8>> {
 }
 
 impl Known {
+    fn add(&mut self, secret: &str) {
+        self.secrets.push(secret.into());
+        self.forms.extend(forms(secret));
+        self.forms.sort_unstable();
+        self.forms.dedup();
+    }
+
     /// Where secrets are in a text.
     fn spans(&self, text: &[u8]) -> Vec<(usize, usize)> {
         let mut begins = [false; 256];
@@ -133,11 +144,7 @@ impl Known {
         let mut spans = Vec::new();
         let mut at = 0;
         while at < text.len() {
-            let found = if begins[usize::from(text[at])] {
-                self.forms.iter().filter_map(|form| match_at(text, at, form)).max()
-            } else {
-                None
-            };
+            let found = if begins[usize::from(text[at])] { self.match_at(text, at) } else { None };
             at = match found {
                 Some(end) => {
                     spans.push((at, end));
@@ -147,6 +154,40 @@ impl Known {
             };
         }
         spans
+    }
+
+    /// Where the longest secret that begins at `start` ends, whatever is in between that nobody sees. Each place is
+    /// looked at once for all forms that go on there.
+    fn match_at(&self, text: &[u8], start: usize) -> Option<usize> {
+        let mut open = vec![(0..self.forms.len(), 0, start)];
+        let mut seen = HashSet::new();
+        let mut longest = None;
+        while let Some((mut forms, read, at)) = open.pop() {
+            if read > 0 && !seen.insert((forms.start, read, at)) {
+                continue;
+            }
+            if self.forms[forms.start].len() == read {
+                longest = longest.max(Some(at));
+                forms.start += 1;
+            }
+            if forms.is_empty() {
+                continue;
+            }
+            for (byte, length) in readings(text, at) {
+                let before =
+                    |form: &Vec<u8>, limit: fn(&u8, &u8) -> bool| form.get(read).is_none_or(|b| limit(b, &byte));
+                let of = &self.forms[forms.clone()];
+                let first = of.partition_point(|form| before(form, u8::lt));
+                let last = of.partition_point(|form| before(form, u8::le));
+                if first < last {
+                    open.push((forms.start + first..forms.start + last, read + 1, at + length));
+                }
+            }
+            if read > 0 {
+                open.extend(unseen(text, at).map(|length| (forms.clone(), read, at + length)));
+            }
+        }
+        longest
     }
 }
 
@@ -182,34 +223,7 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
             forms.push(text.as_bytes()[touched..whole].to_vec());
         }
     }
-    forms.sort();
-    forms.dedup();
     forms
-}
-
-/// Where a secret that begins at `start` ends, whatever is in between that nobody sees.
-fn match_at(text: &[u8], start: usize, secret: &[u8]) -> Option<usize> {
-    let mut reached = vec![start];
-    for (index, wanted) in secret.iter().enumerate() {
-        let mut next = Vec::new();
-        let mut open = reached;
-        let mut seen = Vec::new();
-        while let Some(at) = open.pop() {
-            if seen.contains(&at) {
-                continue;
-            }
-            seen.push(at);
-            next.extend(readings(text, at).filter(|(byte, _)| byte == wanted).map(|(_, length)| at + length));
-            if index > 0 {
-                open.extend(unseen(text, at).map(|length| at + length));
-            }
-        }
-        if next.is_empty() {
-            return None;
-        }
-        reached = next;
-    }
-    reached.into_iter().max()
 }
 
 /// What may stand at a place: a byte, and how long it is written.
@@ -229,7 +243,7 @@ fn escaped(rest: &[u8]) -> Option<(u8, usize)> {
     match rest.first()? {
         b'\\' => {
             // Text of JSON inside of JSON has more of them.
-            let slashes = rest.iter().take_while(|byte| **byte == b'\\').count();
+            let slashes = rest.iter().take(DEPTH).take_while(|byte| **byte == b'\\').count();
             let digits = rest.get(slashes + 1..)?;
             match rest.get(slashes)? {
                 b'u' if digits.starts_with(b"{") => {
@@ -248,7 +262,7 @@ fn escaped(rest: &[u8]) -> Option<(u8, usize)> {
         }
         b'%' => {
             // What was encoded twice has %25 for its percent sign.
-            let again = rest[1..].chunks(2).take_while(|two| *two == b"25").count();
+            let again = rest[1..].chunks(2).take(DEPTH).take_while(|two| *two == b"25").count();
             let start = 1 + 2 * again;
             let twice = rest.get(start..start + 2).and_then(hex).map(|byte| (byte, start + 2));
             twice.or_else(|| Some((hex(rest.get(1..3)?)?, 3)))
@@ -315,7 +329,7 @@ impl Named {
     fn is_token(&self) -> bool {
         let secret = self.secret.as_bytes();
         let is_id = secret.len() == 26 && secret.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        secret.iter().any(u8::is_ascii_digit) && !secret.ends_with(b"_v2") && !is_id
+        secret.len() <= LONGEST && secret.iter().any(u8::is_ascii_digit) && !secret.ends_with(b"_v2") && !is_id
     }
 }
 
@@ -430,6 +444,54 @@ mod tests {
         let secrets = Secrets::default();
         secrets.add("short");
         assert_eq!(secrets.redact("short"), "short");
+    }
+
+    #[test]
+    fn of_secrets_that_begin_alike_the_longest_goes() {
+        let secrets = Secrets::default();
+        ["abcdefgh1", "abcdefgh12345", "abcdefgh2"].iter().for_each(|secret| secrets.add(secret));
+        for (text, clean) in [
+            ("<abcdefgh1>", "<[token]>"),
+            ("<abcdefgh12345>", "<[token]>"),
+            ("<abcdefgh1234>", "<[token]234>"),
+            ("<abcdefgh2 abcdefgh>", "<[token] abcdefgh>"),
+        ] {
+            assert_eq!(secrets.redact(text), clean);
+        }
+    }
+
+    /// Each of these texts took longer than any run, when its cost grew with the square of its length.
+    #[test]
+    fn the_cost_grows_with_the_text() {
+        let many = 200_000;
+        let secrets = Secrets::default();
+        let secret = |number| format!("{number:04}/write+token={number:020}");
+        (0..MOST).for_each(|number| secrets.add(&secret(number)));
+        let secret = secret(MOST / 2);
+        for text in [
+            format!("0{}", " ".repeat(many)),
+            "0 ".repeat(many),
+            "\\".repeat(many),
+            format!("0{}", "\\".repeat(many)),
+            "%25".repeat(many),
+            "0000".repeat(many),
+            "write_token=%22".repeat(many / 10),
+            "write_token=\"".repeat(many / 10),
+            format!("write_token=\"{}", "write_token=&quot;x".repeat(many / 10)),
+            format!("write_token=\"1{}", "a".repeat(many)),
+            "\u{1b}[0".repeat(many),
+        ] {
+            assert!(
+                !secrets
+                    .redact(&format!(
+                        "{text}
+<{secret}>"
+                    ))
+                    .contains(&secret),
+                "{}",
+                &text[..12]
+            );
+        }
     }
 
     #[test]
