@@ -48,6 +48,7 @@ pub mod base;
 
 use std::ffi::OsString;
 
+use base::disk::SparesInputs;
 use cli::args::Command;
 use cli::output::print;
 use cli::{check, explain, latest, manual, parse, replay, wait};
@@ -63,11 +64,12 @@ pub fn run(arguments: &[OsString], world: &mut World<'_>) -> u8 {
         secrets.add(token.trim());
     }
     let world = world.reborrow();
+    let disk = &SparesInputs::new(world.disk);
     let (out, err) = (&mut secrets.guard(world.out), &mut secrets.guard(world.err));
-    run_guarded(arguments, &secrets, &mut World { out, err, ..world })
+    run_guarded(arguments, &secrets, &mut World { disk, out, err, ..world })
 }
 
-/// What is printed passes a guard from here on.
+/// What is printed and written passes a guard from here on.
 fn run_guarded(arguments: &[OsString], secrets: &Secrets, world: &mut World<'_>) -> u8 {
     let ended = parse::parse(arguments, world.variables).and_then(|(command, warnings)| {
         for warning in warnings {

@@ -1,11 +1,38 @@
 //! The only writer of files: created before the first request, replaced whole or not at all.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
+
+/// What tells a file from all others, whichever path leads to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileId {
+    /// Its number on its device.
+    Node(u64, u64),
+    /// Its path with links resolved, where files have no numbers.
+    Path(PathBuf),
+}
+
+impl FileId {
+    /// Which file is there; `None` is a device or a pipe.
+    ///
+    /// # Errors
+    /// Nothing is there.
+    pub fn of(path: &Path) -> io::Result<Option<Self>> {
+        let there = path.metadata()?;
+        if !there.is_file() {
+            return Ok(None);
+        }
+        #[cfg(unix)]
+        let id = Self::Node(std::os::unix::fs::MetadataExt::dev(&there), std::os::unix::fs::MetadataExt::ino(&there));
+        #[cfg(not(unix))]
+        let id = Self::Path(path.canonicalize()?);
+        Ok(Some(id))
+    }
+}
 
 /// A file that will be written when the run ends.
 pub struct OutputFile {
@@ -90,7 +117,11 @@ impl OutputFile {
     /// Which file, and why not.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
         let written = match &mut self.way {
-            Way::Append(file) | Way::Inherited(file) => file.write_all(bytes).and_then(|()| sync(file)),
+            Way::Append(file) => {
+                let before: &[u8] = if ends_within_a_line(&self.path) { b"\n" } else { b"" };
+                file.write_all(&[before, bytes].concat()).and_then(|()| sync(file))
+            }
+            Way::Inherited(file) => file.write_all(bytes).and_then(|()| sync(file)),
             Way::InPlace | Way::Device => in_place(&self.path).and_then(|mut file| file.write_all(bytes)),
             Way::Memory(kept) => {
                 *kept.lock().unwrap_or_else(PoisonError::into_inner) = bytes.into();
@@ -207,6 +238,18 @@ fn refuse_pipes(path: &Path, there: &Metadata) -> io::Result<()> {
 #[cfg(not(unix))]
 fn refuse_pipes(_: &Path, _: &Metadata) -> io::Result<()> {
     Ok(())
+}
+
+/// Whether what an earlier step wrote lacks its last line break. A file that cannot be read is taken for whole.
+fn ends_within_a_line(path: &Path) -> bool {
+    let last = || {
+        let mut file = File::open(path)?;
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        io::Result::Ok(last)
+    };
+    path.is_file() && last().is_ok_and(|last| last != *b"\n")
 }
 
 fn in_place(path: &Path) -> io::Result<File> {

@@ -1,5 +1,6 @@
 //! From arguments to a connection: URL, token, org, proxy and trust, each checked before the first request.
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -40,7 +41,9 @@ impl NuonFile {
         let complain = |why: String| format!("--config (NUON_CONFIG_FILE) {}: {why}", path.display());
         let text = match world.disk.read_text(&path) {
             Ok(text) => text,
-            Err(error) if !named && error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if !named && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Self::default());
+            }
             Err(error) => return Err(complain(format!("it cannot be read: {error}"))),
         };
         Self::parse(&text).map_err(complain)
@@ -73,10 +76,7 @@ pub fn connection(
         |given: &Option<String>, fallback: Option<String>| given.clone().or(fallback.filter(|value| !value.is_empty()));
     let url = filled(&network.api_url, file.api_url).unwrap_or_else(|| "https://api.nuon.co".into());
     let (uri, origin, base) = api(&url)?;
-    let token = token(network.token_file.as_deref(), file.api_token.as_deref(), world)?;
-    if let Ok(Some(token)) = token.read() {
-        secrets.add(token.expose());
-    }
+    let token = token(network.token_file.as_deref(), file.api_token.as_deref(), secrets, world)?;
     let org = filled(&network.org, file.org_id);
     if let Some(org) = &org
         && (org.is_empty() || !org.bytes().all(|byte| byte.is_ascii_graphic()))
@@ -159,28 +159,41 @@ fn api(url: &str) -> Result<(Uri, String, String), String> {
     Ok((uri, origin, base))
 }
 
-fn token(file: Option<&Path>, fallback: Option<&str>, world: &World<'_>) -> Result<Token, String> {
-    let from_file = "--token-file (NUON_API_TOKEN_FILE)";
+fn token(file: Option<&Path>, fallback: Option<&str>, secrets: &Secrets, world: &World<'_>) -> Result<Token, String> {
+    let secret = |text: &str, from: &str| {
+        let secret = Secret::new(text).map_err(|why| format!("{from}: {why}"))?;
+        secrets.add(secret.expose());
+        Ok(secret)
+    };
     match file {
-        Some(path) if path.as_os_str() == "-" => {
-            let text = world.disk.read_text(path);
-            let text = text.map_err(|error| format!("{from_file} -: stdin cannot be read: {error}"))?;
-            Secret::new(&text).map(Token::Fixed).map_err(|why| format!("{from_file} -: {why}"))
-        }
         Some(path) => {
-            let token = Token::File(path.into());
-            token.read().map_err(|why| format!("{from_file} {why}"))?;
-            Ok(token)
+            let from = "--token-file (NUON_API_TOKEN_FILE)";
+            let shown = if may_be_a_token(path) {
+                "(its name is not shown: it could be the token itself)".into()
+            } else {
+                path.display().to_string()
+            };
+            let text = world.disk.read_text(path).map_err(|error| format!("{from} {shown} cannot be read: {error}"))?;
+            let secret = secret(&text, &format!("{from} {shown}"))?;
+            // What is no file, as a pipe or stdin, can be read once.
+            let is_file = world.disk.find(path).is_ok_and(|found| found.is_some());
+            Ok(if is_file { Token::File(path.into()) } else { Token::Fixed(secret) })
         }
         None => {
             let variable = world.variables.get("NUON_API_TOKEN").map(|text| (text.as_str(), "NUON_API_TOKEN"));
             let fallback = fallback.map(|text| (text, "api_token in the --config file (NUON_CONFIG_FILE)"));
             match variable.into_iter().chain(fallback).find(|(text, _)| !text.trim().is_empty()) {
-                Some((text, from)) => Secret::new(text).map(Token::Fixed).map_err(|why| format!("{from}: {why}")),
+                Some((text, from)) => secret(text, from).map(Token::Fixed),
                 None => Ok(Token::None),
             }
         }
     }
+}
+
+/// Whether a path can be a token that was given in place of its file: nothing is there, nor the folder that it names.
+fn may_be_a_token(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !["", "/"].map(Path::new).contains(folder));
+    !path.exists() && path.as_os_str() != "-" && !folder.is_some_and(Path::exists)
 }
 
 /// Whether a host is this machine.

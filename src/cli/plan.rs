@@ -1,11 +1,9 @@
 //! From arguments to what a run will do.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::args;
 use crate::judge::extract;
-use crate::report::files::ReportFile;
 use crate::report::progress::{LogStyle, Verbosity};
 use crate::report::reporter::Reporter;
 use crate::report::{self, ci};
@@ -17,17 +15,11 @@ use crate::watch::rules::{Rules, Until};
 /// How long a deploy may take to appear, if nothing else is said.
 const APPEAR: Duration = Duration::from_secs(300);
 
-/// Checks all that can be checked, and creates the files of the reports. `inputs` are other files that the run reads.
+/// Checks all that can be checked, and creates the files of the reports: all that the run reads has been read.
 ///
 /// # Errors
 /// What is wrong, with its flag and variable.
-pub fn plan(
-    gate: args::GateArgs,
-    api: ApiContext,
-    inputs: &[&Path],
-    world: &World<'_>,
-    secrets: &Secrets,
-) -> Result<Plan, String> {
+pub fn plan(gate: args::GateArgs, api: ApiContext, world: &World<'_>, secrets: &Secrets) -> Result<Plan, String> {
     let intervals = gate.intervals()?;
     let verbosity = match (gate.quiet, gate.verbose) {
         (true, true) => {
@@ -39,13 +31,10 @@ pub fn plan(
         (false, false) => Verbosity::Normal,
     };
     let (type_check, mut warnings) = (gate.asserting.type_check, Vec::new());
-    let files = gate.asserting.assert_file.clone();
-    let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let assertions = gate.asserting.assertions(world.disk, &mut warnings)?;
     gate.extract.iter().try_for_each(|extract| type_check.extract(extract, &mut warnings))?;
     extract::names(&gate.extract, &report::result::OUTPUTS)?;
     let names: Vec<String> = gate.extract.iter().map(|extract| extract.name.clone()).collect();
-    spare_inputs(&gate.report, &names, &[inputs, &files].concat(), world)?;
     let ci = gate.ci.found(world.variables);
     let paint = gate.color.paint(world.variables, world.screens.0);
     let reporter = Reporter::new(gate.report, names, (ci, paint), (world.variables, world.disk, world.seed), secrets)?;
@@ -77,29 +66,4 @@ pub fn plan(
         shared: None,
     };
     Ok(Plan { config, reporter })
-}
-
-/// Refuses reports that would overwrite a file that the run reads.
-fn spare_inputs(
-    reports: &[ReportFile],
-    extracts: &[String],
-    inputs: &[&Path],
-    world: &World<'_>,
-) -> Result<(), String> {
-    let find = |path: &Path| world.disk.find(path).ok();
-    for report in reports {
-        let names = report::result::OUTPUTS.iter().copied().chain(extracts.iter().map(String::as_str));
-        let written: Vec<PathBuf> = match report.format {
-            Some(_) => vec![report.path.clone()],
-            None => names.map(|name| report.path.join(name)).collect(),
-        };
-        let written: Vec<PathBuf> = written.iter().filter_map(|path| find(path)).collect();
-        if let Some(input) = inputs.iter().find(|input| find(input).is_some_and(|input| written.contains(&input))) {
-            let (report, input) = (report.path.display(), input.display());
-            return Err(format!(
-                "--report (DEPLOY_GATE_REPORT) {report}: it would overwrite {input}, which the run reads"
-            ));
-        }
-    }
-    Ok(())
 }

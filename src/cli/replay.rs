@@ -22,7 +22,6 @@ pub fn replay(replay: ReplayArgs, secrets: &Secrets, world: &mut World<'_>) -> R
     let ReplayArgs { recording, install, component, min_pass, no_fail_fast, mut gate } = replay;
     let file = recording.display();
     let wrong = |why: String| misuse(format!("the recording {file}: {why}"));
-    let path = recording.clone();
     let text = world.disk.read_text(&recording).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
     let recording = Recording::parse(&text).map_err(wrong)?;
     let is_named = |names: &[String], id: &str| names.is_empty() || names.iter().any(|name| name == id);
@@ -46,7 +45,7 @@ pub fn replay(replay: ReplayArgs, secrets: &Secrets, world: &mut World<'_>) -> R
     let chosen = choice.of(specs).map_err(misuse)?;
     // What was refused for a moment is asked for again in a replay, too.
     let api = ApiContext { token_rotates: true, ..ApiContext::default() };
-    let plan = plan::plan(gate, api, &[&path], world, secrets).map_err(misuse)?;
+    let plan = plan::plan(gate, api, world, secrets).map_err(misuse)?;
     let opening = format!("replaying {file} for {about}, up to {}", format::duration(plan.config.rules.timeout));
     // Always the same seed, so that a recording replays alike each time.
     let world = world.reborrow();

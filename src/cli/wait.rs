@@ -33,20 +33,14 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
     if let (Some(one), Some(other)) = (from_stdin.next(), from_stdin.next()) {
         return Err(misuse(format!("{one} and {other}: only one of them can be stdin")));
     }
-    let trigger = match &gate.pins.workflow {
-        Some(WorkflowPin::File(file)) => Some(file.clone()),
-        _ => None,
-    };
     let (connection, install) = config::connection(&network, secrets, world).map_err(misuse)?;
     read_trigger(&mut gate.pins, world)?;
     let asked = targets::asked(&targets, &gate.pins, install, world).map_err(misuse)?;
     check_pins(&gate, asked.pins().into_iter(), world.clock.utc())?;
-    let read = [&targets.targets, &network.token_file, &network.config, &network.ca_file, &trigger];
-    let read: Vec<&Path> = read.into_iter().filter_map(Option::as_deref).collect();
     if let Asked::Query(_) = asked {
         gate.appear_timeout.get_or_insert(gate.timeout);
     }
-    let plan = plan::plan(gate, ApiContext::of(&connection), &read, world, secrets).map_err(misuse)?;
+    let plan = plan::plan(gate, ApiContext::of(&connection), world, secrets).map_err(misuse)?;
     let shard = targets.shard.map(|shard| shard.seen(world.variables)).transpose().map_err(misuse)?;
     let choice = Choice {
         min_pass: targets.min_pass,

@@ -1,11 +1,11 @@
 //! Tells what came of a run: writes every report and prints the verdict.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::base::disk::Disk;
 use crate::base::environment::Variables;
-use crate::base::file::{OutputFile, is_loss};
+use crate::base::file::{FileId, OutputFile, is_loss};
 use crate::report::ci::{self, Ci};
 use crate::report::files::{Destination, Files, ReportFile};
 use crate::report::render::Format;
@@ -51,9 +51,10 @@ impl Reporter {
     ) -> Result<Files, String> {
         let names: Vec<&str> = OUTPUTS.into_iter().chain(extracts.iter().map(String::as_str)).collect();
         let shared = ci::shared_files(variables);
-        let places: Vec<PathBuf> = shared.iter().filter_map(|(.., path)| disk.find(path).ok()).collect();
+        let found = |path: &Path| disk.find(path).ok().flatten();
+        let places: Vec<FileId> = shared.iter().filter_map(|(.., path)| found(path)).collect();
         for report in &mut reports {
-            if disk.find(&report.path).is_ok_and(|path| places.contains(&path)) {
+            if found(&report.path).is_some_and(|place| places.contains(&place)) {
                 report.destination = Destination::Shared;
             }
         }

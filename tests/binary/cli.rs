@@ -65,6 +65,19 @@ fn a_token_file_is_read_again_for_every_request() {
     child.stdin.take().expect("a pipe").write_all(b"from-stdin\n").expect("it reads");
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
     assert_eq!(header(&server.heads()[0], "authorization"), "Bearer from-stdin");
+    // A pipe, as `<(…)` is one, is read once.
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::from_raw_mode(0o600)).expect("a pipe");
+    let server = Server::start(vec![deploy("planning"), deploy("active")]);
+    let mut child = wait(&server.url("http"), &["--token-file", &pipe.to_string_lossy()]).spawn().expect("it runs");
+    std::fs::write(&pipe, "from-a-pipe\n").expect("it is read");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert!(server.heads().iter().all(|head| header(head, "authorization") == "Bearer from-a-pipe"));
+    // A token that was given where its file belongs is not told.
+    for token in ["token0123456789", "token/0123456789", "/token0123456789"] {
+        let (code, out, err) = ran(&mut wait(&server.url("http"), &["--token-file", token]));
+        assert!(code == 2 && err.contains("--token-file") && !(out + &err).contains("0123456789"), "{err}");
+    }
 }
 
 #[test]

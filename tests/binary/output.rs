@@ -129,9 +129,11 @@ fn a_report_never_overwrites_what_the_run_reads() {
     std::fs::write(path("r.jsonl"), &recording).expect("writes");
     std::fs::write(path("asserts"), "$.plan_only == false\n").expect("writes");
     std::fs::write(path("outcome"), "$.plan_only == false\n").expect("writes");
+    std::fs::hard_link(path("asserts"), path("link")).expect("a link");
     for (input, report) in [
         ("asserts", format!("json={}", path("r.jsonl"))),
         ("asserts", format!("json={}", path("./asserts"))),
+        ("asserts", format!("json={}", path("link"))),
         ("outcome", format!("dir={}", folder.path().display())),
     ] {
         let flags = [format!("--assert-file={}", path(input)), format!("--report={report}")];
@@ -139,6 +141,41 @@ fn a_report_never_overwrites_what_the_run_reads() {
         assert!(code == 2 && err.contains("it would overwrite"), "{report}: {err}");
         assert_eq!(std::fs::read(path("r.jsonl")).expect("it is there"), recording);
         assert_eq!(std::fs::read_to_string(path(input)).expect("it is there"), "$.plan_only == false\n");
+    }
+    // Whatever the file is for, and whatever would be written there.
+    let server = Server::start(vec![deploy("active")]);
+    std::fs::write(path(".nuon"), "api_token: token-0123456789\n").expect("writes");
+    std::fs::write(path("token"), "token-0123456789").expect("writes");
+    std::fs::write(path("trigger"), r#"{"workflow_id":"inw00000000000000000000001"}"#).expect("writes");
+    for (input, flags) in [
+        ("asserts", [format!("--assert-file={}", path("asserts")), format!("--record={}", path("asserts"))]),
+        ("token", [format!("--token-file={}", path("token")), format!("--record={}", path("token"))]),
+        ("trigger", [format!("--workflow=@{}", path("trigger")), format!("--report=github={}", path("trigger"))]),
+        (".nuon", ["--ci=none".into(), format!("--report=json={}", path(".nuon"))]),
+    ] {
+        let before = std::fs::read(path(input)).expect("it is there");
+        let (code, _, err) = ran(wait(&server.url("http"), &[&flags[0], &flags[1]]).env("HOME", folder.path()));
+        assert!(code == 2 && err.contains("it would overwrite"), "{input}: {err}");
+        assert_eq!(std::fs::read(path(input)).expect("it is there"), before);
+    }
+    assert!(server.heads().is_empty());
+}
+
+#[test]
+fn what_is_added_to_a_file_begins_on_a_line_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (outputs, summary) = (folder.path().join("outputs"), folder.path().join("summary"));
+    let text = |path| std::fs::read_to_string(path).expect("it is there");
+    let server = Server::start(vec![deploy("active")]);
+    for flags in [&["--ci=github"][..], &["--timeout=soon"]] {
+        for file in [&outputs, &summary] {
+            std::fs::write(file, "before=x").expect("writes");
+        }
+        let variables = [("GITHUB_OUTPUT", &outputs), ("GITHUB_STEP_SUMMARY", &summary)];
+        ran(wait(&server.url("http"), flags).env("GITHUB_ACTIONS", "true").envs(variables));
+        assert!(text(&outputs).starts_with("before=x\noutcome<<"), "{}", text(&outputs));
+        assert!(["before=x", "before=x\n### "].iter().any(|start| text(&summary).starts_with(start)));
+        assert!(!text(&summary).contains("before=x#"), "{}", text(&summary));
     }
 }
 

@@ -208,7 +208,8 @@ fn misuse_ends_before_the_first_look() {
     let cases: &[(&[&str], &[&str])] = &[
         (&["--api-url=ftp://x"], &["--api-url", "NUON_API_URL", "https://api.nuon.co"]),
         (&["--api-url=https://user:token@x"], &["--api-url", "NUON_API_URL", "NUON_API_TOKEN"]),
-        (&["--token-file=/nowhere"], &["--token-file", "NUON_API_TOKEN_FILE", "/nowhere"]),
+        (&["--token-file=/nowhere"], &["--token-file", "NUON_API_TOKEN_FILE", "its name is not shown"]),
+        (&["--token-file=FOLDER/none"], &["--token-file", "NUON_API_TOKEN_FILE", "/none cannot be read"]),
         (&["--ca-file=/nowhere"], &["--ca-file", "DEPLOY_GATE_CA_FILE"]),
         (&["--config=/nowhere"], &["--config", "NUON_CONFIG_FILE"]),
         (&["--assert-file=/nowhere"], &["--assert-file", "DEPLOY_GATE_ASSERT_FILE"]),

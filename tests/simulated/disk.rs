@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use deploy_gate::base::disk::Disk;
-use deploy_gate::base::file::{Kept, OutputFile};
+use deploy_gate::base::file::{FileId, Kept, OutputFile};
 
 #[derive(Default)]
 pub struct MemoryDisk(RefCell<BTreeMap<PathBuf, Kept>>);
@@ -33,8 +33,8 @@ impl Disk for MemoryDisk {
         Ok(kept.lock().expect("no panic").clone())
     }
 
-    fn find(&self, path: &Path) -> io::Result<PathBuf> {
-        self.read(path).map(|_| path.into())
+    fn find(&self, path: &Path) -> io::Result<Option<FileId>> {
+        self.read(path).map(|_| Some(FileId::Path(path.into())))
     }
 
     fn create(&self, path: &Path) -> io::Result<OutputFile> {
