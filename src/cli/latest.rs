@@ -9,6 +9,7 @@ use crate::nuon::deploy::Deploy;
 use crate::nuon::look::{Look, Miss, Unread, Whole};
 use crate::nuon::target::Target;
 use crate::report::progress::{LogStyle, Progress};
+use crate::run::config::ApiContext;
 use crate::run::names;
 use crate::run::session::Session;
 use crate::run::world::World;
@@ -24,10 +25,11 @@ use crate::watch::{pin, words};
 pub fn latest(latest: LatestArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<u8, Failed> {
     let (connection, install) = config::connection(&latest.network, secrets, world).map_err(misuse)?;
     let target = targets::one(latest.install, &latest.component, install).map_err(misuse)?;
+    let api = ApiContext::of(&connection);
     let mut source = (world.connect)(connection, 1);
     let mut quiet = Progress::new(world.err, LogStyle::quiet(secrets));
     let mut dice = fastrand::Rng::with_seed(world.seed);
-    let mut session = Session::new(&mut *source, world.clock, &mut quiet, &mut dice);
+    let mut session = Session::new(&mut *source, world.clock, &mut quiet, &mut dice, &api);
     let target = names::resolve(&target, &mut session).map_err(|unread| failed(unread, Ending::NotFound, &session))?;
     let wrong = |unread: Unread, session: &Session<'_, '_>| failed(unread, Ending::BadAnswer, session);
     let text = match session.look(&Ask::Latest, &target) {

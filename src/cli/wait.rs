@@ -1,7 +1,9 @@
 //! `deploy-gate wait`: from what was asked for to a run.
 
 use std::path::Path;
+use std::time::Duration;
 
+use crate::base::environment::Variables;
 use crate::base::source::Source;
 use crate::cli::args::WaitArgs;
 use crate::cli::output::{Failed, misuse};
@@ -40,7 +42,9 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
     if let Asked::Query(_) = asked {
         gate.appear_timeout.get_or_insert(gate.timeout);
     }
-    let plan = plan::plan(gate, ApiContext::of(&connection), world, secrets).map_err(misuse)?;
+    let limit = job_limit(gate.timeout, world.variables);
+    let mut plan = plan::plan(gate, ApiContext::of(&connection), world, secrets).map_err(misuse)?;
+    plan.config.warnings.extend(limit);
     let shard = targets.shard.map(|shard| shard.seen(world.variables)).transpose().map_err(misuse)?;
     let choice = Choice {
         min_pass: targets.min_pass,
@@ -79,4 +83,16 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
         source = Box::new(Recorder::<dyn Source>::new(source, file, secrets).map_err(wrong)?);
     }
     Ok(driver::run(&opening, wanted, jobs, plan, source, world))
+}
+
+/// What to say where the CI system ends the job before the gate ends the wait.
+fn job_limit(timeout: Duration, variables: &Variables) -> Option<String> {
+    let limit = Duration::from_secs(variables.get("CI_JOB_TIMEOUT")?.trim().parse().ok()?);
+    (limit <= timeout).then(|| {
+        let (limit, timeout) = (format::duration(limit), format::duration(timeout));
+        format!(
+            "the job may take {limit} (CI_JOB_TIMEOUT), which is not longer than --timeout {timeout}: it would be stopped \
+             without a verdict; give the job more time (GitLab: `timeout:`) or the gate less"
+        )
+    })
 }

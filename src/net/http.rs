@@ -191,20 +191,33 @@ fn redirected(url: &str, response: &Response) -> Option<String> {
     if let Some(path) = beside(from.path(), location) {
         return Some(format!("{}://{}{path}", from.scheme_str()?, from.authority()?));
     }
-    let to: Uri = location.parse().ok()?;
+    let scheme = if location.starts_with("//") { format!("{}:", from.scheme_str()?) } else { String::new() };
+    let whole = format!("{scheme}{location}");
+    let to: Uri = whole.parse().ok()?;
     let is_plain = to.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    (is_plain && origin(&from) == origin(&to)).then(|| location.into())
+    (is_plain && origin(&from) == origin(&to)).then_some(whole)
 }
 
-/// Where a relative redirect leads from a path, unless it leads upwards.
+/// Where a relative redirect leads from a path.
 fn beside(path: &str, location: &str) -> Option<String> {
-    let first = location.split(['/', '?', '#']).next().unwrap_or_default();
-    let has_scheme = first.contains(':');
-    if location.is_empty() || location.starts_with('/') || has_scheme || location.contains("..") {
+    let relative = location.split(['?', '#']).next().unwrap_or_default();
+    let has_scheme = relative.split('/').next().is_some_and(|first| first.contains(':'));
+    if location.is_empty() || location.starts_with('/') || has_scheme {
         return None;
     }
-    let folder = if location.starts_with('?') { path } else { &path[..=path.rfind('/')?] };
-    Some(format!("{folder}{location}"))
+    let mut whole: Vec<&str> = path.split('/').collect();
+    if !relative.is_empty() {
+        whole.pop();
+    }
+    for segment in relative.split('/').filter(|_| !relative.is_empty()) {
+        match segment {
+            "." => {}
+            ".." if whole.len() > 1 => drop(whole.pop()),
+            ".." => {}
+            segment => whole.push(segment),
+        }
+    }
+    Some(format!("{}{}", whole.join("/"), &location[relative.len()..]))
 }
 
 fn origin(uri: &Uri) -> Option<(String, String, u16)> {
@@ -272,6 +285,9 @@ mod tests {
         assert_eq!(follow(url, "https://API.co:443/v1/y").as_deref(), Some("https://API.co:443/v1/y"));
         assert_eq!(follow(url, "y").as_deref(), Some("https://api.co/v1/y"));
         assert_eq!(follow("https://api.co/v1/x?a=/b", "y?c=d:e").as_deref(), Some("https://api.co/v1/y?c=d:e"));
+        assert_eq!(follow(url, "//api.co/v1/y").as_deref(), Some("https://api.co/v1/y"));
+        assert_eq!(follow(url, "../v2/./y?a=..").as_deref(), Some("https://api.co/v2/y?a=.."));
+        assert_eq!(follow(url, "../../../y").as_deref(), Some("https://api.co/y"));
         assert_eq!(follow(url, "?page=2").as_deref(), Some("https://api.co/v1/x?page=2"));
         for elsewhere in [
             "http://api.co/v1/y",
@@ -282,7 +298,6 @@ mod tests {
             "https://u@api.co/",
             "",
             "javascript:y",
-            "../../y",
         ] {
             assert_eq!(follow(url, elsewhere), None, "{elsewhere}");
         }

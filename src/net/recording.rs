@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::file::{OutputFile, Stream};
+use crate::base::object::Unambiguous;
 use crate::base::source::{Fault, Request, Response, Source};
 use crate::text::redact::Secrets;
 use crate::text::sensitive;
@@ -50,7 +51,9 @@ impl Recording {
         let mut lines: Vec<(Duration, String, Result<Response, Fault>)> = Vec::new();
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let complain = |why: String| format!("line {}: {why}", number + 1);
-            let line: Line = serde_json::from_str(line).map_err(|error| complain(error.to_string()))?;
+            // Of two members of one name nobody knows which is meant.
+            let Unambiguous(line) = serde_json::from_str(line).map_err(|error| complain(error.to_string()))?;
+            let line = Line::deserialize(line).map_err(|error| complain(error.to_string()))?;
             let answer = match (line.status, line.error) {
                 (Some(status), None) => Ok(Response {
                     status,
@@ -177,7 +180,7 @@ fn line(request: &Request, answer: &Result<Response, Fault>) -> Option<String> {
             line.headers = response.headers.iter().filter(|(name, _)| KEPT.contains(&name.as_str())).cloned().collect();
             line.body = Some(match serde_json::from_slice(&response.body) {
                 // A body that is a JSON string would be read back as raw text, so it stays as it came.
-                Ok(mut json @ (Value::Object(_) | Value::Array(_))) => {
+                Ok(Unambiguous(mut json @ (Value::Object(_) | Value::Array(_)))) => {
                     sensitive::strip(&mut json);
                     sensitive::mask(&mut json);
                     sensitive::redact(&mut json);
@@ -243,6 +246,7 @@ mod tests {
             (r#"{"at_ms":0,"path":"/","status":200}\n{"at_ms":1}"#, "line 1"),
             (r#"{"at_ms":0,"path":"/"}"#, "status or error"),
             (r#"{"at_ms":0,"path":"/","status":200,"bodi":1}"#, "bodi"),
+            (r#"{"at_ms":0,"path":"/","status":200,"body":{"id":1,"id":2}}"#, "is there twice"),
         ] {
             let error = Recording::parse(text).err().unwrap_or_default();
             assert!(error.contains(why), "{error}");

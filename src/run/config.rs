@@ -3,6 +3,9 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
+use crate::base::source::Response;
 use crate::judge::assertion::Assertion;
 use crate::judge::extract::Extract;
 use crate::net::connection::{Connection, Token};
@@ -10,6 +13,9 @@ use crate::report::progress::LogStyle;
 use crate::report::reporter::Reporter;
 use crate::run::shared::Shared;
 use crate::watch::rules::Rules;
+
+/// How far apart the clocks of two machines may be without a word.
+const CLOCKS: SignedDuration = SignedDuration::from_secs(30);
 
 /// What a run will do, with everything that can fail before the wait behind it.
 pub struct Plan {
@@ -56,6 +62,8 @@ pub struct ApiContext {
     pub token_rotates: bool,
     /// Set once the server has taken a token.
     pub is_known: OnceLock<()>,
+    /// How far the server's clock is ahead of this machine's, once that was seen to be more than a little.
+    pub ahead: OnceLock<SignedDuration>,
 }
 
 impl ApiContext {
@@ -66,6 +74,17 @@ impl ApiContext {
             org: connection.org.clone(),
             token_rotates: matches!(connection.token, Token::File(_)),
             ..Self::default()
+        }
+    }
+
+    /// Takes note of the server's clock, if it cannot be right and this machine's as well. `between` is when it was asked
+    /// and when it answered.
+    pub fn compare_clocks(&self, response: &Response, between: Option<(Timestamp, Timestamp)>) {
+        let date = response.header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        let Some((date, (asked, answered))) = date.map(|date| date.timestamp()).zip(between) else { return };
+        let ahead = date.duration_since(date.clamp(asked, answered.max(asked)));
+        if ahead.abs() > CLOCKS {
+            self.ahead.get_or_init(|| ahead);
         }
     }
 }

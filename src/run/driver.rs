@@ -58,13 +58,12 @@ pub fn run(
     }
     let lost = reporter.lost();
     let chosen = match (wanted, &lost) {
-        (Wanted::Chosen(chosen), _) => Ok(chosen),
+        (Wanted::Chosen(chosen), _) => Ok((chosen, Shared::default())),
         (Wanted::Query(..), Some(lost)) => Err((Ending::OutputNotWritten, lost.clone())),
         (Wanted::Query(query, choice), None) => {
             let mut dice = fastrand::Rng::with_seed(world.seed);
-            let mut session = Session::new(&mut *source, world.clock, &mut progress, &mut dice);
-            session.token_rotates = config.api.token_rotates;
-            choose(&query, choice, &mut session, &mut config, world.seed)
+            let mut session = Session::new(&mut *source, world.clock, &mut progress, &mut dice, &config.api);
+            choose(&query, choice, &mut session, &config, world.seed)
         }
     };
     let (report, recorded) = match chosen {
@@ -74,8 +73,8 @@ pub fn run(
             let report = Report::new(ending, why, Vec::new(), started, world.clock);
             (Report { fleet: Some(fleet), ..report }, source.finish())
         }
-        Ok(chosen) => {
-            config.shared = Some(config.shared.take().unwrap_or_default()).filter(|_| chosen.specs.len() > 1);
+        Ok((chosen, shared)) => {
+            config.shared = (chosen.specs.len() > 1).then(|| Arc::new(shared));
             let config = Arc::new(config);
             let log = if chosen.fleet.is_some() { Log::OfMany } else { Log::OfOne };
             let mut workers = Workers::new(source, world.clock, jobs, log, world.seed);
@@ -87,7 +86,7 @@ pub fn run(
     reporter.tell(report, recorded, world.out, world.err)
 }
 
-/// The targets that the server lists.
+/// The targets that the server lists, and what their list has shown.
 ///
 /// # Errors
 /// How the run ends without them, and why.
@@ -95,9 +94,9 @@ fn choose(
     query: &Query,
     choice: Choice,
     session: &mut Session<'_, '_>,
-    config: &mut GateConfig,
+    config: &GateConfig,
     seed: u64,
-) -> Result<Chosen, (Ending, String)> {
+) -> Result<(Chosen, Shared), (Ending, String)> {
     let (first, longest) = config.intervals;
     let targets = query.find(session, Schedule::new(first, longest, seed), config.rules.timeout)?;
     let spec = |target| TargetSpec { target, pins: query.pins.clone() };
@@ -107,7 +106,6 @@ fn choose(
     if let List::Installs { .. } = query.list {
         shared.list(specs.iter().map(|spec| spec.target.install.clone()), now);
     }
-    config.shared = Some(Arc::new(shared));
     let shown: Vec<String> = specs.iter().take(SHOWN).map(|spec| spec.target.to_string()).collect();
     let more = specs.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!(", and {more} more") } else { String::new() };
@@ -115,6 +113,7 @@ fn choose(
     session.progress.say(now, &all);
     choice
         .of(specs)
+        .map(|chosen| (chosen, shared))
         .map_err(|why| (Ending::NeverAppeared, format!("{query}: {why}; what the token may not read is not listed")))
 }
 

@@ -17,7 +17,8 @@ use crate::report::result::Verdict;
 use crate::run::config::GateConfig;
 use crate::run::names;
 use crate::run::session::Session;
-use crate::watch::pin::Pins;
+use crate::text::format;
+use crate::watch::pin::{After, Pins};
 use crate::watch::rules::Rules;
 use crate::watch::schedule::Schedule;
 use crate::watch::step::{Event, Step};
@@ -124,6 +125,7 @@ impl Gate {
             for event in self.watch.events() {
                 self.say(event, session);
             }
+            self.warn_of_clocks(session);
             match step {
                 Step::Wait(wait) => return Turn::Wait(wait),
                 Step::Ask(ask) => match session.look(&ask, &self.target) {
@@ -205,6 +207,21 @@ impl Gate {
         ];
         let strange = ids.into_iter().filter_map(|(what, id, prefix)| names::strange_shape(what, id?, prefix));
         for warning in strange.collect::<Vec<_>>() {
+            self.say(Event::Warning(warning), session);
+        }
+    }
+
+    /// A pin that is a time means the server's clock, and comes from another.
+    fn warn_of_clocks(&mut self, session: &mut Session<'_, '_>) {
+        let is_pinned = matches!(self.watch.rules().pins.after, Some(After::Time(_)));
+        let Some(ahead) = session.api.ahead.get().filter(|_| is_pinned) else { return };
+        let by = format::duration(ahead.unsigned_abs());
+        let side = if ahead.is_positive() { "ahead of" } else { "behind" };
+        let warning = format!(
+            "the server's clock is {by} {side} this machine's, so --after with a time may take a deploy for newer or older \
+             than it is; the id that `deploy-gate latest` prints depends on no clock"
+        );
+        if !self.warnings.contains(&warning) {
             self.say(Event::Warning(warning), session);
         }
     }

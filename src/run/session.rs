@@ -16,6 +16,7 @@ use crate::nuon::look::{self, Answered, Look, Unread, Whole};
 use crate::nuon::target::{Target, segment};
 use crate::nuon::workflow::Workflow;
 use crate::report::progress::Progress;
+use crate::run::config::ApiContext;
 use crate::run::shared::{Shared, Since};
 use crate::text::format;
 use crate::text::redact::Secrets;
@@ -49,12 +50,8 @@ pub struct Session<'w, 'p> {
     pub trace: String,
     /// When what only explains must be over; a look takes as long as its requests do.
     until: Option<Duration>,
-    /// Whether this server knows deploys by the older of two paths.
-    pub by_install: bool,
-    /// Whether the token may change while the run lasts.
-    pub token_rotates: bool,
-    /// Whether the server has taken a token.
-    pub is_known: bool,
+    /// Where the API is, and what the run has found out about it.
+    pub api: &'w ApiContext,
     /// What must not be told.
     secrets: Secrets,
     /// How many requests were sent.
@@ -73,6 +70,7 @@ impl<'w, 'p> Session<'w, 'p> {
         clock: &'w mut dyn Clock,
         progress: &'w mut Progress<'p>,
         dice: &'w mut fastrand::Rng,
+        api: &'w ApiContext,
     ) -> Self {
         let secrets = progress.secrets().clone();
         Self {
@@ -83,9 +81,7 @@ impl<'w, 'p> Session<'w, 'p> {
             dice,
             trace: String::new(),
             until: None,
-            by_install: false,
-            token_rotates: false,
-            is_known: false,
+            api,
             requests: 0,
             shared: None,
             overload: None,
@@ -97,7 +93,8 @@ impl<'w, 'p> Session<'w, 'p> {
         let mut answer = self.send(path);
         for wait in ROTATION {
             let is_refused = answer.as_ref().is_ok_and(|response| response.status == 401);
-            if !is_refused || !self.token_rotates || !self.is_known || self.until.is_some() {
+            let may_be_new = self.api.token_rotates && self.api.is_known.get().is_some();
+            if !is_refused || !may_be_new || self.until.is_some() {
                 break;
             }
             let why = format!("401: the token file is read again in {}", format::duration(wait));
@@ -107,7 +104,9 @@ impl<'w, 'p> Session<'w, 'p> {
             }
             answer = self.send(path);
         }
-        self.is_known |= answer.as_ref().is_ok_and(|response| response.status == 200);
+        if answer.as_ref().is_ok_and(|response| response.status == 200) {
+            self.api.is_known.get_or_init(|| ());
+        }
         if let Some((_, since)) = &mut self.shared {
             *since = self.clock.now();
         }
@@ -140,10 +139,12 @@ impl<'w, 'p> Session<'w, 'p> {
         let at = self.clock.now();
         let within = self.until.map_or(Duration::MAX, |until| until.saturating_sub(at));
         let request = Request { path: path.into(), at, within, trace: self.trace.clone() };
+        let asked = self.clock.utc();
         let answer = self.secrets.clean(self.source.ask(&request));
         self.requests += 1;
         if let Ok(response) = &answer {
             self.overload = self.overload.max(look::overload(response, self.clock.utc()));
+            self.api.compare_clocks(response, asked.zip(self.clock.utc()));
         }
         let status = answer.as_ref().map_or_else(|_| "no answer".into(), |response| response.status.to_string());
         self.progress.say_more(self.clock.now(), &format!("GET {path}: {status} (trace {})", self.trace));
@@ -217,7 +218,7 @@ impl<'w, 'p> Session<'w, 'p> {
         if let Some(another) = known.filter(|component| *component != target.component) {
             return Ok(Look::Another(look::Miss::new(format!("the deploy is of another component, {another}"))));
         }
-        if !self.by_install {
+        if self.api.older_paths.get().is_none() {
             let answer = self.get_deploy(&target.deploy(id), is_new);
             match look::deploy(answer, Some(id), target, self.clock.utc())? {
                 Look::Absent(_) => {}
@@ -226,7 +227,9 @@ impl<'w, 'p> Session<'w, 'p> {
         }
         let answer = self.get_deploy(&target.deploy_by_install(id), is_new);
         let look = look::deploy(answer, Some(id), target, self.clock.utc())?;
-        self.by_install |= matches!(look, Look::Seen(..));
+        if let Look::Seen(..) = look {
+            self.api.older_paths.get_or_init(|| ());
+        }
         Ok(look)
     }
 

@@ -140,21 +140,12 @@ fn carry_out(
     let Task { index, mut gate, instead, due } = task;
     let began = clock.now();
     let config = Arc::clone(gate.config());
-    let mut session = Session::new(source, clock, progress, dice);
-    session.by_install = config.api.older_paths.get().is_some();
+    let mut session = Session::new(source, clock, progress, dice, &config.api);
     session.shared = config.shared.clone().map(|shared| (shared, due));
-    session.token_rotates = config.api.token_rotates;
-    session.is_known = config.api.is_known.get().is_some();
     let next = match gate.turn(&mut session, instead) {
         Turn::Wait(wait) => Next::Wait(wait),
         Turn::End(ending, why) => Next::End(ending, Box::new(gate.end(ending, why, &mut session))),
     };
-    if session.by_install {
-        config.api.older_paths.get_or_init(|| ());
-    }
-    if session.is_known {
-        config.api.is_known.get_or_init(|| ());
-    }
     let (overload, ended) = (session.overload, session.clock.now());
     Done { index, gate, next, time: (began, ended), overload, log: Vec::new() }
 }

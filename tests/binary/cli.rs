@@ -81,6 +81,15 @@ fn a_token_file_is_read_again_for_every_request() {
 }
 
 #[test]
+fn a_job_that_ends_before_the_gate_is_warned_of() {
+    let server = Server::start(vec![deploy("active")]);
+    for (limit, is_said) in [("3600", true), ("600", true), ("3601", false), ("", false), ("1h", false)] {
+        let (code, _, err) = ran(wait(&server.url("http"), &["--timeout=1h"]).env("CI_JOB_TIMEOUT", limit));
+        assert_eq!((code, err.contains("(CI_JOB_TIMEOUT)")), (0, is_said), "{limit}: {err}");
+    }
+}
+
+#[test]
 fn the_nuon_clis_file_is_the_last_fallback() {
     let server = Server::start(vec![deploy("active")]);
     let home = tempfile::tempdir().expect("a folder");
@@ -113,6 +122,9 @@ fn the_nuon_clis_file_is_the_last_fallback() {
         err.contains("--install") && err.contains("NUON_INSTALL_ID") && err.contains("install_id in ~/.nuon"),
         "{err}"
     );
+    // Some images have no home.
+    let (code, _, err) = ran(wait(&server.url("http"), &[]).env("HOME", "/dev/null"));
+    assert_eq!(code, 0, "{err}");
     std::fs::write(home.path().join(".nuon"), "api_token: [secret-in-file\n").expect("writes");
     let (code, _, err) = ran(deploy_gate(&arguments).env("HOME", home.path()));
     assert!(code == 2 && err.contains("NUON_CONFIG_FILE") && !err.contains("secret-in-file"), "{err}");

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::replay::replay;
+use crate::script::*;
 use serde_json::Value;
 
 /// Recording, flags, exit code, outcome, reason, and a word that the verdict must say.
@@ -187,4 +188,16 @@ fn every_recording_ends_as_it_is_named() {
         .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
         .collect();
     assert_eq!(files, TABLE.iter().map(|(name, ..)| (*name).into()).collect(), "each file is in the table");
+}
+
+/// A document that says one thing twice is none in the run, and none in its replay.
+#[test]
+fn a_recording_keeps_what_was_ambiguous() {
+    let twice =
+        with(document("active"), "log_stream", Value::Null).to_string().replacen("{", r#"{"plan_only":true,"#, 1);
+    let flags = ["--timeout=1m", "--until=applied", "--record=FOLDER/recording"];
+    let ran = run(&flags, &[http(200, twice)]);
+    let (code, verdict) = replay(ran.path("recording"), &flags[..2]);
+    assert_eq!((ran.code, code), (124, 124), "{}{verdict}", ran.out);
+    assert!(verdict.contains("is there twice"), "{verdict}");
 }

@@ -108,3 +108,26 @@ fn a_pin_that_does_not_hold_is_named() {
     names(&[&format!("--after={DEPLOY}")], deploy("active"), "it is the one before");
     names(&["--expect=teardown"], deploy("active"), "it is no teardown but \"apply\"");
 }
+
+#[test]
+fn clocks_that_differ_are_said_where_a_pin_is_a_time() {
+    let at = |date: &str| deploy("active").header("date", date);
+    let after = "--after=2026-01-14T15:59:00Z";
+    for (date, words) in [
+        ("Wed, 14 Jan 2026 17:00:45 GMT", "the server's clock is 45s ahead of this machine's"),
+        ("Wed, 14 Jan 2026 16:50:00 GMT", "the server's clock is 10m behind this machine's"),
+    ] {
+        let ran = run(&[after], &[at(date)]);
+        assert_eq!(ran.ended(), (0, "passed", ""));
+        assert!(ran.err.contains(words) && ran.target("warnings").to_string().contains(words), "{}", ran.err);
+        // No other pin depends on it.
+        let ran = run(&[&format!("--deploy={DEPLOY}")], &[at(date)]);
+        assert!(ran.target("warnings").as_array().is_some_and(Vec::is_empty), "{}", ran.err);
+    }
+    // A response may be under way for long.
+    for (date, takes) in [("Wed, 14 Jan 2026 17:00:29 GMT", 0), ("Wed, 14 Jan 2026 17:00:01 GMT", 25), ("yesterday", 0)]
+    {
+        let ran = run(&[after], &[at(date).takes(takes)]);
+        assert!(!ran.err.contains("clock"), "{}", ran.err);
+    }
+}
