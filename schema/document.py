@@ -37,6 +37,10 @@ MORE = {
 RUNS = ["InstallActionWorkflowRun", "InstallActionWorkflowRunStep", "RunnerJob"]
 WORDS_OF_RUNS = ["failed", "finished", "timed-out"]
 
+# A workflow as what is gated: its own answer, and what the gate adds to it.
+WORKFLOW = "WorkflowDocument"
+ADDED = {"deploys": ["InstallDeploy"], "install": "Install"}
+
 # Which answer fills in what `deploys/latest` leaves out.
 ANSWERS = {
     "deploys/{id}": """action_workflow_runs component_config_version component_id component_name install_id log_stream
@@ -59,6 +63,11 @@ def main():
     for name in RUNS:
         types[name]["fields"] = {**types[name]["fields"], "status_v2": "CompositeStatusOfRun"}
 
+    fields = types["Workflow"]["fields"]
+    types[WORKFLOW] = {"fields": {**fields, **ADDED}}
+    types["Install"] = {"free": True}
+    always = {**source["always"], WORKFLOW: source["always"].get("Workflow", []) + sorted(ADDED)}
+
     def innermost(kind):
         return innermost(kind[0]) if isinstance(kind, list) else kind
 
@@ -67,7 +76,7 @@ def main():
             return f"[{written(kind[0])}]"
         return "free" if types.get(kind, {}).get("free") else NAMES.get(kind, kind)
 
-    lines, waiting = {}, [source["root"]]
+    lines, waiting = {}, [source["root"], WORKFLOW]
     while waiting:
         name = waiting.pop()
         if name in lines or types.get(name, {"free": True}).get("free"):
@@ -80,15 +89,15 @@ def main():
         for field, kind in sorted(fields.items()):
             members.setdefault(written(kind), []).append(field)
             waiting.append(innermost(kind))
-        if name in source["always"]:
-            members["always"] = sorted(source["always"][name])
+        if name in always:
+            members["always"] = sorted(always[name])
         lines[name] = {kind: " ".join(names) for kind, names in sorted(members.items())}
 
     def line(name, value):
         return json.dumps(name) + ":" + json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
     answers = {answer: " ".join(names) for answer, names in ANSWERS.items()}
-    head = [line("root", source["root"]), line("answers", answers)]
+    head = [line("root", source["root"]), line("workflow", WORKFLOW), line("answers", answers)]
     print("{\n" + ",\n".join(head) + ',\n"types":{')
     print(",\n".join(line(name, members) for name, members in sorted(lines.items())))
     print("}}")

@@ -12,7 +12,8 @@ use crate::base::disk::Disk;
 use crate::cli::sections;
 use crate::cli::shard::Shard;
 use crate::cli::type_check::TypeCheck;
-use crate::judge::assertion::Assertion;
+use crate::judge::assertion::{Assertion, presets};
+use crate::judge::catalogue::Subject;
 use crate::judge::extract::Extract;
 use crate::nuon::deploy::{Expect, Override};
 use crate::report::ci::Ci;
@@ -170,6 +171,9 @@ pub enum Topic {
     Field {
         /// A query like $.workflow.steps [default: the whole document]
         query: Option<String>,
+        /// Of the document of a workflow that is gated as a whole
+        #[arg(long)]
+        workflow: bool,
     },
     /// What an exit code means
     ExitCode {
@@ -186,7 +190,7 @@ pub struct TargetArgs {
     /// of --app
     #[arg(long, value_name = "ID")]
     pub install: Vec<String>,
-    /// The component, by id or name; all is every component of the install
+    /// The component, by id or name; all is every component of the install or, with --workflow, the workflow as a whole
     #[arg(long, value_name = "ID", required_unless_present = "targets")]
     pub component: Vec<String>,
     /// The app, by id or name, whose installs --install all means
@@ -361,13 +365,18 @@ pub struct AssertionArgs {
 }
 
 impl AssertionArgs {
-    /// All assertions, in the order: `--assert`, `--assert-file`, `--require`; what may not have been meant goes to
+    /// All assertions about that subject, in the order: `--assert`, `--assert-file`, `--require`; what may not have been meant goes to
     /// `warnings`.
     ///
     /// # Errors
     /// A file that cannot be read, or a line in it that is malformed; an assertion that would check nothing.
-    pub fn assertions(self, disk: &dyn Disk, warnings: &mut Vec<String>) -> Result<Vec<Assertion>, String> {
-        let mut assertions = self.assert;
+    pub fn assertions(
+        self,
+        subject: Subject,
+        disk: &dyn Disk,
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<Assertion>, String> {
+        let mut assertions: Vec<Assertion> = self.assert.into_iter().map(|it| it.about(subject)).collect();
         for assertion in &assertions {
             self.type_check.assertion("--assert (DEPLOY_GATE_ASSERT)", assertion, warnings)?;
         }
@@ -382,7 +391,8 @@ impl AssertionArgs {
                     continue;
                 }
                 let from = format!("{from} {name}, line {}", number + 1);
-                let assertion = line.parse().map_err(|error| format!("{from}: {error}"))?;
+                let assertion: Assertion = line.parse().map_err(|error| format!("{from}: {error}"))?;
+                let assertion = assertion.about(subject);
                 self.type_check.assertion(&from, &assertion, warnings)?;
                 assertions.push(assertion);
             }
@@ -390,7 +400,9 @@ impl AssertionArgs {
                 return Err(format!("{from} {name} has no assertion in it; it would check nothing"));
             }
         }
-        assertions.extend(self.require);
+        for preset in &self.require {
+            assertions.push(presets::about(subject, &preset.label)?);
+        }
         Ok(assertions)
     }
 }
@@ -414,6 +426,5 @@ fn positive(text: &str) -> Result<Duration, String> {
 }
 
 fn preset(name: &str) -> Result<Assertion, String> {
-    let preset = crate::judge::assertion::presets::find(name)?;
-    format!("{}: {}", preset.name, preset.expression).parse()
+    presets::about(Subject::Deploy, name)
 }

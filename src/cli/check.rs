@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::base::object::Object;
 use crate::base::outcome::Ending;
 use crate::cli::args::CheckArgs;
 use crate::cli::output::{Failed, misuse, print};
 use crate::judge::assertion::{self, Evaluation};
+use crate::judge::catalogue::Subject;
 use crate::judge::document::Document;
 use crate::nuon::deploy::{self, Answer, Expect};
+use crate::nuon::workflow::Workflow;
 use crate::report::people;
 use crate::run::world::World;
 use crate::text::escape;
@@ -21,17 +24,31 @@ use crate::watch::words;
 /// Misuse, or engines that disagree.
 pub fn check(check: CheckArgs, world: &mut World<'_>) -> Result<u8, Failed> {
     let paint = check.color.paint(world.variables, world.screens.0);
+    let wrong = |why| misuse(format!("the document {}: {why}", check.document.display()));
+    let bytes = world.disk.read(&check.document).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+    let document = Document::parse(&bytes).map_err(wrong)?;
+    drop(bytes);
+    // No deploy has steps.
+    let is_workflow = document.value()["steps"].is_array();
+    let subject = if is_workflow { Subject::Workflow } else { Subject::Deploy };
+    let document = Arc::new(if is_workflow { document.about_workflow() } else { document });
     let mut warnings = Vec::new();
-    let assertions = check.asserting.assertions(world.disk, &mut warnings).map_err(misuse)?;
+    let assertions = check.asserting.assertions(subject, world.disk, &mut warnings).map_err(misuse)?;
     if assertions.is_empty() {
         return Err(misuse("there is nothing to check: give --assert, --assert-file or --require".into()));
     }
-    let wrong = |why| misuse(format!("the document {}: {why}", check.document.display()));
-    let bytes = world.disk.read(&check.document).map_err(|error| wrong(format!("it cannot be read: {error}")))?;
-    let document = Arc::new(Document::parse(&bytes).map_err(wrong)?);
-    drop(bytes);
     let deploy = Answer::deserialize(document.value());
-    let deploy = deploy.map_err(|error| wrong(format!("it is not a deploy document: {error}")))?;
+    let deploy = deploy.map_err(|error| wrong(format!("it is not a deploy document: {error}")));
+    let status = match (is_workflow, deploy) {
+        (true, _) => {
+            let workflow = Object::<Workflow>::deserialize(document.value());
+            workflow.map_err(|error| wrong(format!("it is not a workflow: {error}")))?.stage().told()
+        }
+        (false, deploy) => {
+            let deploy = deploy?;
+            format!("{}: {}", words::spoken(deploy.word()), deploy::class(&deploy, Expect::Apply, &[]).name())
+        }
+    };
     // The process is about to end, which gives the memory back faster than going through all of it.
     std::mem::forget(Arc::clone(&document));
     let checks = match Evaluation::start(assertions, &document).finish() {
@@ -45,13 +62,7 @@ pub fn check(check: CheckArgs, world: &mut World<'_>) -> Result<u8, Failed> {
     };
     let (ending, why) = assertion::ending(&checks, "");
     let mut lines = vec![format!("{}: {why}", ending.outcome().name())];
-    let class = deploy::class(&deploy, Expect::Apply, &[]);
-    lines.push(format!(
-        "  {:<13} {}: {}, which does not decide here",
-        "status",
-        words::spoken(deploy.word()),
-        class.name()
-    ));
+    lines.push(format!("  {:<13} {status}, which does not decide here", "status"));
     lines.extend(warnings.iter().map(|warning| people::warning(warning)));
     checks.iter().for_each(|check| people::assertion(check, &why, &mut lines));
     let text = people::painted(&lines, paint);

@@ -6,6 +6,7 @@ use crate::base::outcome::{self, ExitCode, Reason};
 use crate::cli::args::{ExplainArgs, Topic};
 use crate::cli::output::{Failed, misuse};
 use crate::judge::assertion::presets::{self, Preset};
+use crate::judge::catalogue::Subject;
 use crate::judge::field::{self, Field};
 use crate::nuon::{deploy, workflow};
 
@@ -30,7 +31,10 @@ fn table(explain: &ExplainArgs) -> Result<String, String> {
         }
         Topic::Preset { name: None } => print(presets::TABLE, explain.json, preset),
         Topic::Preset { name: Some(name) } => print(&[*presets::find(name)?], explain.json, preset),
-        Topic::Field { query } => print(&field::fields(query.as_deref())?, explain.json, member),
+        Topic::Field { query, workflow } => {
+            let subject = if *workflow { Subject::Workflow } else { Subject::Deploy };
+            print(&field::fields(query.as_deref(), subject)?, explain.json, member)
+        }
         Topic::ExitCode { code: None } => print(outcome::TABLE, explain.json, exit_code),
         Topic::ExitCode { code: Some(word) } => {
             let rows: Vec<ExitCode> = outcome::TABLE.iter().filter(|row| row.is(word)).copied().collect();
@@ -66,7 +70,8 @@ fn status(row: &Status<'_>) -> String {
 }
 
 fn preset(preset: &Preset) -> String {
-    format!("{}: {}\n  {}\n", preset.name, preset.meaning, preset.expression)
+    let Preset { name, meaning, expression, of_workflow, .. } = preset;
+    format!("{name}: {meaning}\n  {expression}\n  of a workflow: {of_workflow}\n")
 }
 
 fn member(field: &Field) -> String {

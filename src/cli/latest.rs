@@ -4,7 +4,7 @@ use crate::base::outcome::Ending;
 use crate::cli::args::LatestArgs;
 use crate::cli::output::{Failed, misuse, print};
 use crate::cli::{config, targets};
-use crate::judge::document::{Document, Parts};
+use crate::judge::document::{DeployParts, Document, Parts};
 use crate::nuon::deploy::Deploy;
 use crate::nuon::look::{Look, Miss, Unread, Whole};
 use crate::nuon::target::Target;
@@ -84,5 +84,6 @@ fn complete(deploy: &Deploy, seen: Whole, target: &Target, session: &mut Session
             other => return Err(other.into()),
         }),
     };
-    Document::assemble(Parts { seen, is_latest: true, deploy: Some(detail), workflow }).map_err(missed)
+    let parts = DeployParts { seen, is_latest: true, deploy: Some(detail), workflow };
+    Document::assemble(Parts::Deploy(parts)).map_err(missed)
 }

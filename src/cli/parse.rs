@@ -233,6 +233,7 @@ mod tests {
     use super::*;
     use crate::base::disk::RealDisk;
     use crate::cli::args::WaitArgs;
+    use crate::judge::catalogue::Subject;
     use crate::nuon::deploy::Expect;
 
     fn parsed(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Command, Failed> {
@@ -268,8 +269,11 @@ mod tests {
     #[test]
     fn a_list_variable_takes_an_entry_a_line() {
         let variables = [&TARGET[..], &[("DEPLOY_GATE_ASSERT", "\n a: $.x == 1 \r\n\n@.y == '='\n")]].concat();
-        let assertions =
-            wait(&[], &variables).gate.asserting.assertions(&RealDisk, &mut Vec::new()).expect("reads no file");
+        let assertions = wait(&[], &variables)
+            .gate
+            .asserting
+            .assertions(Subject::Deploy, &RealDisk, &mut Vec::new())
+            .expect("reads no file");
         let texts: Vec<_> = assertions.iter().map(|assertion| assertion.expression.text.as_str()).collect();
         assert_eq!(texts, ["$.x == 1", "@.y == '='"]);
     }

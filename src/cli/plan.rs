@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::cli::args;
-use crate::judge::extract;
+use crate::judge::catalogue::Subject;
+use crate::judge::extract::{self, Extract};
 use crate::report::progress::{LogStyle, Verbosity};
 use crate::report::reporter::Reporter;
 use crate::report::{self, ci};
@@ -19,7 +20,13 @@ const APPEAR: Duration = Duration::from_secs(300);
 ///
 /// # Errors
 /// What is wrong, with its flag and variable.
-pub fn plan(gate: args::GateArgs, api: ApiContext, world: &World<'_>, secrets: &Secrets) -> Result<Plan, String> {
+pub fn plan(
+    gate: args::GateArgs,
+    subject: Subject,
+    api: ApiContext,
+    world: &World<'_>,
+    secrets: &Secrets,
+) -> Result<Plan, String> {
     let intervals = gate.intervals()?;
     let verbosity = match (gate.quiet, gate.verbose) {
         (true, true) => {
@@ -31,16 +38,18 @@ pub fn plan(gate: args::GateArgs, api: ApiContext, world: &World<'_>, secrets: &
         (false, false) => Verbosity::Normal,
     };
     let (type_check, mut warnings) = (gate.asserting.type_check, Vec::new());
-    let assertions = gate.asserting.assertions(world.disk, &mut warnings)?;
-    gate.extract.iter().try_for_each(|extract| type_check.extract(extract, &mut warnings))?;
-    extract::names(&gate.extract, &report::result::OUTPUTS)?;
-    let names: Vec<String> = gate.extract.iter().map(|extract| extract.name.clone()).collect();
+    let assertions = gate.asserting.assertions(subject, world.disk, &mut warnings)?;
+    let extracts: Vec<Extract> = gate.extract.into_iter().map(|extract| extract.about(subject)).collect();
+    extracts.iter().try_for_each(|extract| type_check.extract(extract, &mut warnings))?;
+    extract::names(&extracts, &report::result::OUTPUTS)?;
+    let names: Vec<String> = extracts.iter().map(|extract| extract.name.clone()).collect();
     let ci = gate.ci.found(world.variables);
     let paint = gate.color.paint(world.variables, world.screens.0);
     let reporter = Reporter::new(gate.report, names, (ci, paint), (world.variables, world.disk, world.seed), secrets)?;
     let pins = gate.pins;
     let config = GateConfig {
         rules: Rules {
+            subject,
             expect: gate.expect,
             overrides: gate.status,
             on_superseded: gate.on_superseded,
@@ -50,7 +59,7 @@ pub fn plan(gate: args::GateArgs, api: ApiContext, world: &World<'_>, secrets: &
             workflow_is_judged: assertions
                 .iter()
                 .any(|assertion| assertion.looks_at("workflow") || assertion.looks_at("action_workflow_runs")),
-            document_is_needed: !assertions.is_empty() || !gate.extract.is_empty() || gate.until == Until::Workflow,
+            document_is_needed: !assertions.is_empty() || !extracts.is_empty() || gate.until == Until::Workflow,
             timeout: gate.timeout,
             appear_timeout: gate.appear_timeout.unwrap_or(APPEAR),
             pins,
@@ -59,7 +68,7 @@ pub fn plan(gate: args::GateArgs, api: ApiContext, world: &World<'_>, secrets: &
         intervals,
         assertions: assertions.into(),
         warnings,
-        extracts: gate.extract.into(),
+        extracts: extracts.into(),
         log_lines: usize::from(gate.log_lines),
         style: LogStyle { verbosity, ci, screen: world.screens.1, width: world.width, secrets: secrets.clone() },
         api,

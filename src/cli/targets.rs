@@ -5,12 +5,15 @@ use std::path::Path;
 
 use crate::cli::args;
 use crate::cli::config;
+use crate::nuon::deploy::Expect;
+use crate::nuon::id::ComponentId;
 use crate::nuon::target::Target;
 use crate::run::query::{List, Query};
 use crate::run::spec::TargetSpec;
 use crate::run::world::World;
 use crate::text::format;
 use crate::watch::pin::{self, Pins};
+use crate::watch::rules::Until;
 
 /// What to say where no install is given.
 const MISSING: &str = "no install given: use --install ID, the variable NUON_INSTALL_ID, or install_id in ~/.nuon";
@@ -24,6 +27,8 @@ pub enum Asked {
     Named(Vec<TargetSpec>),
     /// These, which the server lists.
     Query(Query),
+    /// A workflow as a whole.
+    Workflow(TargetSpec),
 }
 
 impl Asked {
@@ -32,6 +37,7 @@ impl Asked {
         match self {
             Asked::Named(specs) => specs.iter().map(|spec| &spec.pins).collect(),
             Asked::Query(query) => vec![&query.pins],
+            Asked::Workflow(spec) => vec![&spec.pins],
         }
     }
 }
@@ -54,6 +60,9 @@ pub fn asked(
         }
         Some(path) => Asked::Named(lines(path, pins, world)?),
         None => match query(targets, pins, fallback.as_ref())? {
+            Some(Query { list: List::Components { install }, pins }) if pins.workflow.is_some() => {
+                Asked::Workflow(TargetSpec { target: Target { install, component: every_component()? }, pins })
+            }
             Some(query) => Asked::Query(query),
             None => Asked::Named(pairs(targets, pins, fallback)?),
         },
@@ -68,6 +77,8 @@ pub fn asked(
     let given = of_one.into_iter().find(|(_, is_given)| *is_given);
     match (given, &all) {
         (Some((flag, _)), Asked::Query(_)) => Err(format!("{flag} is about one target, and a query is about many")),
+        // That has its own words.
+        (_, Asked::Workflow(_)) => Ok(all),
         (Some((flag, _)), Asked::Named(specs)) if specs.len() > 1 => Err(format!(
             "{flag} is about one target, and there are {}; --targets takes it as a pin in the target's line",
             specs.len()
@@ -110,13 +121,6 @@ fn query(targets: &args::TargetArgs, pins: &Pins, fallback: Option<&String>) -> 
                     .into(),
             );
         }
-        (false, true) if pins.workflow.is_some() => {
-            return Err(
-                "--workflow (DEPLOY_GATE_WORKFLOW) with --component all, a workflow as a whole, is not built yet; \
-                        name the components that it deploys"
-                    .into(),
-            );
-        }
         (false, true) => match (targets.install.as_slice(), fallback) {
             ([install], _) | ([], Some(install)) => {
                 List::Components { install: config::name("--install (NUON_INSTALL_ID)", install)? }
@@ -126,6 +130,35 @@ fn query(targets: &args::TargetArgs, pins: &Pins, fallback: Option<&String>) -> 
         },
     };
     Ok(Some(Query { list, pins: pins.clone() }))
+}
+
+/// What stands for the component where a workflow is gated as a whole.
+pub fn every_component() -> Result<ComponentId, String> {
+    config::name("--component (NUON_COMPONENT_ID)", ALL)
+}
+
+/// Whether nothing is asked of a workflow as a whole that only a deploy has.
+///
+/// # Errors
+/// The first flag that is.
+pub fn of_workflow(gate: &args::GateArgs) -> Result<(), String> {
+    let pins = &gate.pins;
+    let of_deploys = [
+        ("--deploy (DEPLOY_GATE_DEPLOY)", pins.deploy.is_some()),
+        ("--build (DEPLOY_GATE_BUILD)", pins.build.is_some()),
+        ("--commit (DEPLOY_GATE_COMMIT)", pins.commit.is_some()),
+        ("--after (DEPLOY_GATE_AFTER)", pins.after.is_some()),
+        ("--until (DEPLOY_GATE_UNTIL)", gate.until != Until::Deploy),
+        ("--expect (DEPLOY_GATE_EXPECT)", gate.expect != Expect::Apply),
+        ("--on-superseded (DEPLOY_GATE_ON_SUPERSEDED)", gate.on_superseded.is_some()),
+    ];
+    match of_deploys.into_iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((flag, _)) => Err(format!(
+            "{flag} is about a deploy, and --workflow with --component all is about the workflow as a whole, with every \
+             deploy in it"
+        )),
+    }
 }
 
 /// The only target of a command that takes one. `fallback` is the install of the config file.

@@ -10,10 +10,11 @@ use crate::cli::output::{Failed, misuse};
 use crate::cli::pins::{check_pins, read_trigger};
 use crate::cli::targets::Asked;
 use crate::cli::{config, plan, targets};
+use crate::judge::catalogue::Subject;
 use crate::net::recording::Recorder;
 use crate::run::config::ApiContext;
 use crate::run::driver;
-use crate::run::spec::{Choice, Chosen, Wanted};
+use crate::run::spec::{Choice, Chosen, TargetSpec, Wanted};
 use crate::run::world::World;
 use crate::text::format;
 use crate::text::redact::Secrets;
@@ -39,11 +40,19 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
     read_trigger(&mut gate.pins, world)?;
     let asked = targets::asked(&targets, &gate.pins, install, world).map_err(misuse)?;
     check_pins(&gate, asked.pins().into_iter(), world.clock.utc())?;
-    if let Asked::Query(_) = asked {
-        gate.appear_timeout.get_or_insert(gate.timeout);
-    }
+    let subject = match asked {
+        Asked::Named(_) => Subject::Deploy,
+        Asked::Query(_) => {
+            gate.appear_timeout.get_or_insert(gate.timeout);
+            Subject::Deploy
+        }
+        Asked::Workflow(_) => {
+            targets::of_workflow(&gate).map_err(misuse)?;
+            Subject::Workflow
+        }
+    };
     let limit = job_limit(gate.timeout, world.variables);
-    let mut plan = plan::plan(gate, ApiContext::of(&connection), world, secrets).map_err(misuse)?;
+    let mut plan = plan::plan(gate, subject, ApiContext::of(&connection), world, secrets).map_err(misuse)?;
     plan.config.warnings.extend(limit);
     let shard = targets.shard.map(|shard| shard.seen(world.variables)).transpose().map_err(misuse)?;
     let choice = Choice {
@@ -54,8 +63,15 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
         is_fleet: targets.targets.is_some() || targets.is_of_many() || matches!(asked, Asked::Query(_)),
         shard,
     };
+    let whole = match &asked {
+        Asked::Workflow(TargetSpec { target, pins }) => {
+            pins.workflow().map(|id| format!("workflow {id} of {}", target.install))
+        }
+        Asked::Named(_) | Asked::Query(_) => None,
+    };
     let wanted = match asked {
         Asked::Named(specs) => Wanted::Chosen(choice.of(specs).map_err(misuse)?),
+        Asked::Workflow(spec) => Wanted::Chosen(choice.of(vec![spec]).map_err(misuse)?),
         Asked::Query(query) => Wanted::Query(query, choice),
     };
     let jobs = usize::from(targets.jobs);
@@ -63,7 +79,7 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
         Wanted::Query(query, _) => (query.to_string(), jobs),
         Wanted::Chosen(Chosen { specs, fleet, .. }) => {
             let about = match (specs.as_slice(), fleet) {
-                ([spec], None) => spec.target.to_string(),
+                ([spec], None) => whole.unwrap_or_else(|| spec.target.to_string()),
                 (specs, fleet) => {
                     let shard = fleet.as_ref().and_then(|fleet| fleet.shard.as_ref());
                     let share =

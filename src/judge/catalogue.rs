@@ -1,4 +1,4 @@
-//! The catalogue: which members a deploy document can have, and of which types. Pure.
+//! The catalogue: which members a document can have, and of which types. Pure.
 //!
 //! It is `schema/document.v1.json`, the union of what all servers answer; `schema/document.py` makes it. A type is read
 //! when it is first asked for.
@@ -66,7 +66,8 @@ enum Entry {
 }
 
 struct Catalogue {
-    root: &'static str,
+    /// What a deploy document is, and what that of a workflow is.
+    roots: [&'static str; 2],
     /// Which answer fills in which members of the document.
     answers: BTreeMap<&'static str, &'static str>,
     /// By name, in order.
@@ -76,16 +77,17 @@ struct Catalogue {
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     let lines = include_str!("../../schema/document.v1.json").lines();
     let pairs = lines.filter_map(|line| line.trim_end_matches(',').strip_prefix('"')?.split_once("\":"));
-    let (mut root, mut answers, mut types) = ("", BTreeMap::new(), Vec::new());
+    let (mut roots, mut answers, mut types) = ([""; 2], BTreeMap::new(), Vec::new());
     for (name, value) in pairs {
         match name {
-            "root" => root = value.trim_matches('"'),
+            "root" => roots[0] = value.trim_matches('"'),
+            "workflow" => roots[1] = value.trim_matches('"'),
             "answers" => answers = object(value),
             "types" => {}
             _ => types.push((name, value, OnceLock::new())),
         }
     }
-    Catalogue { root, answers, types }
+    Catalogue { roots, answers, types }
 });
 
 /// A line's value: texts by their names.
@@ -93,9 +95,19 @@ fn object(text: &'static str) -> BTreeMap<&'static str, &'static str> {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-/// The type of the whole document.
-pub fn document() -> Type {
-    named(CATALOGUE.root)
+/// The type of a whole document about this.
+pub fn document(subject: Subject) -> Type {
+    named(CATALOGUE.roots[usize::from(subject == Subject::Workflow)])
+}
+
+/// What a document is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Subject {
+    /// A deploy of a component.
+    #[default]
+    Deploy,
+    /// A workflow as a whole.
+    Workflow,
 }
 
 fn named(name: &str) -> Type {
@@ -245,7 +257,13 @@ impl Type {
 }
 
 /// Which answer of the server a member of the document is first found in.
-pub fn answer(member: &str) -> &'static str {
+pub fn answer(member: &str, subject: Subject) -> &'static str {
+    match (subject, member) {
+        (Subject::Deploy, _) => {}
+        (Subject::Workflow, "deploys") => return "deploys/{id}",
+        (Subject::Workflow, "install") => return "installs/{id}",
+        (Subject::Workflow, _) => return "workflows/{id}",
+    }
     let of = |names: &&str| names.split(' ').any(|name| name == member);
     CATALOGUE.answers.iter().find(|(_, names)| of(names)).map_or("deploys/latest", |(answer, _)| answer)
 }
@@ -296,9 +314,14 @@ mod tests {
         let page = std::fs::read_to_string("tests/data/public-page.json").expect("a file");
         let page: Value = serde_json::from_str(&page).expect("JSON");
         let mut found = Vec::new();
-        unknown(&page, document(), "$", &mut found);
+        unknown(&page, document(Subject::Deploy), "$", &mut found);
         assert_eq!(found, [""; 0], "the catalogue does not know them");
-        unknown(&serde_json::json!({"plan_onyl": "text", "plan_only": "number"}), document(), "$", &mut found);
+        unknown(
+            &serde_json::json!({"plan_onyl": "text", "plan_only": "number"}),
+            document(Subject::Deploy),
+            "$",
+            &mut found,
+        );
         assert_eq!(found, ["$.plan_onyl", "$.plan_only is number"], "the test finds what is not known");
     }
 
@@ -324,7 +347,10 @@ mod tests {
 
     #[test]
     fn words_are_those_of_the_api_and_of_the_gate() {
-        let status = document().member("status_v2").and_then(|member| member.is.member("status")).expect("a member");
+        let status = document(Subject::Deploy)
+            .member("status_v2")
+            .and_then(|member| member.is.member("status"))
+            .expect("a member");
         let words = status.is.words().expect("words");
         assert!(words.contains("success") && words.contains("syncing") && words.contains("failed-pending-retry"));
         assert!(!words.contains(""));

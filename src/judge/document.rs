@@ -8,12 +8,33 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::base::object::Unambiguous;
+use crate::judge::catalogue::{self, Subject, Type};
 use crate::nuon::look::Whole;
 use crate::text::sensitive::{SECRET, SENSITIVE, holds_sensitive, is_sensitive, mask, strip};
 
 /// What a document is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Parts {
+    /// One about a deploy.
+    Deploy(DeployParts),
+    /// One about a workflow.
+    Workflow(WorkflowParts),
+}
+
+/// What a document about a workflow is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WorkflowParts {
+    /// The workflow with all its steps.
+    pub workflow: Whole,
+    /// Every deploy of it, in the order of its steps; of those that were retried the newest.
+    pub deploys: Vec<Whole>,
+    /// The install.
+    pub install: Whole,
+}
+
+/// What a document about a deploy is made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Parts {
+pub struct DeployParts {
     /// The answer that showed success.
     pub seen: Whole,
     /// Whether that was the latest deploy, or the deploy by its id.
@@ -33,6 +54,8 @@ pub struct Document {
     pub parts: Vec<Part>,
     /// The members that are absent since a request failed, and why; `None` stands for any other member.
     unread: Vec<(Option<&'static str>, String)>,
+    /// What it is about.
+    subject: Subject,
     /// Where the values are that are judged and never shown, once somebody asked.
     sensitive: OnceLock<BTreeSet<usize>>,
 }
@@ -74,7 +97,48 @@ impl Document {
 
     /// Any JSON value as a document.
     pub fn any(value: Value) -> Self {
-        Self { root: Value::Array(vec![value]), parts: Vec::new(), unread: Vec::new(), sensitive: OnceLock::new() }
+        let (parts, unread, subject, sensitive) = Default::default();
+        Self { root: Value::Array(vec![value]), parts, unread, subject, sensitive }
+    }
+
+    /// The same, as one about a workflow.
+    pub fn about_workflow(self) -> Self {
+        Self { subject: Subject::Workflow, ..self }
+    }
+
+    /// What the catalogue says of it.
+    pub fn is(&self) -> Type {
+        catalogue::document(self.subject)
+    }
+
+    /// Puts a document together.
+    ///
+    /// # Errors
+    /// Why a part that it cannot be without is none.
+    pub fn assemble(parts: Parts) -> Result<Self, String> {
+        match parts {
+            Parts::Deploy(parts) => Self::of_deploy(parts),
+            Parts::Workflow(parts) => Self::of_workflow(parts),
+        }
+    }
+
+    /// The workflow as it was seen, with its deploys and its install as members.
+    fn of_workflow(parts: WorkflowParts) -> Result<Self, String> {
+        let read = |part: Whole| part.read().map_err(|why| format!("it is not whole JSON ({why})"));
+        let mut workflow = read(parts.workflow)?;
+        let deploys = parts.deploys.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let members = workflow.as_object_mut().ok_or("it is not a JSON object")?;
+        members.insert("deploys".into(), deploys.into());
+        members.insert("install".into(), read(parts.install)?);
+        let mut document = Self::of(workflow)?.about_workflow();
+        for (request, filled) in [
+            ("workflows/{id}", vec![]),
+            ("deploys/{id}", vec!["deploys".into()]),
+            ("installs/{id}", vec!["install".into()]),
+        ] {
+            document.parts.push(Part { request, filled, why: None });
+        }
+        Ok(document)
     }
 
     /// The deploy as it was seen, with what that leaves out filled in from the deploy by its id and from its workflow:
@@ -83,7 +147,7 @@ impl Document {
     ///
     /// # Errors
     /// Why what was seen, or its workflow, is not a document.
-    pub fn assemble(parts: Parts) -> Result<Self, String> {
+    fn of_deploy(parts: DeployParts) -> Result<Self, String> {
         let seen = parts.seen.read().map_err(|why| format!("it is not whole JSON ({why})"))?;
         let mut document = Self::of(seen)?;
         let mut planned = is_plan(&document.root[0]);
@@ -227,14 +291,14 @@ mod tests {
     #[test]
     fn gaps_are_filled_and_nothing_is_overwritten() {
         let parts = |workflow| {
-            Parts {
+            Parts::Deploy(DeployParts {
             seen: br#"{"id":"dpl1","install_id":"","plan_only":false,"outputs":{},"status":"a"}"#.to_vec().into(),
             is_latest: true,
             deploy: Some(Ok(
                 json!({"id": "dpl2", "install_id": "inl1", "plan_only": false, "outputs": {"x": 1}, "runner_jobs": [{"plan_json": 1}], "plan_json": "s"}).into(),
             )),
             workflow: Some(workflow),
-        }
+        })
         };
         let document =
             Document::assemble(parts(Ok(json!({"id": "inw1", "plan_only": true}).into()))).expect("a document");
@@ -246,12 +310,12 @@ mod tests {
         let document = Document::assemble(parts(Err("403".into()))).expect("a document");
         assert_eq!(document.value().get("plan_only"), None);
         assert_eq!((document.why_absent("plan_only"), document.why_absent("id")), (Some("403"), None));
-        let planned = Parts {
+        let planned = Parts::Deploy(DeployParts {
             seen: br#"{"plan_only":true}"#.to_vec().into(),
             is_latest: true,
             deploy: Some(Err("500".into())),
             workflow: Some(Err("403".into())),
-        };
+        });
         let document = Document::assemble(planned).expect("a document");
         assert_eq!(document.value(), &json!({"plan_only": true}));
         assert_eq!((document.why_absent("workflow"), document.why_absent("component_id")), (Some("403"), Some("500")));

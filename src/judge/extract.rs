@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::judge::assertion::{Assertion, DocumentSize, Evaluation, check_cost};
+use crate::judge::catalogue::Subject;
 use crate::judge::document::Document;
 
 /// How many bytes an output carries: GitHub takes 1 MB for all outputs of a job.
@@ -38,6 +39,11 @@ impl std::str::FromStr for Extract {
 }
 
 impl Extract {
+    /// The same of a document of another kind.
+    pub fn about(self, subject: Subject) -> Self {
+        Self { query: self.query.about(subject), ..self }
+    }
+
     /// What it selects.
     pub fn query(&self) -> &Assertion {
         &self.query

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::judge::assertion::Assertion;
-use crate::judge::catalogue::{self, Type};
+use crate::judge::catalogue::{self, Subject, Type};
 
 /// One member of the document, or what a query selects.
 #[derive(Debug, Serialize)]
@@ -28,12 +28,12 @@ pub struct Field {
 ///
 /// # Errors
 /// The query is malformed, or can select nothing that is known.
-pub fn fields(query: Option<&str>) -> Result<Vec<Field>, String> {
+pub fn fields(query: Option<&str>, subject: Subject) -> Result<Vec<Field>, String> {
     let (written, types, is_left_out) = match query.map(str::trim).filter(|query| !matches!(*query, "" | "$" | "@")) {
-        None => ("$".to_owned(), BTreeSet::from([catalogue::document()]), false),
+        None => ("$".to_owned(), BTreeSet::from([catalogue::document(subject)]), false),
         Some(query) => {
             let rooted = if query.starts_with(['$', '@']) { query.to_owned() } else { format!("$.{query}") };
-            let query = Assertion::query(&rooted)?;
+            let query = Assertion::query(&rooted)?.about(subject);
             if let Some(wrong) = query.refusals().first().or(query.warnings().first()) {
                 return Err(wrong.clone());
             }
@@ -42,7 +42,8 @@ pub fn fields(query: Option<&str>) -> Result<Vec<Field>, String> {
     };
     let first = written.trim_start_matches(['$', '@', '.']);
     let first = first.split(['.', '[']).next().unwrap_or_default().to_owned();
-    let mut fields = vec![field(written.clone(), &types.iter().copied().collect::<Vec<_>>(), is_left_out, &first)];
+    let mut fields =
+        vec![field(written.clone(), &types.iter().copied().collect::<Vec<_>>(), is_left_out, (&first, subject))];
     let element = |is: &Type| match is {
         Type::List(_) => (format!("{written}[*]"), is.element()),
         is => (written.clone(), Some(*is)),
@@ -56,17 +57,19 @@ pub fn fields(query: Option<&str>) -> Result<Vec<Field>, String> {
             entry.1 &= member.may_be_left_out;
         }
     }
-    fields.extend(members.into_iter().map(|(path, (types, is_left_out, of))| field(path, &types, is_left_out, &of)));
+    fields.extend(
+        members.into_iter().map(|(path, (types, is_left_out, of))| field(path, &types, is_left_out, (&of, subject))),
+    );
     Ok(fields)
 }
 
-fn field(query: String, types: &[Type], may_be_left_out: bool, first: &str) -> Field {
+fn field(query: String, types: &[Type], may_be_left_out: bool, (first, subject): (&str, Subject)) -> Field {
     let told: BTreeSet<String> = types.iter().map(|is| is.told()).collect();
     Field {
         query,
         is: told.into_iter().collect::<Vec<_>>().join(" or "),
         words: types.iter().filter_map(|is| is.words()).flatten().copied().collect(),
         may_be_left_out: may_be_left_out && types.iter().all(|is| is.is_scalar()),
-        answer: catalogue::answer(first),
+        answer: catalogue::answer(first, subject),
     }
 }

@@ -44,6 +44,9 @@ pub struct Answer {
     /// Absent on `deploys/latest`.
     #[serde(default, deserialize_with = "id::optional")]
     pub component_id: Option<ComponentId>,
+    /// Absent on `deploys/latest`.
+    #[serde(default)]
+    pub component_name: Option<String>,
     /// Id of the component of the install, which every answer has.
     #[serde(default, deserialize_with = "id::optional")]
     pub install_component_id: Option<InstallComponentId>,

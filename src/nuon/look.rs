@@ -29,8 +29,8 @@ pub enum Look {
     Workflow(Box<Workflow>, Whole),
     /// The deploys of a component, the newest first.
     Deploys(Vec<Deploy>),
-    /// The install is there.
-    Install,
+    /// The install is there, and the whole answer.
+    Install(Whole),
     /// Where a workflow stands in its queue, and how many do; 0 where the server does not know.
     Queue(u64, u64),
     /// What was asked for, but it belongs to another component or install.
@@ -48,7 +48,7 @@ impl Look {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => miss.retry_after,
-            Look::Seen(..) | Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => None,
+            Look::Seen(..) | Look::Workflow(..) | Look::Deploys(_) | Look::Install(_) | Look::Queue(..) => None,
             Look::Refused(..) => None,
         }
     }
@@ -157,6 +157,29 @@ pub fn deploy(
     target: &Target,
     utc: Option<Timestamp>,
 ) -> Result<Look, Signal> {
+    deploy_of(answer, id, target, Some(&target.component), utc)
+}
+
+/// The same for the deploy of this id, of whichever component of the install it is.
+///
+/// # Errors
+/// The signal that came in place of an answer.
+pub fn deploy_of_install(
+    answer: Answered,
+    id: &DeployId,
+    target: &Target,
+    utc: Option<Timestamp>,
+) -> Result<Look, Signal> {
+    deploy_of(answer, Some(id), target, None, utc)
+}
+
+fn deploy_of(
+    answer: Answered,
+    id: Option<&DeployId>,
+    target: &Target,
+    component: Option<&ComponentId>,
+    utc: Option<Timestamp>,
+) -> Result<Look, Signal> {
     let is_of_the_api = is_of_the_api(&answer);
     let look = look(answer, utc, "no deploy yet", |body| {
         let Object(answer): Object<Answer> = read(&body, "a deploy document")?;
@@ -169,7 +192,7 @@ pub fn deploy(
             (Some(deploy), Some(id)) if deploy.id() != id => {
                 Err(Unreadable::Foreign(format!("the answer is about deploy {}, not {id}", deploy.id())))
             }
-            (Some(deploy), _) => Ok(match of_another(&deploy, target) {
+            (Some(deploy), _) => Ok(match of_another(&deploy, &target.install, component) {
                 Some(why) => Look::Another(Miss::new(why)),
                 None => Look::Seen(Box::new(deploy), body.into()),
             }),
@@ -203,9 +226,9 @@ pub fn component_of(response: &Response) -> Option<(DeployId, ComponentId)> {
 }
 
 /// What a deploy says of itself, if it is of another install or component.
-fn of_another(deploy: &Deploy, target: &Target) -> Option<String> {
-    let install = deploy.install_id.as_ref().filter(|got| **got != target.install);
-    let component = deploy.component_id.as_ref().filter(|got| **got != target.component);
+fn of_another(deploy: &Deploy, install: &InstallId, component: Option<&ComponentId>) -> Option<String> {
+    let install = deploy.install_id.as_ref().filter(|got| *got != install);
+    let component = deploy.component_id.as_ref().filter(|got| component.is_some_and(|wanted| *got != wanted));
     match (install, component) {
         (Some(install), _) => Some(format!("the deploy is of another install, {install}")),
         (None, Some(component)) => Some(format!("the deploy is of another component, {component}")),
@@ -241,7 +264,7 @@ pub fn install(answer: Answered, target: &Target, utc: Option<Timestamp>) -> Res
     let look = look(answer, utc, "no such install", |body| {
         let Object(install): Object<Install> = read(&body, "an install")?;
         match install.id {
-            Some(id) if id == target.install => Ok(Look::Install),
+            Some(id) if id == target.install => Ok(Look::Install(body.into())),
             _ => Err(Unreadable::Foreign("the answer is about another install".into())),
         }
     })?;
@@ -553,7 +576,7 @@ mod tests {
         for (status, body, want) in cases {
             let got = match answer(*status, &[], body) {
                 Look::Seen(..) => "seen".into(),
-                Look::Workflow(..) | Look::Deploys(_) | Look::Install | Look::Queue(..) => "something else".into(),
+                Look::Workflow(..) | Look::Deploys(_) | Look::Install(_) | Look::Queue(..) => "something else".into(),
                 Look::Another(_) => "another".into(),
                 Look::Absent(_) => "absent".into(),
                 Look::Missed(_) => "missed".into(),

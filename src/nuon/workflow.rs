@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::base::object::Object;
+use crate::nuon::deploy::Class;
 use crate::nuon::id::{self, DeployId, Id, InstallComponentId, WorkflowId};
 use crate::nuon::reason;
 
@@ -161,6 +162,23 @@ impl WorkflowStep {
         self.name.as_deref().unwrap_or("without a name")
     }
 
+    /// The deploy that it makes, once there is one.
+    pub fn deploy(&self) -> Option<&str> {
+        let is_of_one = self.step_target_type.as_deref() == Some("install_deploys");
+        self.step_target_id.as_deref().filter(|id| is_of_one && !id.is_empty())
+    }
+
+    /// What its word means.
+    pub fn class(&self) -> Class {
+        match self.word() {
+            "success" | "approved" | "no-drift" | "drifted" | "warning" => Class::Success,
+            "auto-skipped" | "user-skipped" | "discarded" | "approval-retry" => Class::NothingToDo,
+            _ if self.failed() => Class::Failure,
+            _ if self.is_retried() || matches!(self.word(), "error" | "cancelled" | "not-attempted") => Class::Replaced,
+            _ => Class::Running,
+        }
+    }
+
     fn marked(&self, name: &str) -> bool {
         self.status.as_ref().is_some_and(|status| status.is_marked(name))
     }
@@ -300,8 +318,7 @@ impl Workflow {
 
     /// The deploys that its steps have made, in the order of the steps.
     pub fn deploys(&self) -> Vec<DeployId> {
-        let of_steps = self.steps().filter(|step| step.step_target_type.as_deref() == Some("install_deploys"));
-        let ids = of_steps.filter_map(|step| DeployId::new(step.step_target_id.as_deref().unwrap_or_default()));
+        let ids = self.steps().filter_map(|step| DeployId::new(step.deploy()?));
         let mut all: Vec<DeployId> = Vec::new();
         for id in ids {
             if !all.contains(&id) {
@@ -319,6 +336,18 @@ impl Workflow {
     /// Whether a step of `deploy` is at work.
     pub fn is_working_on(&self, deploy: &str) -> bool {
         self.steps().any(|step| step.step_target_id.as_deref() == Some(deploy) && step.word() == "in-progress")
+    }
+
+    /// A step that was to make a deploy, has ended, and names none, though it was neither skipped nor tried again.
+    pub fn undeployed(&self) -> Option<&WorkflowStep> {
+        let is_to_deploy = |step: &&WorkflowStep| step.step_target_type.as_deref() == Some("install_deploys");
+        let is_skipped = |step: &WorkflowStep| step.class() == Class::NothingToDo || step.is_retried();
+        self.steps().filter(is_to_deploy).find(|step| step.deploy().is_none() && !is_skipped(step))
+    }
+
+    /// Whether a step of `deploy` failed for good.
+    pub fn has_failed_step(&self, deploy: &str) -> bool {
+        self.steps().any(|step| step.deploy() == Some(deploy) && step.failed())
     }
 
     /// Whether the server has said that the step that failed `deploy` stops the workflow.

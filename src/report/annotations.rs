@@ -18,7 +18,11 @@ pub fn render(report: &Report) -> (String, usize) {
         .filter(|verdict| !verdict.url.is_empty())
         .map(|verdict| {
             let deploy = verdict.deploy.as_ref().map_or("", |deploy| deploy.id.as_str());
-            let label = escape::line(&format!("deploy {deploy}: {}", verdict.ending.outcome().name()));
+            let what = match &verdict.workflow {
+                Some(workflow) => format!("workflow {}", workflow.id),
+                None => format!("deploy {deploy}"),
+            };
+            let label = escape::line(&format!("{what}: {}", verdict.ending.outcome().name()));
             json!({"external_link": {"label": label, "url": escape::url(&verdict.url)}})
         })
         .collect();

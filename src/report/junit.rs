@@ -3,9 +3,10 @@
 //! GitLab shows the text of an element and not its `message`, so both have it. Names hold neither times nor values:
 //! they are how a test is found again in the next run.
 
-use super::result::{Report, Verdict};
+use super::result::{MemberSeen, Report, Verdict};
 use crate::base::outcome::{Ending, Outcome};
 use crate::judge::assertion::{Check, Truth};
+use crate::nuon::deploy;
 use crate::text::escape::xml;
 use crate::text::format;
 
@@ -108,7 +109,22 @@ fn cases(report: &Report) -> Vec<Case> {
         }
         return cases;
     };
-    std::iter::once(whole("the deploy succeeds", &OF_ASSERTIONS)).chain(assertions("", only)).collect()
+    let name = if only.workflow.is_some() { "the workflow and its deploys succeed" } else { "the deploy succeeds" };
+    let first = std::iter::once(whole(name, &OF_ASSERTIONS));
+    first.chain(only.deploys.iter().map(member)).chain(assertions("", only)).collect()
+}
+
+/// A deploy of a workflow that is gated as a whole.
+fn member(member: &MemberSeen) -> Case {
+    let deploy = &member.deploy;
+    let lines = vec![format!("deploy {} is {}: {}", deploy.id, deploy.status, deploy.status_description)];
+    let end = match (member.ended_well, deploy.class) {
+        (true, _) => End::Passed(String::new()),
+        (false, deploy::Class::Running) => End::Skipped(lines),
+        (false, _) => End::Failure { kind: "DeployFailed", lines },
+    };
+    let name = format::cut(&format!("the deploy of {} succeeds", member.name()), NAME);
+    Case { class: Class::Deploy, name, seconds: 0.0, end }
 }
 
 fn assertions(target: &str, verdict: &Verdict) -> impl Iterator<Item = Case> {

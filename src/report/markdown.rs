@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::result::{Moment, Report, Tool, Verdict};
+use super::result::{MemberSeen, Moment, Report, Tool, Verdict};
 use crate::base::outcome::{Ending, Outcome};
 use crate::judge::assertion::{Check, Truth, presets};
 use crate::nuon::deploy::Class;
@@ -131,6 +131,7 @@ fn target(report: &Report, verdict: &Verdict, page: &mut Page) {
             page.push(&(block(&words) + "\n"));
         }
     }
+    members(&verdict.deploys, page);
     timeline(report, verdict, page);
     if let Some(failure) = verdict.failure.as_ref().filter(|failure| !failure.log.is_empty()) {
         let lines: Vec<String> = failure.log.iter().map(|line| format::cut(line, 500)).collect();
@@ -138,6 +139,21 @@ fn target(report: &Report, verdict: &Verdict, page: &mut Page) {
             page.push(&(block(&lines) + "\n"));
         });
     }
+}
+
+/// A row a deploy of a workflow that is gated as a whole, those first that did not end well.
+fn members(deploys: &[MemberSeen], page: &mut Page) {
+    if deploys.is_empty() {
+        return;
+    }
+    let row = |member: &MemberSeen| {
+        let (deploy, sign) = (&member.deploy, if member.ended_well { "✅" } else { "❌" });
+        let words = markdown(&format::cut(&deploy.status_description, CELL));
+        format!("| {} {sign} | {} | {} | {words} |", code(&deploy.status), markdown(member.name()), code(&deploy.id))
+    };
+    let (well, others): (Vec<&MemberSeen>, Vec<&MemberSeen>) = deploys.iter().partition(|member| member.ended_well);
+    let rows: Vec<String> = others.into_iter().chain(well).map(row).collect();
+    page.table("| | Component | Deploy | |", &rows);
 }
 
 fn assertions(checks: &[Check], page: &mut Page) {
@@ -186,8 +202,16 @@ fn facts(report: &Report, verdict: &Verdict) -> Vec<String> {
         }
     };
     fact("Install", code(&verdict.install));
-    fact("Component", code(&verdict.component));
-    if let Some(deploy) = &verdict.deploy {
+    match &verdict.workflow {
+        Some(workflow) => {
+            let id = code(&workflow.id);
+            let linked = if verdict.url.is_empty() { id } else { format!("[{id}](<{}>)", url(&verdict.url)) };
+            fact("Workflow", linked);
+            fact("Status", code(&workflow.status));
+        }
+        None => fact("Component", code(&verdict.component)),
+    }
+    if let (Some(deploy), None) = (&verdict.deploy, &verdict.workflow) {
         let id = code(&deploy.id);
         let linked = if verdict.url.is_empty() { id } else { format!("[{id}](<{}>)", url(&verdict.url)) };
         fact("Deploy", linked);
@@ -214,26 +238,68 @@ fn timeline(report: &Report, verdict: &Verdict, page: &mut Page) {
     if moments.is_empty() {
         return;
     }
-    page.push(&chart(moments, report.duration_ms));
+    let is_of_steps = verdict.workflow.is_some();
+    let chart = if is_of_steps { steps(moments, report.duration_ms) } else { chart(moments, report.duration_ms) };
+    page.push(&chart);
     let row = |moment: &Moment| {
         let status = if moment.status.is_empty() { "*none yet*".into() } else { code(&moment.status) };
         let at = format::elapsed(Duration::from_millis(moment.at_ms));
         let words = markdown(&format::cut(&moment.description, CELL));
-        format!("| {at} | {} | {status} | {words} |", code(&moment.deploy))
+        match moment.step.as_str() {
+            "" => format!("| {at} | {} | {status} | {words} |", code(&moment.deploy)),
+            step => format!("| {at} | {} | {status} | |", markdown(&format::cut(step, CELL))),
+        }
     };
     let rows: Vec<String> = moments.iter().map(row).collect();
     page.details(&format!("Changes of status: {}", rows.len()), |page| {
-        page.table("| After | Deploy | Status | |", &rows);
+        let of = if is_of_steps { "Step" } else { "Deploy" };
+        page.table(&format!("| After | {of} | Status | |"), &rows);
     });
 }
 
-/// A Gantt chart. Its calendar is made up, so that it shows the time since the start wherever it is read.
+/// How a Gantt chart begins. Its calendar is made up, so that it shows the time since the start wherever it is read.
+fn gantt(end_ms: u64) -> String {
+    let axis = if end_ms < DAY_MS { "%H:%M:%S" } else { "day %d, %H:%M" };
+    format!("```mermaid\ngantt\n    dateFormat YYYY-MM-DDTHH:mm:ss.SSS\n    axisFormat {axis}\n    todayMarker off\n")
+}
+
+/// A bar of such a chart. The number keeps a name from being a word of the chart's language.
+fn bar(number: usize, name: &str, class: Class, (start, end): (u64, u64)) -> String {
+    let kind = match class {
+        Class::Success | Class::NothingToDo => "done, ",
+        Class::Failure => "crit, ",
+        Class::Replaced | Class::Parked | Class::Unknown => "active, crit, ",
+        Class::Running => "active, ",
+    };
+    let end = end.max(start);
+    let point = if end == start { "milestone, " } else { "" };
+    format!("    {number}. {} :{point}{kind}{}, {}\n", mermaid(name).trim(), calendar(start), calendar(end))
+}
+
+/// The steps of a workflow as a chart: from when each was first seen at work to when it was seen to have ended.
+fn steps(moments: &[Moment], end_ms: u64) -> String {
+    let mut bars: Vec<(&str, Class, u64, u64)> = Vec::new();
+    for moment in moments {
+        let open = bars.iter_mut().rev().find(|(step, class, ..)| *step == moment.step && *class == Class::Running);
+        match open {
+            Some((_, class, _, end)) if moment.class != Class::Running => (*class, *end) = (moment.class, moment.at_ms),
+            Some(_) => {}
+            None if moment.class == Class::Running => bars.push((&moment.step, moment.class, moment.at_ms, end_ms)),
+            None => bars.push((&moment.step, moment.class, moment.at_ms, moment.at_ms)),
+        }
+    }
+    let bars = &bars[bars.len().saturating_sub(ROWS)..];
+    let told = bars
+        .iter()
+        .enumerate()
+        .map(|(index, (step, class, start, end))| bar(index + 1, &format::cut(step, CELL), *class, (*start, *end)));
+    format!("{}{}```\n\n", gantt(end_ms), told.collect::<String>())
+}
+
+/// The statuses of deploys as a chart.
 fn chart(moments: &[Moment], end_ms: u64) -> String {
     let moments = &moments[moments.len().saturating_sub(ROWS)..];
-    let axis = if end_ms < DAY_MS { "%H:%M:%S" } else { "day %d, %H:%M" };
-    let mut text = format!(
-        "```mermaid\ngantt\n    dateFormat YYYY-MM-DDTHH:mm:ss.SSS\n    axisFormat {axis}\n    todayMarker off\n",
-    );
+    let mut text = gantt(end_ms);
     let mut section = Some(&moments[0].deploy).filter(|first| moments.iter().all(|moment| moment.deploy == **first));
     for (index, moment) in moments.iter().enumerate() {
         if section != Some(&moment.deploy) {
@@ -241,18 +307,9 @@ fn chart(moments: &[Moment], end_ms: u64) -> String {
             // There is room for some ten characters.
             text.push_str(&format!("    section {}\n", format::cut(&mermaid(&moment.deploy), 10)));
         }
-        let end = moments.get(index + 1).map_or(end_ms, |next| next.at_ms).max(moment.at_ms);
-        let kind = match moment.class {
-            Class::Success | Class::NothingToDo => "done, ",
-            Class::Failure => "crit, ",
-            Class::Replaced | Class::Parked | Class::Unknown => "active, crit, ",
-            Class::Running => "active, ",
-        };
-        let point = if end == moment.at_ms { "milestone, " } else { "" };
-        // The number keeps a status from being a word of the chart's language.
+        let end = moments.get(index + 1).map_or(end_ms, |next| next.at_ms);
         let status = if moment.status.is_empty() { "none yet" } else { &moment.status };
-        let name = format!("{}. {}", index + 1, mermaid(status).trim());
-        text.push_str(&format!("    {name} :{point}{kind}{}, {}\n", calendar(moment.at_ms), calendar(end)));
+        text.push_str(&bar(index + 1, status, moment.class, (moment.at_ms, end)));
     }
     text + "```\n\n"
 }

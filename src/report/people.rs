@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::result::{Report, Verdict};
+use super::result::{MemberSeen, Report, Verdict, counted};
 use crate::base::outcome::Outcome;
 use crate::judge::assertion::{Check, Found, Truth, presets};
 use crate::nuon::failure::Failure;
@@ -31,6 +31,7 @@ pub fn render(report: &Report, paint: Paint) -> String {
         }
         lines.extend(verdict.warnings.iter().map(|why| warning(why)));
         others.into_iter().for_each(|check| assertion(check, "", &mut lines));
+        members(&verdict.deploys, &mut lines);
         facts(verdict, &mut lines);
     }
     let polls = report.polls();
@@ -107,6 +108,23 @@ pub fn assertion(check: &Check, headline: &str, lines: &mut Vec<String>) {
     check.queries.iter().filter_map(|found| found.note.as_ref()).for_each(|note| say("", &format!("note: {note}")));
 }
 
+/// How many deploys of a workflow ended in each way, and a row for each that did not end well.
+fn members(deploys: &[MemberSeen], lines: &mut Vec<String>) {
+    if deploys.is_empty() {
+        return;
+    }
+    lines.push(format!("  {:<13} {}", "deploys", counted(deploys.iter().map(|member| member.deploy.status.as_str()))));
+    let others: Vec<&MemberSeen> = deploys.iter().filter(|member| !member.ended_well).collect();
+    for member in others.iter().take(ROWS) {
+        let deploy = &member.deploy;
+        let words = format::cut(&deploy.status_description, MESSAGE);
+        lines.push(format!("  {:<13} {}  {} {words}", deploy.status, member.name(), deploy.id));
+    }
+    if others.len() > ROWS {
+        lines.push(format!("  and {} more, which are in the JSON result", others.len() - ROWS));
+    }
+}
+
 fn why(failure: &Failure, lines: &mut Vec<String>) {
     if !failure.step.is_empty() {
         lines.push(format!("  {:<13} {}", "failed step", failure.step));
@@ -122,6 +140,12 @@ fn facts(verdict: &Verdict, lines: &mut Vec<String>) {
         }
     };
     fact("install", &verdict.install);
+    if let Some(workflow) = &verdict.workflow {
+        fact("workflow", &workflow.id);
+        fact("status", &workflow.status);
+        fact("link", &verdict.url);
+        return;
+    }
     fact("component", &verdict.component);
     if let Some(deploy) = &verdict.deploy {
         fact("deploy", &deploy.id);

@@ -9,10 +9,12 @@ use crate::base::outcome::Ending;
 use crate::judge::assertion::Check;
 use crate::judge::document::Part;
 use crate::nuon::deploy::{Class, Deploy};
+use crate::nuon::evidence::Standing;
 use crate::nuon::failure::Failure;
 use crate::nuon::id::{ComponentId, InstallId};
 use crate::nuon::target::Target;
 use crate::text::format;
+use crate::watch::memory::Member;
 
 /// The result of a run. Fields may be added; none changes its meaning within a `schema_version`.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,7 +108,13 @@ pub struct Verdict {
     /// The deploy that was judged, or last seen; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deploy: Option<DeploySeen>,
-    /// The deploy in the dashboard; `""` where that cannot be known.
+    /// The workflow, as it was last seen, where that is gated as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<WorkflowSeen>,
+    /// Its deploys, as they were last read, in the order of its steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deploys: Vec<MemberSeen>,
+    /// The deploy, or the workflow, in the dashboard; `""` where that cannot be known.
     pub url: String,
     /// Why the gate believes that this is the right deploy.
     pub belief: String,
@@ -155,7 +163,50 @@ pub struct DeploySeen {
     pub updated_at: String,
 }
 
-/// A change of the deploy or its status.
+/// A workflow that is gated as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WorkflowSeen {
+    /// Its id.
+    pub id: String,
+    /// The server's word, `""` before it was seen.
+    pub status: String,
+    /// Where it was, in words.
+    pub description: String,
+}
+
+/// A deploy of such a workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MemberSeen {
+    /// Id of the component, `""` where the server did not say.
+    pub component_id: String,
+    /// Name of the component, likewise.
+    pub component_name: String,
+    /// Whether it ended well, or had nothing to do.
+    pub ended_well: bool,
+    /// The deploy.
+    #[serde(flatten)]
+    pub deploy: DeploySeen,
+}
+
+impl MemberSeen {
+    /// What is known of it.
+    pub fn new(member: &Member) -> Self {
+        let deploy = &member.deploy;
+        Self {
+            component_id: deploy.component_id.as_ref().map_or_else(String::new, ToString::to_string),
+            component_name: deploy.component_name.clone().unwrap_or_default(),
+            ended_well: member.standing == Standing::Good,
+            deploy: DeploySeen::new(deploy, member.class),
+        }
+    }
+
+    /// What people call it.
+    pub fn name(&self) -> &str {
+        [&self.component_name, &self.component_id].into_iter().find(|name| !name.is_empty()).unwrap_or(&self.deploy.id)
+    }
+}
+
+/// A change of the deploy or its status; of a workflow that is gated as a whole, of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Moment {
     /// Since the start of the run.
@@ -168,6 +219,9 @@ pub struct Moment {
     pub class: Class,
     /// The server's words for people.
     pub description: String,
+    /// Name of the step, where it is one that has changed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub step: String,
 }
 
 impl Verdict {
@@ -179,6 +233,8 @@ impl Verdict {
             ending,
             message: message.into(),
             deploy: None,
+            workflow: None,
+            deploys: Vec::new(),
             url: String::new(),
             belief: String::new(),
             preexisting: false,
@@ -248,15 +304,7 @@ impl Report {
 
     /// How many targets ended in each way, the worst first: `1 deploy-failed, 59 passed`.
     pub fn counts(&self) -> String {
-        let mut counts: Vec<(&str, usize)> = Vec::new();
-        for word in self.targets.iter().map(|verdict| verdict.ending.word()) {
-            match counts.iter_mut().find(|(counted, _)| *counted == word) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((word, 1)),
-            }
-        }
-        let counts: Vec<String> = counts.into_iter().map(|(word, count)| format!("{count} {word}")).collect();
-        counts.join(", ")
+        counted(self.targets.iter().map(|verdict| verdict.ending.word()))
     }
 
     /// How many times the gate asked for deploys, over all targets.
@@ -271,6 +319,8 @@ impl Report {
             let failure = verdict.failure.iter_mut();
             let of_failure = failure.flat_map(|it| it.words.iter_mut().chain(&mut it.log).chain([&mut it.step]));
             let of_deploy = verdict.deploy.iter_mut().map(|deploy| &mut deploy.status_description);
+            let of_deploys = verdict.deploys.iter_mut().map(|member| &mut member.deploy.status_description);
+            let of_deploy = of_deploy.chain(of_deploys);
             let of_timeline = verdict.timeline.iter_mut().map(|moment| &mut moment.description);
             let texts = of_failure.chain(of_deploy).chain(of_timeline).chain(&mut verdict.warnings);
             texts.chain([&mut verdict.message]).for_each(format::shorten);
@@ -291,15 +341,18 @@ impl Report {
         let verdict = self.only();
         let deploy = verdict.and_then(|verdict| verdict.deploy.as_ref());
         let of_deploy = |field: fn(&DeploySeen) -> &String| deploy.map(field).cloned().unwrap_or_default();
+        let workflow = verdict.and_then(|verdict| verdict.workflow.as_ref());
+        let of_workflow = |field: fn(&WorkflowSeen) -> &String| workflow.map(field).cloned();
         let own = [
             self.ending.outcome().name().into(),
             self.ending.reason().into(),
             self.ending.code().to_string(),
             of_deploy(|deploy| &deploy.id),
             of_deploy(|deploy| &deploy.build_id),
-            of_deploy(|deploy| &deploy.workflow_id),
-            of_deploy(|deploy| &deploy.status),
-            of_deploy(|deploy| &deploy.status_description),
+            of_workflow(|workflow| &workflow.id).unwrap_or_else(|| of_deploy(|deploy| &deploy.workflow_id)),
+            of_workflow(|workflow| &workflow.status).unwrap_or_else(|| of_deploy(|deploy| &deploy.status)),
+            of_workflow(|workflow| &workflow.description)
+                .unwrap_or_else(|| of_deploy(|deploy| &deploy.status_description)),
             of_deploy(|deploy| &deploy.commit),
             verdict.map(|verdict| verdict.url.clone()).unwrap_or_default(),
             self.duration_ms.to_string(),
@@ -311,6 +364,19 @@ impl Report {
         };
         OUTPUTS.into_iter().zip(own).chain(self.extracts.iter().map(|name| (name.as_str(), value(name)))).collect()
     }
+}
+
+/// How often each word is there, in the order in which they come: `1 error, 2 active`.
+pub fn counted<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for word in words {
+        match counts.iter_mut().find(|(counted, _)| *counted == word) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((word, 1)),
+        }
+    }
+    let counts: Vec<String> = counts.into_iter().map(|(word, count)| format!("{count} {word}")).collect();
+    counts.join(", ")
 }
 
 /// The names of the outputs that every run has.

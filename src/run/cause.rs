@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::outcome::{Ending, Outcome};
+use crate::judge::catalogue::Subject;
 use crate::judge::document::Document;
 use crate::nuon::failure::{self, Failure};
 use crate::nuon::look::{self, Look};
@@ -28,7 +29,11 @@ impl Gate {
         }
         session.explain_until(Some(session.clock.now() + EXPLAINING));
         if matches!(ending, Ending::DeployFailed | Ending::WorkflowFailed) {
-            let detail = match id.clone().map(|id| session.look(&Ask::Deploy(id), &self.target)) {
+            let ask = match self.watch.rules().subject {
+                Subject::Deploy => Ask::Deploy,
+                Subject::Workflow => Ask::DeployOfInstall,
+            };
+            let detail = match id.clone().map(|id| session.look(&ask(id), &self.target)) {
                 Some(Ok(Look::Seen(_, whole))) => {
                     whole.read().ok().and_then(|value| Document::of(value).ok()).map(Arc::new)
                 }

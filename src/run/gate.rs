@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::clock::Signal;
 use crate::base::outcome::{Ending, Outcome};
 use crate::judge::assertion::{self, Check, Evaluation};
+use crate::judge::catalogue::Subject;
 use crate::judge::document::Document;
 use crate::judge::extract;
 use crate::nuon::failure::Failure;
@@ -161,7 +162,11 @@ impl Gate {
         if self.is_resolved {
             return Ok(());
         }
-        let look = match names::resolve(&self.target, session) {
+        let resolved = match self.watch.rules().subject {
+            Subject::Deploy => names::resolve(&self.target, session),
+            Subject::Workflow => names::resolve_install(&self.target, session),
+        };
+        let look = match resolved {
             Ok(target) => {
                 if target != self.target {
                     session.progress.say(session.clock.now(), &format!("{} is {target}", self.target));
@@ -197,9 +202,10 @@ impl Gate {
 
     fn warn_of_strange_ids(&mut self, session: &mut Session<'_, '_>) {
         let pins = &self.watch.rules().pins;
+        let component = Some(&*self.target.component).filter(|_| self.watch.rules().subject == Subject::Deploy);
         let ids = [
             ("the install", Some(&*self.target.install), "inl"),
-            ("the component", Some(&*self.target.component), "cmp"),
+            ("the component", component, "cmp"),
             ("the build", pins.build.as_deref(), "bld"),
             ("the deploy", pins.deploy.as_deref(), "dpl"),
             ("the workflow", pins.workflow().map(|id| &**id), "inw"),

@@ -41,6 +41,22 @@ pub fn resolve(target: &Target, session: &mut Session<'_, '_>) -> Result<Target,
     Ok(Target { install: found, component })
 }
 
+/// The same where only the install is one: a workflow is gated as a whole.
+///
+/// # Errors
+/// The look that brought no id, or a signal.
+pub fn resolve_install(target: &Target, session: &mut Session<'_, '_>) -> Result<Target, Unread> {
+    let install = &target.install;
+    if pin::is_shaped(install, "inl") {
+        return Ok(target.clone());
+    }
+    let found = match install_id(install, session) {
+        Err(unread) if is_id(install, "inl") && is_final(&unread) => install.clone(),
+        found => found?,
+    };
+    Ok(Target { install: found, component: target.component.clone() })
+}
+
 /// The id of an install that may be given by its name.
 ///
 /// # Errors

@@ -162,6 +162,10 @@ impl<'w, 'p> Session<'w, 'p> {
                 look::deploy(answer, None, target, self.clock.utc())
             }
             Ask::Deploy(id) => self.deploy(id, target),
+            Ask::DeployOfInstall(id) => {
+                let answer = self.get(&target.deploy_by_install(id));
+                look::deploy_of_install(answer, id, target, self.clock.utc())
+            }
             Ask::Workflow(id) => match self.workflow(id, target) {
                 Ok(look) => Ok(look),
                 Err(Unread::Look(look)) => Ok(*look),
@@ -177,7 +181,7 @@ impl<'w, 'p> Session<'w, 'p> {
                     self.get_shared(&format!("/v1/workflows/{}/queue-position", segment(id)), Duration::ZERO);
                 look::queue(answer, self.clock.utc())
             }
-            Ask::Install if self.is_listed(target) => Ok(Look::Install),
+            Ask::Install if self.is_listed(target) => Ok(Look::Install(Whole::default())),
             Ask::Install => {
                 let (answer, _) = self.get_shared(&target.install(), INSTALL);
                 look::install(answer, target, self.clock.utc())

@@ -3,7 +3,9 @@
 use crate::base::clock::Clock;
 use crate::base::outcome::Ending;
 use crate::judge::assertion::Check;
-use crate::report::result::{DeploySeen, Moment, Verdict};
+use crate::judge::catalogue::Subject;
+use crate::nuon::workflow::Stage;
+use crate::report::result::{DeploySeen, MemberSeen, Moment, Verdict, WorkflowSeen};
 use crate::run::gate::Gate;
 use crate::text::format;
 
@@ -12,6 +14,7 @@ impl Gate {
     pub fn verdict(&mut self, ending: Ending, message: String, clock: &dyn Clock) -> Verdict {
         let pins = &self.watch.rules().pins;
         let mine = self.watch.mine();
+        let is_whole = self.watch.rules().subject == Subject::Workflow;
         let deploy = mine.map(|mine| &mine.deploy);
         let age = deploy.and_then(|deploy| deploy.age(clock.utc()));
         let age = age.map(format::age);
@@ -28,6 +31,7 @@ impl Gate {
             ));
         }
         let belief = match (deploy, pins.any(), mine.and_then(|mine| mine.followed.as_ref())) {
+            _ if is_whole => String::new(),
             (None, ..) => String::new(),
             (_, false, Some(left)) => format!("the newest, which replaced {left}"),
             (_, true, Some(left)) => format!("the newest, which replaced {left}; pins that hold: {pins}"),
@@ -46,7 +50,16 @@ impl Gate {
             }
             extracts.push((extract.name.clone(), value.unwrap_or_default()));
         }
-        let url = deploy.map(|deploy| self.url(&["components", &self.target.component, "deploys", deploy.id()]));
+        let id = pins.workflow().map(|id| id.to_string()).filter(|_| is_whole);
+        let workflow = id.map(|id| {
+            let (stage, status) = self.watch.workflow().unzip();
+            let description = stage.map(Stage::told).unwrap_or_default();
+            WorkflowSeen { id, status: status.unwrap_or_default().into(), description }
+        });
+        let url = match &workflow {
+            Some(workflow) => Some(self.url(&["workflows", &workflow.id])),
+            None => deploy.map(|deploy| self.url(&["components", &self.target.component, "deploys", deploy.id()])),
+        };
         let checks = std::mem::take(&mut self.checks);
         let is_judged = !checks.is_empty();
         let not_evaluated = self.config.assertions.iter().filter(|_| !is_judged).map(Check::not_evaluated);
@@ -56,6 +69,8 @@ impl Gate {
             ending,
             message,
             deploy: mine.map(|mine| DeploySeen::new(&mine.deploy, mine.class)),
+            workflow,
+            deploys: self.watch.members().iter().map(MemberSeen::new).collect(),
             url: url.unwrap_or_default(),
             belief,
             preexisting: self.watch.preexisting(),
@@ -63,23 +78,32 @@ impl Gate {
             polls: self.watch.looks(),
             requests: self.requests,
             noticed_after_ms: self.noticed_after.map(format::millis),
-            timeline: self
-                .watch
-                .timeline()
-                .iter()
-                .map(|change| Moment {
-                    at_ms: format::millis(change.at),
-                    deploy: change.deploy.to_string(),
-                    status: change.status.clone(),
-                    class: change.class,
-                    description: change.description.clone(),
-                })
-                .collect(),
+            timeline: self.timeline(),
             document: self.document.as_ref().map(|document| document.parts.clone()).unwrap_or_default(),
             assertions: checks.into_iter().chain(not_evaluated).collect(),
             extracts,
             failure: Some(std::mem::take(&mut self.failure)).filter(|failure| !failure.is_empty()),
             warnings: std::mem::take(&mut self.warnings),
         }
+    }
+    /// Every change that was seen: of the deploy, or of the steps of a workflow that is gated as a whole.
+    fn timeline(&self) -> Vec<Moment> {
+        let of_deploy = self.watch.timeline().iter().map(|change| Moment {
+            at_ms: format::millis(change.at),
+            deploy: change.deploy.to_string(),
+            status: change.status.clone(),
+            class: change.class,
+            description: change.description.clone(),
+            step: String::new(),
+        });
+        let of_steps = self.watch.steps().iter().map(|change| Moment {
+            at_ms: format::millis(change.at),
+            deploy: change.deploy.clone(),
+            status: change.status.clone(),
+            class: change.class,
+            description: String::new(),
+            step: change.name.clone(),
+        });
+        of_deploy.chain(of_steps).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::base::outcome::Ending;
-use crate::judge::document::Parts;
+use crate::judge::document::{DeployParts, Parts};
 use crate::nuon::deploy::Deploy;
 use crate::nuon::id::DeployId;
 use crate::nuon::look::{Look, Miss};
@@ -82,7 +82,8 @@ impl Watch {
             Err((_, why)) => Some(Err(why)),
         };
         let is_latest = mine.seen == Ask::Latest;
-        ControlFlow::Break(Move::Judge(Box::new(Parts { seen, is_latest, deploy, workflow })))
+        let parts = DeployParts { seen, is_latest, deploy, workflow };
+        ControlFlow::Break(Move::Judge(Box::new(Parts::Deploy(parts))))
     }
 
     /// A deploy that was left for mine: if it failed, somebody's change is not there.

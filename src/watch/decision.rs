@@ -1,5 +1,6 @@
 //! The decision: one table over what is known and what was asked for. Pure.
 
+use crate::judge::catalogue::Subject;
 use crate::nuon::evidence::{Course, Standing};
 use crate::watch::rules::{OnApproval, Rules, Until};
 
@@ -53,12 +54,12 @@ pub struct Asked {
 impl Asked {
     /// What the user asked for.
     pub fn by(rules: &Rules) -> Self {
+        let until = if rules.subject == Subject::Workflow { Until::Workflow } else { rules.until };
         Self {
             on_approval: rules.on_approval,
-            workflow_must_tell: rules.until != Until::Applied,
-            workflow_must_end: rules.until == Until::Workflow
-                || rules.workflow_is_judged && rules.until != Until::Applied,
-            workflow_must_succeed: rules.until == Until::Workflow,
+            workflow_must_tell: until != Until::Applied,
+            workflow_must_end: until == Until::Workflow || rules.workflow_is_judged && until != Until::Applied,
+            workflow_must_succeed: until == Until::Workflow,
         }
     }
 }

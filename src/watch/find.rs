@@ -289,19 +289,10 @@ impl Watch {
 
     /// The newest deploy of the workflow that is pinned: which one is meant is found there, whatever is the latest.
     fn in_workflow(&mut self, id: &WorkflowId) -> Go<Tracked> {
-        let look = self.ask(Ask::Workflow(id.clone()))?;
+        let look = self.pinned(id)?;
         let (workflow, size) = match &*look {
             Look::Workflow(workflow, whole) => (workflow, whole.size()),
             Look::Refused(ending, why) => return self.pinned_is_refused(*ending, why.clone()),
-            Look::Another(miss) => return ControlFlow::Break(Move::End(Ending::NotFound, miss.why.clone())),
-            Look::Absent(miss) => {
-                let since = *self.memory.workflow.absent.get_or_insert(self.now);
-                return ControlFlow::Break(if self.now >= since + LAG {
-                    Move::End(Ending::NotFound, miss.why.clone())
-                } else {
-                    self.missed(miss)
-                });
-            }
             other => return ControlFlow::Break(self.unanswered(other)),
         };
         let stage = self.enter(workflow, size);
@@ -342,6 +333,20 @@ impl Watch {
         let mine = Tracked { steps, ..mine };
         self.memory.mine = Some(mine.clone());
         ControlFlow::Continue(mine)
+    }
+
+    /// The workflow that is pinned. It belongs to another install, or is not there for longer than replicas lag: no look will
+    /// change that.
+    pub(super) fn pinned(&mut self, id: &WorkflowId) -> Go<Arc<Look>> {
+        let look = self.ask(Ask::Workflow(id.clone()))?;
+        ControlFlow::Break(match &*look {
+            Look::Another(miss) => Move::End(Ending::NotFound, miss.why.clone()),
+            Look::Absent(miss) => {
+                let since = *self.memory.workflow.absent.get_or_insert(self.now);
+                if self.now >= since + LAG { Move::End(Ending::NotFound, miss.why.clone()) } else { self.missed(miss) }
+            }
+            _ => return ControlFlow::Continue(look),
+        })
     }
 
     /// Whether a deploy may be another than when it was last looked at.

@@ -13,17 +13,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::base::outcome::Ending;
+use crate::judge::catalogue::Subject;
 use crate::judge::document::Parts;
 use crate::nuon::deploy::{self, Class, Deploy};
 use crate::nuon::id::{DeployId, InstallComponentId};
 use crate::nuon::look::{Look, Miss};
-use crate::nuon::workflow::Stage;
+use crate::nuon::workflow::{Stage, Workflow};
 use crate::text::format;
 use crate::watch::decision::Asked;
-use crate::watch::memory::{Memory, Tracked};
+use crate::watch::memory::{Member, Memory, Tracked};
 use crate::watch::rules::Rules;
 use crate::watch::schedule::Schedule;
-use crate::watch::step::{Ask, Change, Event, Step};
+use crate::watch::step::{Ask, Change, Event, Step, StepChange};
 use crate::watch::words;
 
 /// How often it is asked where a workflow stands in its queue.
@@ -135,6 +136,21 @@ impl Watch {
         &self.memory.log.timeline
     }
 
+    /// Every change of a step that was seen, in order, of a workflow that is gated as a whole.
+    pub fn steps(&self) -> &[StepChange] {
+        &self.memory.log.steps
+    }
+
+    /// The deploys of a workflow that is gated as a whole, as they were last read.
+    pub fn members(&self) -> &[Member] {
+        &self.memory.members
+    }
+
+    /// Where the workflow was when it was last seen, and its own word.
+    pub fn workflow(&self) -> Option<(&Stage, &str)> {
+        self.memory.workflow.stage.as_ref().map(|stage| (stage, self.memory.workflow.word.0.as_str()))
+    }
+
     /// What has happened since this was last asked.
     pub fn events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
@@ -204,6 +220,9 @@ impl Watch {
     }
 
     fn go(&mut self) -> Go<Infallible> {
+        if let (Subject::Workflow, Some(id)) = (self.rules.subject, self.rules.pins.workflow().cloned()) {
+            return self.whole(&id);
+        }
         let mine = self.find()?;
         self.settle(mine)
     }
@@ -218,7 +237,8 @@ impl Watch {
             self.tell_queue()?;
         }
         let is_refused = self.answers.iter().any(|(_, look)| matches!(**look, Look::Refused(..)));
-        if matches!(over, Move::Judge(_) | Move::End(..)) && self.rules.pins.workflow().is_some() && !is_refused {
+        let is_of_one = self.rules.subject == Subject::Deploy && self.rules.pins.workflow().is_some();
+        if matches!(over, Move::Judge(_) | Move::End(..)) && is_of_one && !is_refused {
             match self.memory.mine.clone() {
                 Some(mine) => drop(self.superseded(mine)?),
                 // A recording tells by it which target it is of.
@@ -247,12 +267,12 @@ impl Watch {
     }
 
     /// Asks for the install. One that the API says is not there, twice, is gone.
-    fn install(&mut self, over: Move) -> Go<Move> {
+    pub(super) fn install(&mut self, over: Move) -> Go<Move> {
         let look = self.ask(Ask::Install)?;
         self.memory.install.at = Some(self.now);
         let (miss, before) = match &*look {
             Look::Absent(miss) => (miss, self.memory.install.gone.replace(miss.why.clone())),
-            Look::Install => {
+            Look::Install(_) => {
                 self.memory.install.gone = None;
                 return ControlFlow::Continue(over);
             }
@@ -380,6 +400,30 @@ impl Watch {
         log.timeline.push(change.clone());
         log.events.push(Event::Changed(change));
         self.memory.changed = now;
+    }
+
+    /// Takes note of the steps of a workflow that begin or end.
+    pub(super) fn note_steps(&mut self, workflow: &Workflow) {
+        for (index, step) in workflow.steps().enumerate() {
+            let id = step.id.clone().unwrap_or_else(|| format!("#{index}"));
+            let word = step.word();
+            let is_news = self.memory.step_words.get(&id).is_none_or(|before| before != word);
+            if !is_news {
+                continue;
+            }
+            let is_first = self.memory.step_words.insert(id, word.to_owned()).is_none();
+            if is_first && matches!(word, "" | "pending" | "queued") {
+                continue;
+            }
+            self.memory.changed = self.now;
+            self.memory.log.steps.push(StepChange {
+                at: self.now,
+                name: step.name().into(),
+                deploy: step.deploy().unwrap_or_default().into(),
+                status: word.into(),
+                class: step.class(),
+            });
+        }
     }
 
     /// A look that brought nothing: again, later.

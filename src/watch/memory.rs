@@ -7,10 +7,11 @@ use jiff::Timestamp;
 
 use crate::base::outcome::Ending;
 use crate::nuon::deploy::{Class, Deploy};
+use crate::nuon::evidence::Standing;
 use crate::nuon::id::{DeployId, WorkflowId};
 use crate::nuon::workflow::Stage;
 use crate::watch::decision::{Decision, Sure};
-use crate::watch::step::{Ask, Change, Event};
+use crate::watch::step::{Ask, Change, Event, StepChange};
 
 /// How long a workflow must be over before a deploy that is not is called left behind; and how long the workflow of a
 /// deploy that failed may keep failing to answer.
@@ -47,8 +48,27 @@ pub struct Memory {
     pub unconfirmed: Option<Duration>,
     /// Whether the deploy has succeeded, and only its workflow is waited for.
     pub awaits_workflow: bool,
+    /// The deploys of a workflow that is gated as a whole, as they were last read.
+    pub members: Vec<Member>,
+    /// Since when one of them has not been there.
+    pub member_absent: Option<Duration>,
+    /// The words of its steps, by their ids.
+    pub step_words: BTreeMap<String, String>,
     /// What was seen and said.
     pub log: Log,
+}
+
+/// A deploy of a workflow that is gated as a whole.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// As it was last seen.
+    pub deploy: Deploy,
+    /// What its word means.
+    pub class: Class,
+    /// What it comes to beside its workflow.
+    pub standing: Standing,
+    /// Why it did not end well, in the server's words.
+    pub told: String,
 }
 
 /// A deploy that is watched.
@@ -176,6 +196,8 @@ pub struct InstallSight {
 pub struct Log {
     /// Every change, in order.
     pub timeline: Vec<Change>,
+    /// Every change of a step of a workflow that is gated as a whole, in order.
+    pub steps: Vec<StepChange>,
     /// What happened in this look.
     pub events: Vec<Event>,
     /// Why there is nothing to watch, as it was last said.

@@ -19,5 +19,6 @@ mod find;
 mod settle;
 mod complete;
 mod told;
+mod whole;
 
 pub use machine::Watch;

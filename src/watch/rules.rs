@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::judge::catalogue::Subject;
 use crate::nuon::deploy::{Expect, Override};
 use crate::watch::pin::Pins;
 
 /// What the user asked of the watch.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// Which deploy is meant.
+    /// What is gated.
+    pub subject: Subject,
+    /// Which deploy, or workflow, is meant.
     pub pins: Pins,
     /// When the run began, by the calendar.
     pub began: Option<Timestamp>,

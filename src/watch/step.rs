@@ -16,6 +16,8 @@ pub enum Ask {
     Latest,
     /// The deploy of this id.
     Deploy(DeployId),
+    /// The deploy of this id, of whichever component of the install.
+    DeployOfInstall(DeployId),
     /// The workflow of this id.
     Workflow(WorkflowId),
     /// The deploys of the component, the newest first: those that were made at this time or later, or else the newest of
@@ -55,6 +57,21 @@ pub enum Event {
     Warning(String),
     /// Something that helps to understand what follows.
     Note(String),
+}
+
+/// A step of a workflow has another word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepChange {
+    /// Since the start of the run.
+    pub at: Duration,
+    /// The step's name.
+    pub name: String,
+    /// Id of the deploy that it makes, or `""`.
+    pub deploy: String,
+    /// The server's word.
+    pub status: String,
+    /// What it means.
+    pub class: Class,
 }
 
 /// A point of the timeline.

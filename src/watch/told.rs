@@ -1,5 +1,6 @@
 //! What a watch knows, in words.
 
+use crate::judge::catalogue::Subject;
 use crate::nuon::deploy::{Class, Expect};
 use crate::nuon::workflow::Stage;
 use crate::watch::machine::Watch;
@@ -11,6 +12,17 @@ impl Watch {
     /// What is known, in a sentence.
     pub fn so_far(&self) -> String {
         let memory = &self.memory;
+        if let (Subject::Workflow, Some(id)) = (self.rules.subject, self.rules.pins.workflow()) {
+            return match (&memory.workflow.stage, memory.members.len()) {
+                (None, _) => format!("workflow {id} has not been seen yet"),
+                (Some(Stage::Succeeded), 0) => format!("workflow {id} has ended (success); it has no deploys"),
+                (Some(Stage::Succeeded), 1) => format!("workflow {id} has ended (success), with its only deploy"),
+                (Some(Stage::Succeeded), count) => {
+                    format!("workflow {id} has ended (success), with its {count} deploys")
+                }
+                (Some(stage), _) => format!("workflow {id}: {}", stage.told()),
+            };
+        }
         match (&memory.mine, self.rules.pins.workflow(), &memory.workflow.stage, &memory.other) {
             (Some(mine), ..) => self.told_of(mine),
             (None, Some(id), Some(stage), _) => {

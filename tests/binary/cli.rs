@@ -154,6 +154,12 @@ fn check_judges_a_saved_document() {
     assert_eq!(check(planned, &[]).0, 2);
     assert_eq!(check("[]", &["--assert=$.a"]).0, 2);
     assert_eq!(check("", &["--assert=$.a"]).0, 2);
+    // One of a workflow is known by its steps.
+    let workflow = r#"{"id":"inw1","plan_only":false,"finished":true,"status":{"status":"success"},"steps":[{"status":{"status":"success"}}]}"#;
+    let (code, out, err) = check(workflow, &["--require=no-failed-steps", "--assert=$.finished == true"]);
+    assert!(code == 0 && out.contains("1 steps, none failed") && out.contains("has ended (success)"), "{out}{err}");
+    let (code, _, err) = check(workflow, &["--assert=$.workflow.finished == true"]);
+    assert!(code == 1 && err.is_empty(), "{err}");
     assert_eq!(check(r#"{"l":[{"n":[]}]}"#, &["--assert=$.l[?count(@.n[*]) != 0]"]).0, 3);
     let mut command = deploy_gate(&["check", "-", "--assert=$.plan_only == true"]);
     let mut child = command.stdin(Stdio::piped()).spawn().expect("it runs");
@@ -169,7 +175,8 @@ fn check_judges_a_saved_document() {
     assert!(!err.contains("##") && !err.lines().any(|line| line.trim_start().starts_with("::")), "{err}");
     // To some a carriage return ends a line, to others it does not.
     std::fs::write(file("lines"), "# c\r$.plan_only == true\n$.id\n").expect("writes");
-    let (code, _, err) = ran(&mut deploy_gate(&["check", &file("loud"), "--assert-file", &file("lines")]));
+    std::fs::write(file("plain"), planned).expect("writes");
+    let (code, _, err) = ran(&mut deploy_gate(&["check", &file("plain"), "--assert-file", &file("lines")]));
     assert!(code == 2 && err.contains("line 1") && err.contains("carriage return"), "{err}");
 }
 

@@ -20,4 +20,5 @@ mod surroundings;
 mod table;
 mod telling;
 mod whole_truth;
+mod whole_workflow;
 mod workflow;

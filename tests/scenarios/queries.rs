@@ -190,7 +190,6 @@ fn what_cannot_be_meant_is_misuse() {
             &["--install=all", "--app=a", "--component=api", "--workflow=inw00000000000000000000001"],
             "is of one install",
         ),
-        (&["--component=all", "--workflow=inw00000000000000000000001"], "--workflow"),
         (&["--component=all", "--deploy=dpl00000000000000000000001"], "is about one target"),
         (&["--install=all", "--app=a", "--component=api", "--after=dpl00000000000000000000001"], "is about one target"),
         (&["--label=a=b"], "--label (DEPLOY_GATE_LABEL)"),

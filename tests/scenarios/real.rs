@@ -15,6 +15,9 @@ const STEP: usize = 500;
 /// Which exit codes may come of a gate that begins then (in milliseconds).
 type Codes = fn(u64) -> &'static [u8];
 
+/// The workflow as a whole.
+const WHOLE: &[&str] = &["--component=all"];
+
 /// Recording, its workflow, flags, exit codes, and words that the verdict must have.
 const TABLE: &[(&str, &str, &[&str], Codes, &str)] = &[
     ("success-approve-all", "inwcp1osn4a33qj1utepi0v1le", &[], |_| &[0], ""),
@@ -35,6 +38,18 @@ const TABLE: &[(&str, &str, &[&str], Codes, &str)] = &[
     ("deploy-all-ok", "inw45egskjtndq6ft98jvhlhux", &["--component=cmp1d14x7v6zffgnfm6f2dm0iw"], |_| &[0], ""),
     ("deploy-all-ok", "inw45egskjtndq6ft98jvhlhux", &["--component=cmpvzoikljz1wiz2ajfkk95tmn"], |_| &[0], ""),
     ("deploy-all-ok", "inw45egskjtndq6ft98jvhlhux", &["--component=cmpi4dzsdbhm8s7i8d52kfzwi3"], |_| &[0], ""),
+    ("deploy-all-ok", "inw45egskjtndq6ft98jvhlhux", WHOLE, |_| &[0], "deploys       4 active"),
+    ("success-approve-all", "inwcp1osn4a33qj1utepi0v1le", WHOLE, |_| &[0], "deploys       1 active"),
+    ("fail-plan", "inwem1niu040f222iid8j7tfdn", WHOLE, |_| &[1], ""),
+    ("fail-apply-then-retry", "inwejmvinwbcc67gv2gca33l06", WHOLE, retried, ""),
+    ("noop-plan", "inw0oe7otm52ylnygws0f9sz0e", WHOLE, |_| &[0], ""),
+    ("plan-only", "inwu7mg2gsolf5ecd0ughctxra", WHOLE, |_| &[1], "only plans"),
+    ("prompt-approve", "inw9i61000g12ifx7tmrd3ggz6", WHOLE, |_| &[0], ""),
+    ("prompt-deny", "inwz3mcs0f71mo3fuzkwq5x3lj", WHOLE, |_| &[1], ""),
+    ("teardown", "inwis6tq0yueb3cp4i7ygqptai", WHOLE, |_| &[0], "deploys       1 inactive"),
+    ("cancel-apply", "inwq4t355u1yqsr8vr78yqv8og", WHOLE, |_| &[1], ""),
+    ("deploy-of-failed-build", "inwvd33uviw27ur0k6jwriek46", WHOLE, |_| &[1], ""),
+    ("forgotten-active", "inwh47bj3gja86okpei31xyra8", WHOLE, |_| &[3], "it was deleted"),
     ("cancel-apply", "inwq4t355u1yqsr8vr78yqv8og", &[], |_| &[1], ""),
     ("deploy-of-failed-build", "inwvd33uviw27ur0k6jwriek46", &[], |_| &[1], "component build is in an error state"),
     ("forgotten-active", "inwh47bj3gja86okpei31xyra8", &[], |_| &[3], "it was deleted"),

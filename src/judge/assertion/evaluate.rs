@@ -15,7 +15,6 @@ use super::node::{kind, member};
 use super::show::{SHOWN, brief, show};
 use super::syntax::{Asks, Basic, Expression, Operand, Query, Root, Selected, answers, child, nodes};
 use super::truth::Truth;
-use crate::judge::catalogue;
 use crate::judge::document::Document;
 use crate::text::format;
 
@@ -78,7 +77,7 @@ impl Assertion {
         let expression = &*self.expression;
         let landing = Landing { expression, document };
         let likeness = Likeness { landing, selected };
-        let (tested, optional) = (tested(expression), optional(expression));
+        let (tested, optional) = (tested(expression), optional(expression, document));
         let (mut missing, mut notes) = (BTreeMap::new(), BTreeMap::new());
         let mut counted = Selected::new();
         for query in expression.queries() {
@@ -132,12 +131,12 @@ fn tested(expression: &Expression) -> BTreeSet<usize> {
 
 /// The queries outside of filters whose last member may be absent: the server leaves a boolean out when it is false, and
 /// nothing compares with `true` as `false` does.
-fn optional(expression: &Expression) -> BTreeSet<usize> {
+fn optional(expression: &Expression, document: &Document) -> BTreeSet<usize> {
     let optional = |basic: &Basic| match &basic.asks {
         Asks::Compare(Operand::Query(query), operator, other)
         | Asks::Compare(other, operator, Operand::Query(query)) => {
             let is_true = other.literal() == Some(&Value::Bool(true)) && !operator.is_order();
-            let member = member(Some(catalogue::document()), query).filter(|member| member.may_be_left_out);
+            let member = member(Some(document.is()), query).filter(|member| member.may_be_left_out);
             let is_boolean = member.and_then(kind) == Some(Kind::Boolean);
             (is_true && is_boolean).then_some(query.span.start)
         }

@@ -53,7 +53,7 @@ impl Landing<'_> {
         }
         let names = query.leading();
         let spared = usize::from(needs == Needs::AllButTheLast && query.is_singular() && !names.is_empty());
-        let mut node = Node::document(document.value());
+        let mut node = Node::document(document);
         for (reached, segment) in names.iter().enumerate() {
             let Some(selector) = segment.only() else { break };
             let Some(child) = node.child(selector) else {

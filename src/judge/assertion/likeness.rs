@@ -14,7 +14,7 @@ use super::syntax::{
     Asks, Basic, Logic, Operand, Operator, Query, Root, Segment, Selected, Selector, answers, nodes, written,
 };
 use super::truth::Truth;
-use crate::judge::catalogue::{self, Member, Type};
+use crate::judge::catalogue::{Member, Type};
 
 /// What a query's filters came to.
 #[derive(Default)]
@@ -176,7 +176,7 @@ impl<'a> Likeness<'a> {
                         let nodes = query.segments.iter().fold(vec![element], step);
                         (nodes.into_iter().map(|node| node.value).collect(), element.is)
                     }
-                    _ => (self.nodes(query).to_vec(), Some(catalogue::document())),
+                    _ => (self.nodes(query).to_vec(), Some(self.landing.document.is())),
                 };
                 match nodes.as_slice() {
                     [node] => Side::Value(node),
@@ -193,7 +193,7 @@ impl<'a> Likeness<'a> {
     /// How the engines disagree.
     pub fn filters(&self, query: &Query) -> Result<Filtered, String> {
         let mut filtered = Filtered::default();
-        let mut nodes = vec![Node::document(self.landing.document.value())];
+        let mut nodes = vec![Node::document(self.landing.document)];
         let plural = query.leading().len();
         for (place, segment) in query.segments.iter().enumerate() {
             let within = within(&nodes, segment);

@@ -299,13 +299,13 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_is_vacuous_whatever_way_it_is_asked_for() {
-        let parts = crate::judge::document::Parts {
+        let parts = crate::judge::document::DeployParts {
             seen: br#"{"id":"dpl1","status_v2":{"status":"active"}}"#.to_vec().into(),
             is_latest: true,
             deploy: Some(Err("403".into())),
             workflow: Some(Err("403".into())),
         };
-        let document = Arc::new(Document::assemble(parts).expect("a document"));
+        let document = Arc::new(Document::assemble(crate::judge::document::Parts::Deploy(parts)).expect("a document"));
         let known = ["!$.status_v2.composite_error", "$.status_v2.status == 'active'", "!$.status_v2[?@ == 'error']"];
         for text in known {
             let assertion: Assertion = text.parse().unwrap_or_else(|error| panic!("{error}"));

@@ -7,7 +7,7 @@ use super::engines::Compiled;
 use super::parser::{self, Malformed};
 use super::syntax::{Expression, Query, Segment, Selector};
 use super::types::{self, Finding, Types};
-use crate::judge::catalogue::Type;
+use crate::judge::catalogue::{Subject, Type};
 use crate::text::escape;
 
 /// One assertion: a label for reports, and an expression.
@@ -32,6 +32,11 @@ impl PartialEq for Assertion {
 }
 
 impl Assertion {
+    /// The same about a document of another kind.
+    pub fn about(self, subject: Subject) -> Self {
+        Self { types: Arc::new(types::check(&self.expression, subject)), ..self }
+    }
+
     /// Whether it asks for a member of the document.
     pub fn looks_at(&self, member: &str) -> bool {
         let is_it = |query: &Query| match query.segments.first().and_then(Segment::only) {
@@ -137,7 +142,13 @@ impl Assertion {
         let parts = expression.logic.basics().into_iter();
         let parts = parts.map(|part| Ok((part.span.start, compiled(part.span.start, &expression.as_part(part))?)));
         let parts = parts.collect::<Result<_, Malformed>>()?;
-        Ok(Self { label: String::new(), types: Arc::new(types::check(&expression)), expression, queries, parts })
+        Ok(Self {
+            label: String::new(),
+            types: Arc::new(types::check(&expression, Subject::Deploy)),
+            expression,
+            queries,
+            parts,
+        })
     }
 }
 

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::kind::Kind;
 use super::syntax::{Query, Segment, Selector, child};
-use crate::judge::catalogue::{self, Member, Type};
+use crate::judge::catalogue::{Member, Type};
+use crate::judge::document::Document;
 
 /// A value of the document.
 #[derive(Clone, Copy)]
@@ -17,8 +18,8 @@ pub struct Node<'d> {
 
 impl<'d> Node<'d> {
     /// The whole document.
-    pub fn document(value: &'d Value) -> Self {
-        Self { value, is: Some(catalogue::document()) }
+    pub fn document(document: &'d Document) -> Self {
+        Self { value: document.value(), is: Some(document.is()) }
     }
 
     /// What a name or an index selects.

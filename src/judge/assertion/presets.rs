@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::check::Check;
+use super::model::Assertion;
 use super::truth::Truth;
+use crate::judge::catalogue::Subject;
 
 /// A built-in assertion.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -14,6 +16,8 @@ pub struct Preset {
     pub meaning: &'static str,
     /// The assertion; pasted into `--assert` it gives the same result.
     pub expression: &'static str,
+    /// The same about a workflow as a whole.
+    pub of_workflow: &'static str,
     /// What came of it, where it is true or false, in a sentence.
     #[serde(skip)]
     pub told: fn(&Check) -> String,
@@ -25,6 +29,7 @@ pub const TABLE: &[Preset] = &[
         name: "not-plan-only",
         meaning: "the workflow does not only plan (plan_only of the deploy itself is a constant false on the server; its workflow's is the true one)",
         expression: "$.plan_only == false && $.workflow.plan_only == false",
+        of_workflow: "$.plan_only == false",
         told: |check| match check.outcome {
             Truth::True => "the workflow does not only plan".into(),
             _ => "the workflow only plans".into(),
@@ -39,6 +44,11 @@ pub const TABLE: &[Preset] = &[
                      @.status.status == 'drifted' || @.status.status == 'warning' || @.status.status == 'discarded' || \
                      @.status.status == 'approval-retry' || @.retried == true || @.status.metadata.auto_retried == true || \
                      @.status.metadata.skipped_on_failure == true)]",
+        of_workflow: "$.steps[*] && !$.steps[?!(@.status.status == 'success' || @.status.status == 'approved' || \
+                     @.status.status == 'auto-skipped' || @.status.status == 'user-skipped' || @.status.status == 'no-drift' || \
+                     @.status.status == 'drifted' || @.status.status == 'warning' || @.status.status == 'discarded' || \
+                     @.status.status == 'approval-retry' || @.retried == true || @.status.metadata.auto_retried == true || \
+                     @.status.metadata.skipped_on_failure == true)]",
         told: |check| match counted(check).as_slice() {
             [(0, _), ..] => "the workflow has no steps".into(),
             [(steps, _), (0, _), ..] => format!("{steps} steps, none failed"),
@@ -48,11 +58,16 @@ pub const TABLE: &[Preset] = &[
     },
     Preset {
         name: "no-failed-actions",
-        meaning: "no action that ran with the deploy failed; the workflow is awaited, since actions come after the deploy",
+        meaning: "no action that ran with the deploy (in a workflow: no step that runs one) failed; the workflow is awaited, since actions come after the deploy",
         expression: "!$.action_workflow_runs[?@.status == 'error' || @.status == 'failed' || @.status == 'cancelled' || \
                      @.status == 'timed-out' || @.status == 'not-attempted' || @.status_v2.status == 'error' || \
                      @.status_v2.status == 'failed' || @.status_v2.status == 'cancelled' || @.status_v2.status == 'timed-out' || \
                      @.status_v2.status == 'not-attempted']",
+        of_workflow: "!$.steps[?@.step_target_type == 'install_action_workflow_runs' && !(@.status.status == 'success' || @.status.status == 'approved' || \
+                     @.status.status == 'auto-skipped' || @.status.status == 'user-skipped' || @.status.status == 'no-drift' || \
+                     @.status.status == 'drifted' || @.status.status == 'warning' || @.status.status == 'discarded' || \
+                     @.status.status == 'approval-retry' || @.retried == true || @.status.metadata.auto_retried == true || \
+                     @.status.metadata.skipped_on_failure == true)]",
         told: |check| match counted(check).as_slice() {
             [(0, _), ..] => "no action failed".into(),
             [(failed, which), ..] => format!("{failed} actions failed: {which}"),
@@ -63,7 +78,13 @@ pub const TABLE: &[Preset] = &[
         name: "not-teardown",
         meaning: "the deploy puts the component there, it does not take it away",
         expression: "$.install_deploy_type == 'apply' || $.install_deploy_type == 'sync-image'",
+        of_workflow: "$.deploys[*] && !$.deploys[?!(@.install_deploy_type == 'apply' || @.install_deploy_type == 'sync-image')]",
         told: |check| match counted(check).as_slice() {
+            [(0, _), (0, _)] => "the workflow has no deploys".into(),
+            [(deploys, _), (0, _)] if check.expression.contains("$.deploys") => {
+                format!("{deploys} deploys, no teardown")
+            }
+            [(_, _), (_, which)] if check.expression.contains("$.deploys") => format!("not an apply: {which}"),
             [(_, kind), ..] => format!("the type of the deploy is {kind}"),
             _ => check.outcome.name().into(),
         },
@@ -77,7 +98,23 @@ fn counted(check: &Check) -> Vec<(usize, String)> {
 
 /// The preset that a check is, if it is one.
 pub fn of(check: &Check) -> Option<&'static Preset> {
-    TABLE.iter().find(|preset| preset.name == check.label && preset.expression == check.expression)
+    let is_it = |preset: &&Preset| {
+        preset.name == check.label && [preset.expression, preset.of_workflow].contains(&check.expression.as_str())
+    };
+    TABLE.iter().find(is_it)
+}
+
+/// The assertion of that name, about what is asked.
+///
+/// # Errors
+/// There is none.
+pub fn about(subject: Subject, name: &str) -> Result<Assertion, String> {
+    let preset = find(name)?;
+    let expression = match subject {
+        Subject::Deploy => preset.expression,
+        Subject::Workflow => preset.of_workflow,
+    };
+    format!("{name}: {expression}").parse().map(|assertion: Assertion| assertion.about(subject))
 }
 
 /// The preset of that name.

@@ -11,13 +11,15 @@ use serde_json::Value;
 use super::kind::{Kind, close, likely};
 use super::parser::parse;
 use super::syntax::{Asks, Basic, Expression, Logic, Operand, Operator, Query, Root, Segment, Selector};
-use crate::judge::catalogue::{self, Type};
+use crate::judge::catalogue::{self, Subject, Type};
 
 type Set = BTreeSet<Type>;
 
 /// What the catalogue says of an expression.
 #[derive(Clone, Debug, Default)]
 pub struct Types {
+    /// What the document is.
+    subject: Subject,
     /// What each query can select, by where it begins in the text.
     reach: BTreeMap<usize, Reach>,
     /// What is wrong, or may be.
@@ -45,17 +47,17 @@ pub struct Finding {
     pub instead: Option<String>,
 }
 
-/// Walks every query of an expression through the catalogue.
-pub fn check(expression: &Expression) -> Types {
-    check_up_to(expression, 3)
+/// Walks every query of an expression through the catalogue, from a document about this.
+pub fn check(expression: &Expression, subject: Subject) -> Types {
+    check_up_to(expression, subject, 3)
 }
 
 /// What is suggested is checked as well, so often: one mistake can stand behind another.
-fn check_up_to(expression: &Expression, suggestions: u8) -> Types {
-    let mut walk = Walk { text: &expression.text, types: Types::default() };
+fn check_up_to(expression: &Expression, subject: Subject, suggestions: u8) -> Types {
+    let mut walk = Walk { text: &expression.text, types: Types { subject, ..Types::default() } };
     walk.logic(&expression.logic, None);
     let better = |instead: String| {
-        let suggested = check_up_to(&parse(&instead).ok()?, suggestions.checked_sub(1)?);
+        let suggested = check_up_to(&parse(&instead).ok()?, subject, suggestions.checked_sub(1)?);
         let refusal = suggested.findings.into_iter().find(|finding| finding.is_refusal);
         refusal.map_or(Some(instead), |refusal| refusal.instead)
     };
@@ -120,7 +122,7 @@ impl Walk<'_> {
     }
 
     fn query(&mut self, query: &Query, basic: (&Basic, bool), node: Option<&Set>) {
-        let document = Set::from([catalogue::document()]);
+        let document = Set::from([catalogue::document(self.types.subject)]);
         let mut types = match (query.root, node) {
             (Root::Node, Some(node)) => node.clone(),
             _ => document,

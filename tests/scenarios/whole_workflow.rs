@@ -1,0 +1,253 @@
+//! `--workflow W --component all`: a workflow as what is gated.
+
+use serde_json::{Value, json};
+
+use crate::script::*;
+
+const WEB: &str = "dpl00000000000000000000011";
+const API: &str = "dpl00000000000000000000012";
+const API_AGAIN: &str = "dpl00000000000000000000013";
+
+/// A deploy of the `nth` component.
+fn of(nth: u32, id: &str, status: &str) -> Value {
+    let mut deploy = made(id, status, nth, "");
+    deploy["component_id"] = json!(format!("cmp0000000000000000000000{nth}"));
+    deploy["install_component_id"] = json!(format!("inc0000000000000000000000{nth}"));
+    deploy["component_name"] = json!(if nth == 1 { "web" } else { "api" });
+    deploy
+}
+
+/// A workflow with steps as `name=status@deploy`.
+fn flow(status: &str, steps: &[&str]) -> Answer {
+    workflow(status, steps)
+}
+
+fn install() -> Answer {
+    seen(&json!({"id": INSTALL, "name": "prod"}))
+}
+
+/// Gates the workflow as a whole.
+fn gate(arguments: &[&str], workflows: &[Answer], deploys: &[(&str, &[Answer])]) -> Ran {
+    let mut all = vec!["--component=all", "--workflow=inw00000000000000000000001"];
+    all.extend(arguments);
+    let (install, no_steps) = ([install()], [http(200, "[]")]);
+    let mut routes = vec![("/steps?", &no_steps[..]), ("/v1/workflows/", workflows)];
+    routes.extend(deploys.iter().copied());
+    routes.push(("/v1/installs/inl00000000000000000000001", &install));
+    run_with(&all, &routes)
+}
+
+#[test]
+fn it_passes_when_it_is_over_and_every_deploy_in_it_ended_well() {
+    let running =
+        flow("in-progress", &["web=success@dpl00000000000000000000011", "api=in-progress@dpl00000000000000000000012"]);
+    let over = flow("success", &["web=success@dpl00000000000000000000011", "api=success@dpl00000000000000000000012"]);
+    let deploys: &[(&str, &[Answer])] =
+        &[(WEB, &[seen(&of(1, WEB, "active"))]), (API, &[seen(&of(2, API, "auto-skipped"))])];
+    let arguments = [
+        "--assert=$.install.name == 'prod' && count($.deploys[*]) == 2",
+        "--assert=!$.deploys[?@.status_v2.status == 'error']",
+        "--require=not-plan-only",
+        "--require=no-failed-steps",
+        "--require=no-failed-actions",
+        "--require=not-teardown",
+        "--extract=names=$.deploys[*].component_name",
+        "--report=markdown=FOLDER/md",
+    ];
+    let ran = gate(&arguments, &[running.clone(), running, over], deploys);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}{}", ran.out, ran.err);
+    assert_eq!(
+        (ran.output("names"), ran.output("workflow-id"), ran.output("deploy-id")),
+        ("[\"web\",\"api\"]", WORKFLOW, "")
+    );
+    assert_eq!((ran.target("component"), &ran.target("workflow")["status"]), (&json!("all"), &json!("success")));
+    let rows: Vec<&Value> = ran.target("deploys").as_array().into_iter().flatten().collect();
+    let shown: Vec<_> = rows.iter().map(|row| (&row["component_name"], &row["status"], &row["ended_well"])).collect();
+    assert_eq!(
+        shown,
+        [(&json!("web"), &json!("active"), &json!(true)), (&json!("api"), &json!("auto-skipped"), &json!(true))]
+    );
+    // While it runs, it is all that is asked for.
+    assert_eq!(
+        (ran.asked("/v1/workflows/"), ran.asked("/deploys/"), ran.asked("/latest")),
+        (3, 2, 0),
+        "{:?}",
+        ran.looks
+    );
+    let page = std::fs::read_to_string(ran.path("md")).expect("a page");
+    assert!(page.contains("| `active` ✅ | web |") && page.contains("2. api :done"), "{page}");
+    assert!(ran.out.contains("deploys       1 active, 1 auto-skipped"), "{}", ran.out);
+}
+
+#[test]
+fn a_deploy_that_did_not_end_well_is_no_pass_though_the_workflow_did() {
+    let over = |step: &str| flow("success", &["web=success@dpl00000000000000000000011", step]);
+    let api = "api=success@dpl00000000000000000000012";
+    for (word, step, ended) in [
+        ("error", api, (1, "failed", "deploy-failed")),
+        ("cancelled", api, (1, "failed", "deploy-failed")),
+        ("approval-denied", api, (1, "failed", "deploy-failed")),
+        ("noop", api, (1, "failed", "deploy-failed")),
+        ("executing", api, (3, "undecided", "left-behind")),
+        ("never-heard-of", api, (3, "undecided", "unknown-status")),
+        ("active", "api=success@", (3, "undecided", "not-found")),
+        ("active", "api=error@", (1, "failed", "deploy-failed")),
+    ] {
+        let ran = gate(&[], &[over(step)], &[(WEB, &[seen(&of(1, WEB, "active"))]), (API, &[seen(&of(2, API, word))])]);
+        assert_eq!(ran.ended(), ended, "{word} {step}: {}{}", ran.out, ran.err);
+        let is_named = if step == api { ran.message().contains(API) } else { ran.message().contains("step \"api\"") };
+        assert!(is_named, "{word}: {}", ran.message());
+    }
+}
+
+#[test]
+fn a_deploy_that_cannot_be_read_is_no_pass() {
+    let over = [flow("success", &["web=success@dpl00000000000000000000011"])];
+    for (answer, ended) in [
+        (http(403, r#"{"error":"no"}"#), (3, "undecided", "forbidden")),
+        (http(404, r#"{"error":"not found"}"#), (3, "undecided", "not-found")),
+        (http(500, ""), (124, "timed-out", "unreachable")),
+        (
+            seen(&with(of(1, WEB, "active"), "install_id", json!("inl00000000000000000000009"))),
+            (3, "undecided", "not-found"),
+        ),
+        (seen(&of(1, API, "active")), (124, "timed-out", "unreachable")),
+    ] {
+        let ran = gate(&["--timeout=3m"], &over, &[(WEB, &[answer])]);
+        assert_eq!(ran.ended(), ended, "{}{}", ran.out, ran.err);
+    }
+    let ran = gate(&[], &over, &[(WEB, &[http(404, r#"{"error":"x"}"#), seen(&of(1, WEB, "active"))])]);
+    assert_eq!(ran.ended(), (0, "passed", ""), "replicas lag: {}", ran.out);
+}
+
+#[test]
+fn what_was_retried_counts_by_its_retry() {
+    let steps = [
+        "web=success@dpl00000000000000000000011",
+        "api=error@dpl00000000000000000000012",
+        "api=success@dpl00000000000000000000013",
+    ];
+    let deploys = |first: &str, again: &str| {
+        let again = with(of(2, API_AGAIN, again), "created_at", json!("2026-01-14T17:10:00Z"));
+        let deploys: &[(&str, &[Answer])] =
+            &[(WEB, &[seen(&of(1, WEB, "active"))]), (API, &[seen(&of(2, API, first))]), (API_AGAIN, &[seen(&again)])];
+        gate(&[], &[flow("success", &steps)], deploys)
+    };
+    let ran = deploys("error", "active");
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.out);
+    assert_eq!(ran.target("deploys").as_array().map(Vec::len), Some(2));
+    assert_eq!(deploys("active", "error").ended(), (1, "failed", "deploy-failed"));
+}
+
+#[test]
+fn a_workflow_that_is_not_over_and_well_is_no_pass() {
+    let web = "web=success@dpl00000000000000000000011";
+    let deploys: &[(&str, &[Answer])] = &[(WEB, &[seen(&of(1, WEB, "active"))]), (API, &[seen(&of(2, API, "error"))])];
+    let plan = |answer: Answer| {
+        let body: Value = serde_json::from_slice(&answer.answer.expect("an answer").body).expect("JSON");
+        seen(&with(body, "plan_only", json!(true)))
+    };
+    for (answer, arguments, ended, words) in [
+        (flow("error", &[web]), &[][..], (1, "failed", "workflow-failed"), "has ended (error"),
+        (flow("cancelled", &[web]), &[], (1, "failed", "workflow-failed"), "cancelled"),
+        (
+            flow("failed-pending-retry", &[web, "state=error@"]),
+            &[],
+            (1, "failed", "workflow-failed"),
+            "a person can retry it",
+        ),
+        (
+            flow("failed-pending-retry", &[web, "api=error@dpl00000000000000000000012"]),
+            &[],
+            (1, "failed", "deploy-failed"),
+            "of \"api\" ended as \"error\"",
+        ),
+        (flow("error", &[web, "api=error@dpl00000000000000000000012"]), &[], (1, "failed", "deploy-failed"), API),
+        (flow("success", &[]), &[], (3, "undecided", "never-appeared"), "without a single step"),
+        (plan(flow("success", &[web])), &[], (1, "failed", "workflow-failed"), "only plans"),
+        (plan(flow("in-progress", &[web])), &[], (1, "failed", "workflow-failed"), "only plans"),
+        (
+            flow("in-progress", &[web, "api=approval-awaiting"]),
+            &["--on-approval=stop"],
+            (4, "approval-required", ""),
+            "step \"api\" is waiting",
+        ),
+        (
+            flow("in-progress", &[web, "api=approval-awaiting"]),
+            &[],
+            (124, "timed-out", "awaiting-approval"),
+            "step \"api\" is waiting",
+        ),
+        (
+            flow("in-progress", &[web, "api=in-progress"]),
+            &[],
+            (124, "timed-out", "still-running"),
+            "step \"api\" is in-progress",
+        ),
+        (http(403, r#"{"error":"no"}"#), &[], (3, "undecided", "forbidden"), "no"),
+        (http(404, r#"{"error":"none"}"#), &[], (3, "undecided", "not-found"), "no such workflow"),
+    ] {
+        let arguments: Vec<&str> = [&["--timeout=5m"], arguments].concat();
+        let ran = gate(&arguments, &[answer], deploys);
+        assert_eq!(ran.ended(), ended, "{words}: {}{}", ran.out, ran.err);
+        assert!(ran.message().contains(words), "{words}: {}", ran.message());
+    }
+}
+
+#[test]
+fn one_that_has_no_deploys_passes_by_its_own_word() {
+    let steps = json!([{"id": "s1", "name": "provision sandbox", "status": {"status": "success"}, "step_target_type": "install_sandbox_runs"}]);
+    let sandbox = seen(
+        &json!({"id": WORKFLOW, "owner_id": INSTALL, "plan_only": false, "finished": true, "type": "reprovision_sandbox",
+        "status": {"status": "success"}, "steps": steps}),
+    );
+    let ran = gate(&[], std::slice::from_ref(&sandbox), &[]);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.out);
+    assert!(ran.message().contains("it has no deploys"), "{}", ran.message());
+    // What asks for deploys is not true of it.
+    assert_eq!(gate(&["--require=not-teardown"], &[sandbox], &[]).ended(), (1, "failed", "assertion-false"));
+}
+
+#[test]
+fn a_teardown_of_all_passes_where_each_is_inactive() {
+    let over = [flow("success", &["web=success@dpl00000000000000000000011"])];
+    let removed = |word: &str| seen(&with(of(1, WEB, word), "install_deploy_type", json!("teardown")));
+    assert_eq!(gate(&[], &over, &[(WEB, &[removed("inactive")])]).ended(), (0, "passed", ""));
+    assert_eq!(gate(&[], &over, &[(WEB, &[removed("error")])]).ended(), (1, "failed", "deploy-failed"));
+    assert_eq!(gate(&[], &over, &[(WEB, &[seen(&of(1, WEB, "inactive"))])]).code, 1, "a deploy that is gone is none");
+}
+
+#[test]
+fn it_takes_no_flag_of_a_deploy_and_no_other_install() {
+    let over = [flow("success", &["web=success@dpl00000000000000000000011"])];
+    for flag in [
+        "--deploy=dpl00000000000000000000011",
+        "--after=none",
+        "--commit=8fea7b0",
+        "--until=applied",
+        "--expect=teardown",
+        "--on-superseded=stop",
+    ] {
+        let ran = gate(&[flag], &over, &[]);
+        let name = flag.split('=').next().unwrap_or_default();
+        assert!(ran.code == 2 && ran.err.contains(name) && ran.looks.is_empty(), "{flag}: {}", ran.err);
+    }
+    let ran = gate(&["--assert=$.install_deploy_type == 'apply'"], &over, &[]);
+    assert!(ran.err.contains("install_deploy_type"), "{}", ran.err);
+    let another = seen(
+        &json!({"id": WORKFLOW, "owner_id": "inl00000000000000000000009", "finished": true, "status": {"status": "success"}}),
+    );
+    assert_eq!(gate(&[], &[another], &[]).ended(), (3, "undecided", "not-found"));
+}
+
+#[test]
+fn an_install_that_is_gone_is_no_pass() {
+    let over = [flow("success", &["web=success@dpl00000000000000000000011"])];
+    let routes: &[(&str, &[Answer])] = &[
+        ("/v1/workflows/", &over),
+        (WEB, &[seen(&of(1, WEB, "active"))]),
+        ("/v1/installs/inl00000000000000000000001", &[http(404, r#"{"error":"not found"}"#)]),
+    ];
+    let ran = run_with(&["--component=all", "--workflow=inw00000000000000000000001"], routes);
+    assert_eq!(ran.ended(), (3, "undecided", "not-found"), "{}", ran.out);
+}
