@@ -15,6 +15,7 @@ use crate::cli::type_check::TypeCheck;
 use crate::judge::assertion::{Assertion, presets};
 use crate::judge::catalogue::Subject;
 use crate::judge::extract::Extract;
+use crate::nuon::branch_run::BranchRun;
 use crate::nuon::deploy::{Expect, Override};
 use crate::report::ci::Ci;
 use crate::report::files::ReportFile;
@@ -101,12 +102,9 @@ pub struct ReplayArgs {
     /// Only the targets of this component, by its id; repeatable [default: all in the recording]
     #[arg(long, value_name = "ID", help_heading = "Target")]
     pub component: Vec<String>,
-    /// How many targets must pass, or what share [default: all]
-    #[arg(long, value_name = "N|P%", help_heading = "Many targets")]
-    pub min_pass: Option<AtLeast>,
-    /// Await all targets, though the outcome is certain, so that the report is whole
-    #[arg(long, help_heading = "Many targets", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
-    pub no_fail_fast: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub many: ManyArgs,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub gate: GateArgs,
@@ -191,39 +189,51 @@ pub struct TargetArgs {
     #[arg(long, value_name = "ID")]
     pub install: Vec<String>,
     /// The component, by id or name; all is every component of the install or, with --workflow, the workflow as a whole
-    #[arg(long, value_name = "ID", required_unless_present = "targets")]
+    #[arg(long, value_name = "ID", required_unless_present_any = ["targets", "branch_run"])]
     pub component: Vec<String>,
-    /// The app, by id or name, whose installs --install all means
-    #[arg(long, value_name = "ID", help_heading = "Many targets")]
-    pub app: Option<String>,
-    /// Only installs with this label; repeatable, all must hold
-    #[arg(long, value_name = "K=V", help_heading = "Many targets")]
-    pub label: Vec<Label>,
-    /// Fewer targets than this are no pass: what a token may not read is left out of the server's lists
-    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Many targets")]
-    pub min_targets: usize,
     /// A file with one target a line, `install component [pin=value …]`; # begins a comment; - is stdin
-    #[arg(long, value_name = "FILE", help_heading = "Many targets")]
+    #[arg(long, value_name = "FILE", help_heading = "Many targets", conflicts_with = "branch_run")]
     pub targets: Option<PathBuf>,
     /// How many requests may be in flight at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = whole::<1, 1024>, help_heading = "Many targets")]
     pub jobs: u16,
-    /// How many targets must pass, or what share [default: all]
-    #[arg(long, value_name = "N|P%", help_heading = "Many targets")]
-    pub min_pass: Option<AtLeast>,
-    /// Await all targets, though the outcome is certain, so that the report is whole
-    #[arg(long, help_heading = "Many targets", num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
-    pub no_fail_fast: bool,
     /// Take a stable share of the targets, like 1/4; auto is CI_NODE_INDEX/CI_NODE_TOTAL. Every share must pass
-    #[arg(long, value_name = "I/N|auto", help_heading = "Many targets")]
+    #[arg(long, value_name = "I/N|auto", help_heading = "Many targets", conflicts_with = "branch_run")]
     pub shard: Option<Shard>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub many: ManyArgs,
 }
 
 impl TargetArgs {
     /// Whether something was asked for that only many targets have.
     pub fn is_of_many(&self) -> bool {
-        self.min_pass.is_some() || self.shard.is_some() || self.no_fail_fast
+        self.many.min_pass.is_some() || self.shard.is_some() || self.many.no_fail_fast
     }
+}
+
+/// Which targets the server is to list, and how many of many must pass.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Many targets")]
+pub struct ManyArgs {
+    /// The app, by id or name, whose installs --install all means
+    #[arg(long, value_name = "ID")]
+    pub app: Option<String>,
+    /// Only installs with this label; repeatable, all must hold
+    #[arg(long, value_name = "K=V")]
+    pub label: Vec<Label>,
+    /// Fewer targets than this are no pass: what a token may not read is left out of the server's lists
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub min_targets: usize,
+    /// Every install that this run of an app branch updates, and the run itself; RUN is its id or that of its workflow
+    #[arg(long, value_name = "APP/BRANCH/RUN")]
+    pub branch_run: Option<BranchRun>,
+    /// How many targets must pass, or what share [default: all]
+    #[arg(long, value_name = "N|P%")]
+    pub min_pass: Option<AtLeast>,
+    /// Await all targets, though the outcome is certain, so that the report is whole
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true, hide_default_value = true, value_name = "BOOL")]
+    pub no_fail_fast: bool,
 }
 
 /// Where to ask, and as whom.

@@ -111,6 +111,7 @@ const PREFIX: &str = "DEPLOY_GATE_";
 pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, Vec<String>), Failed> {
     let mut command = command().mut_subcommands(hide_what_is_rare);
     let gives_way = gives_way(arguments, variables);
+    let list = LISTS.iter().find(|list| is_given(list, arguments, variables)).unwrap_or(&LISTS[0]);
     let (arguments, from_variables) = with_variables(&mut command, arguments, variables, &gives_way);
     let known = known_variables(&command);
     let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
@@ -123,18 +124,30 @@ pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, 
     };
     let reads_none = matches!(command, Command::Explain(_) | Command::Completions { .. } | Command::Man);
     let mut warnings = if reads_none { Vec::new() } else { unknown_variables(&known, variables)? };
-    warnings.extend(gives_way.iter().map(|flag| format!("{} gives way to --targets", variable(flag))));
+    warnings.extend(gives_way.iter().map(|flag| format!("{} gives way to {list}", variable(flag))));
     Ok((command, warnings))
 }
 
 /// The flags whose variables, which the Nuon CLI sets everywhere, give way to a list of targets.
 fn gives_way(arguments: &[OsString], variables: &Variables) -> Vec<&'static str> {
-    let is_set = |flag: &str| variables.get(&variable(flag)).is_some_and(|value| !value.is_empty());
-    let is_list = |argument: &OsString| argument == "--targets" || argument.to_string_lossy().starts_with("--targets=");
-    if !is_set("targets") && !arguments.iter().any(is_list) {
+    if !LISTS.iter().any(|list| is_given(list, arguments, variables)) {
         return Vec::new();
     }
-    ["install", "component"].into_iter().filter(|flag| is_set(flag)).collect()
+    ["install", "component"].into_iter().filter(|flag| is_set(flag, variables)).collect()
+}
+
+/// What says by itself which targets there are.
+const LISTS: [&str; 2] = ["--targets", "--branch-run"];
+
+fn is_set(flag: &str, variables: &Variables) -> bool {
+    variables.get(&variable(flag)).is_some_and(|value| !value.is_empty())
+}
+
+fn is_given(flag: &str, arguments: &[OsString], variables: &Variables) -> bool {
+    let is_it = |argument: &OsString| {
+        argument.to_string_lossy().strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    };
+    is_set(flag.trim_start_matches('-'), variables) || arguments.iter().any(is_it)
 }
 
 /// `-1` is a wrong value, not an unknown flag.
@@ -171,9 +184,9 @@ fn with_variables(
         let short = arg.get_short().map(|short| format!("-{short}"));
         let is_given = arguments.iter().any(|argument| {
             let argument = argument.to_string_lossy();
-            argument == flag
-                || short.as_deref() == Some(&*argument)
-                || argument.strip_prefix(&flag).is_some_and(|rest| rest.starts_with('='))
+            let is_it =
+                |flag: &str| argument.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
+            is_it(&flag) || short.as_deref().is_some_and(is_it)
         });
         let value = variables.get(&variable(arg.get_long().unwrap_or_default())).map_or("", String::as_str);
         let is_list = matches!(arg.get_action(), ArgAction::Append);

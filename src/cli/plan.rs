@@ -11,7 +11,7 @@ use crate::report::{self, ci};
 use crate::run::config::{ApiContext, GateConfig, Plan};
 use crate::run::world::World;
 use crate::text::redact::Secrets;
-use crate::watch::rules::{Rules, Until};
+use crate::watch::rules::{Rules, Scope, Until};
 
 /// How long a deploy may take to appear, if nothing else is said.
 const APPEAR: Duration = Duration::from_secs(300);
@@ -49,7 +49,7 @@ pub fn plan(
     let pins = gate.pins;
     let config = GateConfig {
         rules: Rules {
-            subject,
+            scope: Scope::default(),
             expect: gate.expect,
             overrides: gate.status,
             on_superseded: gate.on_superseded,

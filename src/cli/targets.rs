@@ -5,15 +5,17 @@ use std::path::Path;
 
 use crate::cli::args;
 use crate::cli::config;
+use crate::judge::catalogue::Subject;
+use crate::nuon::branch_run::BranchRun;
 use crate::nuon::deploy::Expect;
-use crate::nuon::id::ComponentId;
+use crate::nuon::id::{ComponentId, Id, InstallId};
 use crate::nuon::target::Target;
 use crate::run::query::{List, Query};
-use crate::run::spec::TargetSpec;
+use crate::run::spec::{Choice, TargetSpec, Wanted};
 use crate::run::world::World;
 use crate::text::format;
 use crate::watch::pin::{self, Pins};
-use crate::watch::rules::Until;
+use crate::watch::rules::{Scope, Until};
 
 /// What to say where no install is given.
 const MISSING: &str = "no install given: use --install ID, the variable NUON_INSTALL_ID, or install_id in ~/.nuon";
@@ -29,6 +31,28 @@ pub enum Asked {
     Query(Query),
     /// A workflow as a whole.
     Workflow(TargetSpec),
+    /// A branch run, and what it updates.
+    Run(TargetSpec),
+}
+
+/// What was given that names targets.
+#[derive(Clone, Copy)]
+pub struct Names<'a> {
+    /// `--targets`.
+    pub list: Option<&'a Path>,
+    /// `--install`.
+    pub install: &'a [String],
+    /// `--component`.
+    pub component: &'a [String],
+    /// Which the server is to list.
+    pub many: &'a args::ManyArgs,
+}
+
+impl Names<'_> {
+    /// Whether they are what the server lists.
+    pub fn are_listed(&self) -> bool {
+        has_all(self.install) || has_all(self.component) || self.many.branch_run.is_some()
+    }
 }
 
 impl Asked {
@@ -38,7 +62,51 @@ impl Asked {
             Asked::Named(specs) => specs.iter().map(|spec| &spec.pins).collect(),
             Asked::Query(query) => vec![&query.pins],
             Asked::Workflow(spec) => vec![&spec.pins],
+            // It is a pin itself.
+            Asked::Run(_) => Vec::new(),
         }
+    }
+
+    /// What the documents are about that are judged.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Asked::Named(_) | Asked::Query(_) => Subject::Deploy,
+            Asked::Workflow(_) | Asked::Run(_) => Subject::Workflow,
+        }
+    }
+
+    /// What is to be gated, and how that is said.
+    ///
+    /// # Errors
+    /// There are too few.
+    pub fn wanted(self, choice: Choice) -> Result<(Wanted, String), String> {
+        Ok(match self {
+            Asked::Query(query) => {
+                let about = query.to_string();
+                (Wanted::Query(query, choice), about)
+            }
+            Asked::Run(spec) => {
+                let about = format!("every install that {} updates", spec.told());
+                (Wanted::Run(spec, choice), about)
+            }
+            Asked::Workflow(spec) => {
+                let about = spec.told();
+                (Wanted::Chosen(choice.of(vec![spec])?), about)
+            }
+            Asked::Named(specs) => {
+                let chosen = choice.of(specs)?;
+                let about = match (chosen.specs.as_slice(), &chosen.fleet) {
+                    ([spec], None) => spec.told(),
+                    (specs, fleet) => {
+                        let shard = fleet.as_ref().and_then(|fleet| fleet.shard.as_ref());
+                        let share =
+                            shard.map_or_else(String::new, |shard| format!(", shard {} of {}", shard.index, shard.of));
+                        format!("{} targets{share}", specs.len())
+                    }
+                };
+                (Wanted::Chosen(chosen), about)
+            }
+        })
     }
 }
 
@@ -46,28 +114,25 @@ impl Asked {
 ///
 /// # Errors
 /// None is given, one is malformed or there twice, or a pin that belongs to one target is given to many.
-pub fn asked(
-    targets: &args::TargetArgs,
-    pins: &Pins,
-    fallback: Option<String>,
-    world: &World<'_>,
-) -> Result<Asked, String> {
-    let all = match &targets.targets {
+pub fn asked(targets: Names<'_>, pins: &Pins, fallback: Option<String>, world: &World<'_>) -> Result<Asked, String> {
+    let all = match targets.list {
         Some(_) if !targets.install.is_empty() || !targets.component.is_empty() => {
             return Err("--targets (DEPLOY_GATE_TARGETS) has the installs and the components in its lines, so \
                         --install (NUON_INSTALL_ID) and --component (NUON_COMPONENT_ID) must not be given, too"
                 .into());
         }
         Some(path) => Asked::Named(lines(path, pins, world)?),
+        None if targets.many.branch_run.is_some() => Asked::Run(run(targets, pins)?),
         None => match query(targets, pins, fallback.as_ref())? {
             Some(Query { list: List::Components { install }, pins }) if pins.workflow.is_some() => {
-                Asked::Workflow(TargetSpec { target: Target { install, component: every_component()? }, pins })
+                let target = Target { install, component: ComponentId::all() };
+                Asked::Workflow(TargetSpec { target, pins, scope: Scope::Workflow })
             }
             Some(query) => Asked::Query(query),
             None => Asked::Named(pairs(targets, pins, fallback)?),
         },
     };
-    if !targets.label.is_empty() && !has_all(&targets.install) {
+    if !targets.many.label.is_empty() && !has_all(targets.install) {
         return Err("--label (DEPLOY_GATE_LABEL) chooses of --install all, which is not given".into());
     }
     let of_one = [
@@ -78,7 +143,7 @@ pub fn asked(
     match (given, &all) {
         (Some((flag, _)), Asked::Query(_)) => Err(format!("{flag} is about one target, and a query is about many")),
         // That has its own words.
-        (_, Asked::Workflow(_)) => Ok(all),
+        (_, Asked::Workflow(_) | Asked::Run(_)) => Ok(all),
         (Some((flag, _)), Asked::Named(specs)) if specs.len() > 1 => Err(format!(
             "{flag} is about one target, and there are {}; --targets takes it as a pin in the target's line",
             specs.len()
@@ -92,8 +157,8 @@ fn has_all(names: &[String]) -> bool {
 }
 
 /// The list of the server that `all` means.
-fn query(targets: &args::TargetArgs, pins: &Pins, fallback: Option<&String>) -> Result<Option<Query>, String> {
-    let list = match (has_all(&targets.install), has_all(&targets.component)) {
+fn query(targets: Names<'_>, pins: &Pins, fallback: Option<&String>) -> Result<Option<Query>, String> {
+    let list = match (has_all(targets.install), has_all(targets.component)) {
         (false, false) => return Ok(None),
         (true, true) => {
             return Err("--install all and --component all: it can only be one; --targets takes any list".into());
@@ -105,13 +170,13 @@ fn query(targets: &args::TargetArgs, pins: &Pins, fallback: Option<&String>) -> 
             return Err("--workflow (DEPLOY_GATE_WORKFLOW) is of one install, and --install all of many".into());
         }
         (true, false) => {
-            let app = targets.app.clone().filter(|app| !app.is_empty());
+            let app = targets.many.app.clone().filter(|app| !app.is_empty());
             let app = app.ok_or("--install all needs --app (NUON_APP_ID), whose installs are meant")?;
             let component = |name: &String| config::name("--component (NUON_COMPONENT_ID)", name);
             let components = targets.component.iter().map(component).collect::<Result<_, _>>()?;
             List::Installs {
                 app: config::name("--app (NUON_APP_ID)", &app)?,
-                labels: targets.label.clone(),
+                labels: targets.many.label.clone(),
                 components,
             }
         }
@@ -121,7 +186,7 @@ fn query(targets: &args::TargetArgs, pins: &Pins, fallback: Option<&String>) -> 
                     .into(),
             );
         }
-        (false, true) => match (targets.install.as_slice(), fallback) {
+        (false, true) => match (targets.install, fallback) {
             ([install], _) | ([], Some(install)) => {
                 List::Components { install: config::name("--install (NUON_INSTALL_ID)", install)? }
             }
@@ -132,9 +197,27 @@ fn query(targets: &args::TargetArgs, pins: &Pins, fallback: Option<&String>) -> 
     Ok(Some(Query { list, pins: pins.clone() }))
 }
 
-/// What stands for the component where a workflow is gated as a whole.
-pub fn every_component() -> Result<ComponentId, String> {
-    config::name("--component (NUON_COMPONENT_ID)", ALL)
+/// The branch run that is asked for.
+fn run(targets: Names<'_>, pins: &Pins) -> Result<TargetSpec, String> {
+    let Some(run) = targets.many.branch_run.clone() else { return Err(MISSING.into()) };
+    let given = [
+        ("--install (NUON_INSTALL_ID)", !targets.install.is_empty()),
+        ("--component (NUON_COMPONENT_ID)", !targets.component.is_empty()),
+        ("--workflow (DEPLOY_GATE_WORKFLOW)", pins.workflow.is_some()),
+    ];
+    if let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(format!(
+            "{flag} and --branch-run (DEPLOY_GATE_BRANCH_RUN) both say what is gated; it can only be one"
+        ));
+    }
+    let run = BranchRun {
+        run: pin::parse_id(&run.run).map_err(|why| format!("--branch-run (DEPLOY_GATE_BRANCH_RUN) {run}: {why}"))?,
+        ..run
+    };
+    // What stands for it in the log.
+    let install = InstallId::new(&*run.app).ok_or(MISSING)?;
+    let component = ComponentId::new(&run.branch).ok_or(MISSING)?;
+    Ok(TargetSpec { target: Target { install, component }, pins: Pins::default(), scope: Scope::Run(run) })
 }
 
 /// Whether nothing is asked of a workflow as a whole that only a deploy has.
@@ -155,8 +238,8 @@ pub fn of_workflow(gate: &args::GateArgs) -> Result<(), String> {
     match of_deploys.into_iter().find(|(_, is_given)| *is_given) {
         None => Ok(()),
         Some((flag, _)) => Err(format!(
-            "{flag} is about a deploy, and --workflow with --component all is about the workflow as a whole, with every \
-             deploy in it"
+            "{flag} is about a deploy, and --workflow with --component all, as --branch-run, is about workflows as a whole, \
+             with every deploy in them"
         )),
     }
 }
@@ -169,21 +252,21 @@ pub fn one(install: Option<String>, component: &str, fallback: Option<String>) -
     config::target(&install.or(fallback).ok_or(MISSING)?, component)
 }
 
-fn pairs(targets: &args::TargetArgs, pins: &Pins, fallback: Option<String>) -> Result<Vec<TargetSpec>, String> {
-    let installs = if targets.install.is_empty() { fallback.into_iter().collect() } else { targets.install.clone() };
+fn pairs(targets: Names<'_>, pins: &Pins, fallback: Option<String>) -> Result<Vec<TargetSpec>, String> {
+    let installs = if targets.install.is_empty() { fallback.into_iter().collect() } else { targets.install.to_vec() };
     if installs.is_empty() {
         return Err(MISSING.into());
     }
     let mut all: Vec<TargetSpec> = Vec::new();
     for install in &installs {
-        for component in &targets.component {
+        for component in targets.component {
             let target = config::target(install, component)?;
             if all.iter().any(|spec| spec.target == target) {
                 return Err(format!(
                     "the target {target} is there twice in --install (NUON_INSTALL_ID) and --component (NUON_COMPONENT_ID)"
                 ));
             }
-            all.push(TargetSpec { target, pins: pins.clone() });
+            all.push(TargetSpec::of_deploy(target, pins.clone()));
         }
     }
     Ok(all)
@@ -243,7 +326,7 @@ fn line(words: &[&str], pins: &Pins) -> Result<TargetSpec, String> {
             _ => return Err(wrong("the pins are build, deploy, workflow, commit and after")),
         }
     }
-    Ok(TargetSpec { target: config::target(install, component)?, pins })
+    Ok(TargetSpec::of_deploy(config::target(install, component)?, pins))
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use crate::base::source::Source;
 use crate::cli::args::WaitArgs;
 use crate::cli::output::{Failed, misuse};
 use crate::cli::pins::{check_pins, read_trigger};
-use crate::cli::targets::Asked;
+use crate::cli::targets::{Asked, Names};
 use crate::cli::{config, plan, targets};
 use crate::judge::catalogue::Subject;
 use crate::net::recording::Recorder;
 use crate::run::config::ApiContext;
 use crate::run::driver;
-use crate::run::spec::{Choice, Chosen, TargetSpec, Wanted};
+use crate::run::spec::{Choice, Wanted};
 use crate::run::world::World;
 use crate::text::format;
 use crate::text::redact::Secrets;
@@ -38,57 +38,37 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
     }
     let (connection, install) = config::connection(&network, secrets, world).map_err(misuse)?;
     read_trigger(&mut gate.pins, world)?;
-    let asked = targets::asked(&targets, &gate.pins, install, world).map_err(misuse)?;
-    check_pins(&gate, asked.pins().into_iter(), world.clock.utc())?;
-    let subject = match asked {
-        Asked::Named(_) => Subject::Deploy,
-        Asked::Query(_) => {
-            gate.appear_timeout.get_or_insert(gate.timeout);
-            Subject::Deploy
-        }
-        Asked::Workflow(_) => {
-            targets::of_workflow(&gate).map_err(misuse)?;
-            Subject::Workflow
-        }
+    let names = Names {
+        list: targets.targets.as_deref(),
+        install: &targets.install,
+        component: &targets.component,
+        many: &targets.many,
     };
+    let asked = targets::asked(names, &gate.pins, install, world).map_err(misuse)?;
+    check_pins(&gate, asked.pins().into_iter(), world.clock.utc())?;
+    if let Asked::Query(_) = asked {
+        gate.appear_timeout.get_or_insert(gate.timeout);
+    }
+    let subject = asked.subject();
+    if subject == Subject::Workflow {
+        targets::of_workflow(&gate).map_err(misuse)?;
+    }
     let limit = job_limit(gate.timeout, world.variables);
     let mut plan = plan::plan(gate, subject, ApiContext::of(&connection), world, secrets).map_err(misuse)?;
     plan.config.warnings.extend(limit);
     let shard = targets.shard.map(|shard| shard.seen(world.variables)).transpose().map_err(misuse)?;
     let choice = Choice {
-        min_pass: targets.min_pass,
-        awaits_all: targets.no_fail_fast,
-        min_targets: targets.min_targets,
+        min_pass: targets.many.min_pass,
+        awaits_all: targets.many.no_fail_fast,
+        min_targets: targets.many.min_targets,
         // What is asked of one target by flags alone is told of that target alone.
-        is_fleet: targets.targets.is_some() || targets.is_of_many() || matches!(asked, Asked::Query(_)),
+        is_fleet: targets.targets.is_some() || targets.is_of_many() || matches!(asked, Asked::Query(_) | Asked::Run(_)),
         shard,
     };
-    let whole = match &asked {
-        Asked::Workflow(TargetSpec { target, pins }) => {
-            pins.workflow().map(|id| format!("workflow {id} of {}", target.install))
-        }
-        Asked::Named(_) | Asked::Query(_) => None,
-    };
-    let wanted = match asked {
-        Asked::Named(specs) => Wanted::Chosen(choice.of(specs).map_err(misuse)?),
-        Asked::Workflow(spec) => Wanted::Chosen(choice.of(vec![spec]).map_err(misuse)?),
-        Asked::Query(query) => Wanted::Query(query, choice),
-    };
-    let jobs = usize::from(targets.jobs);
-    let (about, jobs) = match &wanted {
-        Wanted::Query(query, _) => (query.to_string(), jobs),
-        Wanted::Chosen(Chosen { specs, fleet, .. }) => {
-            let about = match (specs.as_slice(), fleet) {
-                ([spec], None) => whole.unwrap_or_else(|| spec.target.to_string()),
-                (specs, fleet) => {
-                    let shard = fleet.as_ref().and_then(|fleet| fleet.shard.as_ref());
-                    let share =
-                        shard.map_or_else(String::new, |shard| format!(", shard {} of {}", shard.index, shard.of));
-                    format!("{} targets{share}", specs.len())
-                }
-            };
-            (about, jobs.min(specs.len()))
-        }
+    let (wanted, about) = asked.wanted(choice).map_err(misuse)?;
+    let jobs = match &wanted {
+        Wanted::Chosen(chosen) => chosen.specs.len().min(targets.jobs.into()),
+        Wanted::Query(..) | Wanted::Run(..) => targets.jobs.into(),
     };
     let limit = format::duration(plan.config.rules.timeout);
     let opening = format!("waiting up to {limit} for {about} at {}", plan.config.api.url);

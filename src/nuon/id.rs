@@ -51,10 +51,19 @@ ids! {
     InstallId
     /// Of an app, or its name.
     AppId
+    /// Of a run of an app branch, or of its workflow.
+    RunId
     /// Of a component, or its name until that is resolved.
     ComponentId
     /// Of a component in an install.
     InstallComponentId
+}
+
+impl ComponentId {
+    /// What stands for the component where a workflow is gated as a whole.
+    pub fn all() -> Self {
+        Self("all".into())
+    }
 }
 
 /// An id of some kind.

@@ -11,6 +11,7 @@ use crate::base::clock::Signal;
 use crate::base::object::{Object, Unambiguous};
 use crate::base::outcome::Ending;
 use crate::base::source::{Fault, Response};
+use crate::nuon::branch_run::{BranchRun, Updated};
 use crate::nuon::deploy::{Answer, Deploy};
 use crate::nuon::id::{self, ComponentId, DeployId, InstallId, WorkflowId};
 use crate::nuon::target::Target;
@@ -29,6 +30,10 @@ pub enum Look {
     Workflow(Box<Workflow>, Whole),
     /// The deploys of a component, the newest first.
     Deploys(Vec<Deploy>),
+    /// The workflow of a branch run, and the id of the run.
+    Run(Box<Workflow>, String),
+    /// The installs that a branch run updates.
+    Updated(Vec<Updated>),
     /// The install is there, and the whole answer.
     Install(Whole),
     /// Where a workflow stands in its queue, and how many do; 0 where the server does not know.
@@ -48,7 +53,13 @@ impl Look {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => miss.retry_after,
-            Look::Seen(..) | Look::Workflow(..) | Look::Deploys(_) | Look::Install(_) | Look::Queue(..) => None,
+            Look::Seen(..)
+            | Look::Workflow(..)
+            | Look::Deploys(_)
+            | Look::Install(_)
+            | Look::Run(..)
+            | Look::Updated(_)
+            | Look::Queue(..) => None,
             Look::Refused(..) => None,
         }
     }
@@ -251,6 +262,34 @@ pub fn workflow(answer: Answered, id: &WorkflowId, target: &Target, utc: Option<
             return Ok(Look::Another(Miss::new(format!("the workflow {id} is of another install, {install}"))));
         }
         Ok(Look::Workflow(Box::new(workflow), body.into()))
+    })
+}
+
+/// Reads the answer to a look at a branch run.
+///
+/// # Errors
+/// The signal that came in place of an answer.
+pub fn run(answer: Answered, run: &BranchRun, utc: Option<Timestamp>) -> Result<Look, Signal> {
+    look(answer, utc, "no such branch run", |body| {
+        let Object(workflow): Object<Workflow> = read(&body, "a workflow")?;
+        match workflow.run(&run.run) {
+            Some(id) => Ok(Look::Run(Box::new(workflow), id)),
+            None => Err(Unreadable::Foreign(format!("the answer does not show that it is about the run {}", run.run))),
+        }
+    })
+}
+
+/// Reads the answer to a look at the installs that a branch run updates.
+///
+/// # Errors
+/// The signal that came in place of an answer.
+pub fn updated(answer: Answered, utc: Option<Timestamp>) -> Result<Look, Signal> {
+    look(answer, utc, "no such branch run", |body| {
+        let updated: Vec<Object<Updated>> = read(&body, "a list of installs")?;
+        if updated.iter().any(|updated| updated.install.is_none()) {
+            return Err(Unreadable::Strange("an install in the list has no id".into()));
+        }
+        Ok(Look::Updated(updated.into_iter().map(|Object(updated)| updated).collect()))
     })
 }
 
@@ -576,7 +615,12 @@ mod tests {
         for (status, body, want) in cases {
             let got = match answer(*status, &[], body) {
                 Look::Seen(..) => "seen".into(),
-                Look::Workflow(..) | Look::Deploys(_) | Look::Install(_) | Look::Queue(..) => "something else".into(),
+                Look::Workflow(..)
+                | Look::Deploys(_)
+                | Look::Install(_)
+                | Look::Run(..)
+                | Look::Updated(_)
+                | Look::Queue(..) => "something else".into(),
                 Look::Another(_) => "another".into(),
                 Look::Absent(_) => "absent".into(),
                 Look::Missed(_) => "missed".into(),

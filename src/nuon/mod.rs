@@ -3,6 +3,7 @@
 pub mod id;
 pub mod target;
 pub mod look;
+pub mod branch_run;
 pub mod deploy;
 pub mod workflow;
 pub mod evidence;

@@ -48,11 +48,10 @@ impl Target {
         format!("/v1/installs/{}/deploys/{}", segment(&self.install), segment(id))
     }
 
-    /// The install that a path of [`Target::install`] was made for, with this component.
-    pub fn of_install(path: &str, component: &ComponentId) -> Option<Self> {
+    /// The install that a path is about.
+    pub fn install_of(path: &str) -> Option<InstallId> {
         let install = path.strip_prefix("/v1/installs/")?.split(['/', '?']).next()?;
-        let install = percent_encoding::percent_decode_str(install).decode_utf8().ok()?;
-        Some(Self { install: InstallId::new(install)?, component: component.clone() })
+        InstallId::new(percent_encoding::percent_decode_str(install).decode_utf8().ok()?)
     }
 
     /// The target that a path of [`Target::latest`] was made for.

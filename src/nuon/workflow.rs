@@ -25,7 +25,17 @@ pub struct Workflow {
     pub updated_at: Option<String>,
     pub approval_option: Option<String>,
     pub plan_only: Option<bool>,
+    pub app_branch_runs: Option<Vec<Object<RunOf>>>,
     pub steps: Option<Vec<Object<WorkflowStep>>>,
+}
+
+/// The run of an app branch that a workflow carries out.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[allow(missing_docs, reason = "the server's own names")]
+pub struct RunOf {
+    pub id: Option<String>,
+    #[serde(default, deserialize_with = "id::optional")]
+    pub workflow_id: Option<WorkflowId>,
 }
 
 /// A step of a workflow.
@@ -255,6 +265,20 @@ impl Workflow {
     pub fn install(&self) -> Option<&str> {
         let noted = self.metadata.as_ref().and_then(|metadata| metadata.get("install_id")).and_then(Value::as_str);
         noted.or(self.owner_id.as_deref()).filter(|install| install.starts_with("inl"))
+    }
+
+    /// The id of the branch run that it carries out; `asked` is that id or its own.
+    pub fn run(&self, asked: &str) -> Option<String> {
+        let ids =
+            || self.app_branch_runs.iter().flatten().filter_map(|run| Some((run.id.as_deref()?, &run.workflow_id)));
+        let is_own = |workflow: &Option<WorkflowId>| workflow.is_some() && *workflow == self.id;
+        let own: Vec<&str> =
+            ids().filter(|(_, workflow)| is_own(workflow) || workflow.is_none()).map(|(id, _)| id).collect();
+        match own.as_slice() {
+            _ if ids().any(|(id, _)| id == asked) => Some(asked.to_owned()),
+            [only] if self.id.as_deref() == Some(asked) => Some((*only).to_owned()),
+            _ => None,
+        }
     }
 
     /// Whether servers of spring 2026 have parked it: the mark stays for ever, so it counts only beside its word and while

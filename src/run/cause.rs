@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::outcome::{Ending, Outcome};
-use crate::judge::catalogue::Subject;
 use crate::judge::document::Document;
 use crate::nuon::failure::{self, Failure};
 use crate::nuon::look::{self, Look};
@@ -12,6 +11,7 @@ use crate::nuon::target::segment;
 use crate::nuon::workflow::Workflow;
 use crate::run::gate::Gate;
 use crate::run::session::Session;
+use crate::watch::rules::Scope;
 use crate::watch::step::Ask;
 
 /// How long all may take whose answers only explain.
@@ -29,9 +29,9 @@ impl Gate {
         }
         session.explain_until(Some(session.clock.now() + EXPLAINING));
         if matches!(ending, Ending::DeployFailed | Ending::WorkflowFailed) {
-            let ask = match self.watch.rules().subject {
-                Subject::Deploy => Ask::Deploy,
-                Subject::Workflow => Ask::DeployOfInstall,
+            let ask = match self.watch.rules().scope {
+                Scope::Deploy => Ask::Deploy,
+                Scope::Workflow | Scope::Run(_) => Ask::DeployOfInstall,
             };
             let detail = match id.clone().map(|id| session.look(&ask(id), &self.target)) {
                 Some(Ok(Look::Seen(_, whole))) => {

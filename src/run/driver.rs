@@ -3,7 +3,7 @@
 //! A run passes if as many targets passed as have to, and it ends as soon as that, or its contrary, is certain. One
 //! target is a run like any other; only its log and its result speak of it alone.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use crate::base::clock::{Clock, Signal};
 use crate::base::outcome::Ending;
 use crate::base::source::Source;
-use crate::nuon::id::WorkflowId;
+use crate::nuon::branch_run::Updated;
+use crate::nuon::id::{ComponentId, InstallId, WorkflowId};
 use crate::nuon::look::Miss;
 use crate::nuon::target::Target;
 use crate::report::progress::Progress;
@@ -59,6 +60,7 @@ pub fn run(
     let lost = reporter.lost();
     let chosen = match (wanted, &lost) {
         (Wanted::Chosen(chosen), _) => Ok((chosen, Shared::default())),
+        (Wanted::Run(spec, choice), _) => Ok((Chosen::of_run(spec, choice), Shared::default())),
         (Wanted::Query(..), Some(lost)) => Err((Ending::OutputNotWritten, lost.clone())),
         (Wanted::Query(query, choice), None) => {
             let mut dice = fastrand::Rng::with_seed(world.seed);
@@ -74,7 +76,7 @@ pub fn run(
             (Report { fleet: Some(fleet), ..report }, source.finish())
         }
         Ok((chosen, shared)) => {
-            config.shared = (chosen.specs.len() > 1).then(|| Arc::new(shared));
+            config.shared = (chosen.specs.len() > 1 || chosen.run.is_some()).then(|| Arc::new(shared));
             let config = Arc::new(config);
             let log = if chosen.fleet.is_some() { Log::OfMany } else { Log::OfOne };
             let mut workers = Workers::new(source, world.clock, jobs, log, world.seed);
@@ -99,7 +101,7 @@ fn choose(
 ) -> Result<(Chosen, Shared), (Ending, String)> {
     let (first, longest) = config.intervals;
     let targets = query.find(session, Schedule::new(first, longest, seed), config.rules.timeout)?;
-    let spec = |target| TargetSpec { target, pins: query.pins.clone() };
+    let spec = |target| TargetSpec::of_deploy(target, query.pins.clone());
     let specs: Vec<TargetSpec> = targets.into_iter().map(spec).collect();
     let now = session.clock.now();
     let shared = Shared::default();
@@ -127,11 +129,13 @@ fn gate_all(
     progress: &mut Progress<'_>,
     (started, seed): (Option<Timestamp>, u64),
 ) -> Report {
-    let Chosen { specs, quorum, fleet } = chosen;
+    let Chosen { specs, quorum, fleet, run } = chosen;
     let mut driver = Driver::new(specs, quorum, (jobs, log), config, seed);
+    driver.run = run.map(|choice| Run { choice, known: HashSet::new(), ended: None });
     let signal = if lost.is_some() { None } else { driver.find_out(workers, progress).err() };
     progress.close(workers.clock().utc());
     let (passed, ending, message) = driver.outcome(signal, lost);
+    let (of_run, min_pass) = (driver.run.is_some().then(|| driver.total()), driver.quorum.min_pass);
     let mut verdicts = driver.verdicts(signal, (ending, &message), workers.clock());
     match (fleet, verdicts.pop()) {
         (None, Some(only)) if verdicts.is_empty() => {
@@ -139,9 +143,11 @@ fn gate_all(
         }
         (fleet, last) => {
             verdicts.extend(last);
-            let fleet = fleet.map(|Fleet { targets, shard }| {
-                let min_pass = quorum.min_pass;
-                FleetSummary { targets, passed, min_pass, shard }
+            let fleet = fleet.map(|Fleet { targets, shard }| FleetSummary {
+                targets: of_run.unwrap_or(targets),
+                passed,
+                min_pass,
+                shard,
             });
             Report { fleet, ..Report::new(ending, message, verdicts, started, workers.clock()) }
         }
@@ -170,6 +176,20 @@ struct Driver {
     others: usize,
     /// Whether the outcome is certain, and each open target is looked at for the last time.
     is_closing: bool,
+    /// The branch run that names the targets: it is the first slot, and none of them.
+    run: Option<Run>,
+    config: Arc<GateConfig>,
+    seed: u64,
+}
+
+/// A branch run that names the targets.
+struct Run {
+    /// How many of them must pass, and how many there must be.
+    choice: Choice,
+    /// Those that have a slot.
+    known: HashSet<(InstallId, WorkflowId)>,
+    /// How it ended.
+    ended: Option<Ending>,
 }
 
 /// Where a target is.
@@ -225,7 +245,7 @@ impl Driver {
             let nth = mates.and_then(|mates| mates.first()).map_or(index, |first| *first);
             // Spread, so that not all ask at once, now and ever after.
             let due = first * u32::try_from(nth).unwrap_or(u32::MAX) / count;
-            let gate = Gate::new(spec.target, spec.pins, config, seed.wrapping_add(nth as u64));
+            let gate = Gate::new(spec, config, seed.wrapping_add(nth as u64));
             Slot::Waiting { gate: Box::new(gate), due, looked: Duration::ZERO }
         };
         let slots: Vec<Slot> = specs.into_iter().enumerate().map(slot).collect();
@@ -249,6 +269,76 @@ impl Driver {
             passed,
             others,
             is_closing,
+            run: None,
+            config: Arc::clone(config),
+            seed,
+        }
+    }
+
+    /// How many targets there are.
+    fn total(&self) -> usize {
+        self.slots.len() - usize::from(self.run.is_some())
+    }
+
+    /// Takes up the installs that the branch run has begun to update.
+    fn take_up(&mut self, updated: &[Updated], now: Duration, progress: &mut Progress<'_>) {
+        let Some(run) = &mut self.run else { return };
+        let mut begun = Vec::new();
+        for entry in updated {
+            if let (Some(install), Some(workflow)) = (&entry.install, &entry.workflow)
+                && run.known.insert((install.clone(), workflow.clone()))
+            {
+                begun.push((install.clone(), workflow.clone()));
+            }
+        }
+        for (install, workflow) in begun {
+            progress.say(now, &format!("{install} is updated by workflow {workflow}"));
+            let index = self.slots.len();
+            let spec = TargetSpec::of_workflow(install, workflow);
+            let gate = Box::new(Gate::new(spec, &self.config, self.seed.wrapping_add(index as u64)));
+            self.slots.push(Slot::Waiting { gate, due: now, looked: Duration::ZERO });
+            self.due.insert((now, index));
+        }
+    }
+
+    /// The branch run is watched no more: now it is known how many targets there are, and how it ended. What it was to
+    /// update and never began to is one that never appeared.
+    fn settle_run(&mut self, (ending, why): (Ending, String), updated: &[Updated]) -> (Ending, String) {
+        for entry in updated.iter().filter(|entry| entry.workflow.is_none()) {
+            let Some(install) = entry.install.clone() else { continue };
+            let target = Target { install, component: ComponentId::all() };
+            let (ending, why) = match ending {
+                Ending::Passed => {
+                    (Ending::NeverAppeared, "the branch run has ended without a workflow that updates this install")
+                }
+                _ => (Ending::NotAwaited, "the branch run has not begun to update this install"),
+            };
+            let verdict = Verdict::unknown(&target, ending, why);
+            self.slots.push(Slot::Ended(ending, Box::new(verdict)));
+            self.others += 1;
+        }
+        let total = self.total();
+        let Some(run) = &mut self.run else { return (ending, why) };
+        let ended = match run.choice.quorum(total) {
+            Ok(quorum) => {
+                self.quorum = quorum;
+                (ending, why)
+            }
+            Err(too_few) if ending == Ending::Passed => (Ending::NeverAppeared, format!("{why}, and {too_few}")),
+            Err(_) => (ending, why),
+        };
+        run.ended = Some(ended.0);
+        ended
+    }
+
+    /// Whether the run passes, as soon as that is certain.
+    fn certain(&self) -> Option<bool> {
+        match &self.run {
+            None => self.quorum.certain(self.passed, self.others),
+            Some(Run { ended: Some(Ending::Passed), .. }) => self.quorum.certain(self.passed, self.others),
+            Some(Run { ended: Some(_), .. }) => Some(false),
+            // All must pass that there are and will be.
+            Some(Run { choice, .. }) => (choice.min_pass.is_none() && self.others > 0).then_some(false),
         }
     }
 
@@ -275,7 +365,7 @@ impl Driver {
     }
 
     fn is_over(&self) -> bool {
-        self.quorum.is_over(self.passed, self.others)
+        !(self.quorum.awaits_all && self.open() > 0) && self.certain().is_some()
     }
 
     /// Begins the turns that are due, and waits for one to end, at `until` at the latest.
@@ -307,7 +397,8 @@ impl Driver {
 
     /// How many targets are open.
     fn open(&self) -> usize {
-        self.slots.len() - self.passed - self.others
+        let of_run = self.run.as_ref().is_some_and(|run| run.ended.is_some());
+        self.slots.len() - self.passed - self.others - usize::from(of_run)
     }
 
     /// When the next turn can begin, if nothing that is under way comes first.
@@ -360,7 +451,7 @@ impl Driver {
     ///
     /// # Errors
     /// The signal that ended it.
-    fn take(&mut self, done: Done, progress: &mut Progress<'_>) -> Result<(), Signal> {
+    fn take(&mut self, mut done: Done, progress: &mut Progress<'_>) -> Result<(), Signal> {
         self.busy -= 1;
         let is_of_many = self.log == Log::OfMany;
         let (_, ended) = done.time;
@@ -369,6 +460,15 @@ impl Driver {
         }
         let twin = self.twin(&done);
         let mut signal = Ok(());
+        let is_run = self.run.is_some() && done.index == 0;
+        if is_run {
+            let updated = done.gate.updated().to_vec();
+            self.take_up(&updated, ended, progress);
+            if let Next::End(ending, verdict) = &mut done.next {
+                let message = std::mem::take(&mut verdict.message);
+                (*ending, verdict.message) = self.settle_run((*ending, message), &updated);
+            }
+        }
         self.slots[done.index] = match done.next {
             _ if twin.is_some() => {
                 let why = twin.unwrap_or_default();
@@ -388,8 +488,11 @@ impl Driver {
                 Slot::Waiting { gate: done.gate, due, looked: ended }
             }
             Next::End(ending, verdict) => {
-                let count = if ending == Ending::Passed { &mut self.passed } else { &mut self.others };
-                *count += 1;
+                match ending {
+                    _ if is_run => {}
+                    Ending::Passed => self.passed += 1,
+                    _ => self.others += 1,
+                }
                 if let Ending::Interrupted(with) = ending {
                     signal = Err(with);
                 }
@@ -431,7 +534,7 @@ impl Driver {
     }
 
     fn so_far(&self) -> String {
-        let total = self.slots.len();
+        let total = self.total();
         let others = if self.others == 0 { String::new() } else { format!(", {} did not", self.others) };
         format!("{} of {total} targets passed{others}, {} still waiting", self.passed, self.open())
     }
@@ -461,7 +564,7 @@ impl Driver {
 
     /// How many passed, how the run ends, and why.
     fn outcome(&self, signal: Option<Signal>, lost: Option<String>) -> (usize, Ending, String) {
-        let total = self.slots.len();
+        let total = self.total();
         let count = format!("{} of {total} targets passed", self.passed);
         let mut ended: Vec<(Ending, &Verdict)> = self
             .slots
@@ -472,7 +575,7 @@ impl Driver {
             })
             .collect();
         ended.sort_by_key(|(ending, _)| ending.severity());
-        let (ending, message) = match (lost, signal, self.quorum.certain(self.passed, self.others)) {
+        let (ending, message) = match (lost, signal, self.certain()) {
             (Some(lost), ..) => (Ending::OutputNotWritten, lost),
             (None, Some(signal), _) => (Ending::Interrupted(signal), format!("{count} until then")),
             (None, None, Some(true)) if self.passed == total => {
@@ -488,7 +591,11 @@ impl Driver {
             (None, None, Some(false) | None) => match ended.first() {
                 Some((ending, worst)) => {
                     let target = format!("{} / {}", worst.install, worst.component);
-                    (*ending, format!("{count}, and {}; {target}: {}", self.quorum, worst.message))
+                    let needed = match &self.run {
+                        Some(run) if run.choice.min_pass.is_none() => "all must pass".into(),
+                        _ => self.quorum.to_string(),
+                    };
+                    (*ending, format!("{count}, and {needed}; {target}: {}", worst.message))
                 }
                 None => (Ending::NotAwaited, count),
             },
@@ -504,7 +611,7 @@ impl Driver {
             (None, Log::OfMany) => (Ending::NotAwaited, None),
         };
         let mut all: Vec<(Ending, Verdict)> = Vec::new();
-        for slot in self.slots {
+        for slot in self.slots.into_iter().skip(usize::from(self.run.is_some())) {
             all.push(match slot {
                 Slot::Ended(ending, verdict) => (ending, *verdict),
                 Slot::Waiting { mut gate, .. } => {

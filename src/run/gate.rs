@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::base::clock::Signal;
 use crate::base::outcome::{Ending, Outcome};
 use crate::judge::assertion::{self, Check, Evaluation};
-use crate::judge::catalogue::Subject;
 use crate::judge::document::Document;
 use crate::judge::extract;
+use crate::nuon::branch_run::Updated;
 use crate::nuon::failure::Failure;
 use crate::nuon::id::WorkflowId;
 use crate::nuon::look::{Look, Miss, Unread};
@@ -18,9 +18,10 @@ use crate::report::result::Verdict;
 use crate::run::config::GateConfig;
 use crate::run::names;
 use crate::run::session::Session;
+use crate::run::spec::TargetSpec;
 use crate::text::format;
-use crate::watch::pin::{After, Pins};
-use crate::watch::rules::Rules;
+use crate::watch::pin::After;
+use crate::watch::rules::{Rules, Scope};
 use crate::watch::schedule::Schedule;
 use crate::watch::step::{Event, Step};
 use crate::watch::{Watch, words};
@@ -58,11 +59,12 @@ pub struct Gate {
 
 impl Gate {
     /// A gate that has not asked yet, for the deploy that `pins` mean.
-    pub fn new(target: Target, pins: Pins, config: &Arc<GateConfig>, seed: u64) -> Self {
+    pub fn new(spec: TargetSpec, config: &Arc<GateConfig>, seed: u64) -> Self {
+        let TargetSpec { target, pins, scope } = spec;
         let (first, longest) = config.intervals;
         let schedule = || Schedule::new(first, longest, seed);
         Self {
-            watch: Watch::new(Rules { pins, ..config.rules.clone() }, schedule()),
+            watch: Watch::new(Rules { pins, scope, ..config.rules.clone() }, schedule()),
             names: schedule(),
             is_resolved: false,
             unresolved: String::new(),
@@ -86,6 +88,11 @@ impl Gate {
     /// The workflow that it is pinned to.
     pub fn workflow(&self) -> Option<&WorkflowId> {
         self.watch.rules().pins.workflow()
+    }
+
+    /// The installs that it updates, where it is a branch run.
+    pub fn updated(&self) -> &[Updated] {
+        self.watch.updated()
     }
 
     /// What is asked of it.
@@ -162,9 +169,10 @@ impl Gate {
         if self.is_resolved {
             return Ok(());
         }
-        let resolved = match self.watch.rules().subject {
-            Subject::Deploy => names::resolve(&self.target, session),
-            Subject::Workflow => names::resolve_install(&self.target, session),
+        let resolved = match self.watch.rules().scope {
+            Scope::Deploy => names::resolve(&self.target, session),
+            Scope::Workflow => names::resolve_install(&self.target, session),
+            Scope::Run(_) => Ok(self.target.clone()),
         };
         let look = match resolved {
             Ok(target) => {
@@ -202,9 +210,11 @@ impl Gate {
 
     fn warn_of_strange_ids(&mut self, session: &mut Session<'_, '_>) {
         let pins = &self.watch.rules().pins;
-        let component = Some(&*self.target.component).filter(|_| self.watch.rules().subject == Subject::Deploy);
+        let scope = &self.watch.rules().scope;
+        let install = Some(&*self.target.install).filter(|_| !matches!(scope, Scope::Run(_)));
+        let component = Some(&*self.target.component).filter(|_| *scope == Scope::Deploy);
         let ids = [
-            ("the install", Some(&*self.target.install), "inl"),
+            ("the install", install, "inl"),
             ("the component", component, "cmp"),
             ("the build", pins.build.as_deref(), "bld"),
             ("the deploy", pins.deploy.as_deref(), "dpl"),

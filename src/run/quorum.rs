@@ -59,12 +59,6 @@ impl Quorum {
         Ok(Self { min_pass, targets, awaits_all })
     }
 
-    /// Whether nothing more is waited for, after so many targets passed, and so many did otherwise.
-    pub fn is_over(self, passed: usize, others: usize) -> bool {
-        let is_open = passed + others < self.targets;
-        !(self.awaits_all && is_open) && self.certain(passed, others).is_some()
-    }
-
     /// Whether the run passes, as soon as that is certain: after so many targets passed, and so many did otherwise.
     pub fn certain(self, passed: usize, others: usize) -> Option<bool> {
         if passed >= self.min_pass {
@@ -121,7 +115,6 @@ mod tests {
     fn certainty_is_neither_early_nor_late() {
         for min_pass in 1..=4 {
             let quorum = Quorum { min_pass, targets: 4, awaits_all: false };
-            let patient = Quorum { awaits_all: true, ..quorum };
             for passed in 0..=4 {
                 for others in 0..=4 - passed {
                     let ends: Vec<bool> = (passed..=4 - others).map(|passed| passed >= min_pass).collect();
@@ -133,8 +126,6 @@ mod tests {
                         Some(false)
                     };
                     assert_eq!(quorum.certain(passed, others), want, "{quorum:?} {passed} {others}");
-                    assert_eq!(quorum.is_over(passed, others), want.is_some());
-                    assert_eq!(patient.is_over(passed, others), passed + others == 4);
                 }
             }
         }

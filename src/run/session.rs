@@ -181,6 +181,14 @@ impl<'w, 'p> Session<'w, 'p> {
                     self.get_shared(&format!("/v1/workflows/{}/queue-position", segment(id)), Duration::ZERO);
                 look::queue(answer, self.clock.utc())
             }
+            Ask::Run(run) => {
+                let answer = self.get(&run.path());
+                look::run(answer, run, self.clock.utc())
+            }
+            Ask::Updated(run, id) => {
+                let answer = self.get(&run.installs(id));
+                look::updated(answer, self.clock.utc())
+            }
             Ask::Install if self.is_listed(target) => Ok(Look::Install(Whole::default())),
             Ask::Install => {
                 let (answer, _) = self.get_shared(&target.install(), INSTALL);

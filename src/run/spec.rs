@@ -1,10 +1,12 @@
 //! The targets of a run, as they were asked for.
 
+use crate::nuon::id::{ComponentId, InstallId, WorkflowId};
 use crate::nuon::target::Target;
 use crate::report::result::ShardSeen;
 use crate::run::query::Query;
 use crate::run::quorum::{AtLeast, Quorum};
-use crate::watch::pin::Pins;
+use crate::watch::pin::{Pins, WorkflowPin};
+use crate::watch::rules::Scope;
 
 /// A target, and which deploy of it is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +15,30 @@ pub struct TargetSpec {
     pub target: Target,
     /// Which.
     pub pins: Pins,
+    /// What of it is gated.
+    pub scope: Scope,
+}
+
+impl TargetSpec {
+    /// A deploy of a component.
+    pub fn of_deploy(target: Target, pins: Pins) -> Self {
+        Self { target, pins, scope: Scope::Deploy }
+    }
+
+    /// A workflow of an install as a whole.
+    pub fn of_workflow(install: InstallId, workflow: WorkflowId) -> Self {
+        let pins = Pins { workflow: Some(WorkflowPin::Id(workflow)), ..Pins::default() };
+        Self { target: Target { install, component: ComponentId::all() }, pins, scope: Scope::Workflow }
+    }
+
+    /// What it is, in words.
+    pub fn told(&self) -> String {
+        match (&self.scope, self.pins.workflow()) {
+            (Scope::Run(run), _) => run.to_string(),
+            (Scope::Workflow, Some(id)) => format!("workflow {id} of {}", self.target.install),
+            _ => self.target.to_string(),
+        }
+    }
 }
 
 /// What is to be gated.
@@ -21,6 +47,8 @@ pub enum Wanted {
     Chosen(Chosen),
     /// What the server lists when the run begins, and how to choose of it.
     Query(Query, Choice),
+    /// A branch run, and what it updates while it goes on.
+    Run(TargetSpec, Choice),
 }
 
 /// The targets of a run.
@@ -31,6 +59,8 @@ pub struct Chosen {
     pub quorum: Quorum,
     /// What is told of them as a whole; `None` where one target was asked for.
     pub fleet: Option<Fleet>,
+    /// How many must pass, where the only one so far is the branch run that will name them.
+    pub run: Option<Choice>,
 }
 
 /// The whole that the targets of a run are of.
@@ -55,7 +85,35 @@ pub struct Choice {
     pub is_fleet: bool,
 }
 
+impl Chosen {
+    /// The targets that a branch run will name; it is there from the beginning.
+    pub fn of_run(spec: TargetSpec, choice: Choice) -> Self {
+        let quorum = Quorum { min_pass: 0, targets: 0, awaits_all: choice.awaits_all };
+        let fleet = Some(Fleet { targets: 0, shard: None });
+        Self { specs: vec![spec], quorum, fleet, run: Some(choice) }
+    }
+}
+
 impl Choice {
+    /// How many of so many targets must pass.
+    ///
+    /// # Errors
+    /// There are too few.
+    pub fn quorum(&self, targets: usize) -> Result<Quorum, String> {
+        self.enough(targets)?;
+        Quorum::new(self.min_pass, targets, self.awaits_all)
+    }
+
+    fn enough(&self, targets: usize) -> Result<(), String> {
+        if targets < self.min_targets {
+            return Err(format!(
+                "the number of targets is {targets}, and --min-targets (DEPLOY_GATE_MIN_TARGETS) is {}",
+                self.min_targets
+            ));
+        }
+        Ok(())
+    }
+
     /// Takes the share of this run. Every target is in exactly one share, whatever their order; of more shards than
     /// targets, some are without one.
     ///
@@ -63,12 +121,7 @@ impl Choice {
     /// There are too few.
     pub fn of(self, mut all: Vec<TargetSpec>) -> Result<Chosen, String> {
         let targets = all.len();
-        if targets < self.min_targets {
-            return Err(format!(
-                "the number of targets is {targets}, and --min-targets (DEPLOY_GATE_MIN_TARGETS) is {}",
-                self.min_targets
-            ));
-        }
+        self.enough(targets)?;
         if let Some(ShardSeen { index, of }) = self.shard {
             all.sort_by(|one, other| one.target.cmp(&other.target));
             let share = all.into_iter().enumerate().filter(|(place, _)| place % of == index - 1);
@@ -76,6 +129,6 @@ impl Choice {
         }
         let quorum = Quorum::new(self.min_pass, all.len(), self.awaits_all)?;
         let fleet = (self.is_fleet || targets > 1).then_some(Fleet { targets, shard: self.shard });
-        Ok(Chosen { specs: all, quorum, fleet })
+        Ok(Chosen { specs: all, quorum, fleet, run: None })
     }
 }

@@ -3,18 +3,18 @@
 use crate::base::clock::Clock;
 use crate::base::outcome::Ending;
 use crate::judge::assertion::Check;
-use crate::judge::catalogue::Subject;
 use crate::nuon::workflow::Stage;
 use crate::report::result::{DeploySeen, MemberSeen, Moment, Verdict, WorkflowSeen};
 use crate::run::gate::Gate;
 use crate::text::format;
+use crate::watch::rules::Scope;
 
 impl Gate {
     /// What has become of the target, as it is known now.
     pub fn verdict(&mut self, ending: Ending, message: String, clock: &dyn Clock) -> Verdict {
         let pins = &self.watch.rules().pins;
         let mine = self.watch.mine();
-        let is_whole = self.watch.rules().subject == Subject::Workflow;
+        let is_whole = self.watch.rules().scope == Scope::Workflow;
         let deploy = mine.map(|mine| &mine.deploy);
         let age = deploy.and_then(|deploy| deploy.age(clock.utc()));
         let age = age.map(format::age);

@@ -1,8 +1,7 @@
 //! The decision: one table over what is known and what was asked for. Pure.
 
-use crate::judge::catalogue::Subject;
 use crate::nuon::evidence::{Course, Standing};
-use crate::watch::rules::{OnApproval, Rules, Until};
+use crate::watch::rules::{OnApproval, Rules, Scope, Until};
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +53,7 @@ pub struct Asked {
 impl Asked {
     /// What the user asked for.
     pub fn by(rules: &Rules) -> Self {
-        let until = if rules.subject == Subject::Workflow { Until::Workflow } else { rules.until };
+        let until = if rules.scope == Scope::Deploy { rules.until } else { Until::Workflow };
         Self {
             on_approval: rules.on_approval,
             workflow_must_tell: until != Until::Applied,

@@ -341,12 +341,15 @@ impl Watch {
         let look = self.ask(Ask::Workflow(id.clone()))?;
         ControlFlow::Break(match &*look {
             Look::Another(miss) => Move::End(Ending::NotFound, miss.why.clone()),
-            Look::Absent(miss) => {
-                let since = *self.memory.workflow.absent.get_or_insert(self.now);
-                if self.now >= since + LAG { Move::End(Ending::NotFound, miss.why.clone()) } else { self.missed(miss) }
-            }
+            Look::Absent(miss) => self.absent_workflow(miss),
             _ => return ControlFlow::Continue(look),
         })
+    }
+
+    /// The workflow that is meant is not there; replicas lag.
+    pub(super) fn absent_workflow(&mut self, miss: &Miss) -> Move {
+        let since = *self.memory.workflow.absent.get_or_insert(self.now);
+        if self.now >= since + LAG { Move::End(Ending::NotFound, miss.why.clone()) } else { self.missed(miss) }
     }
 
     /// Whether a deploy may be another than when it was last looked at.

@@ -13,8 +13,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::base::outcome::Ending;
-use crate::judge::catalogue::Subject;
 use crate::judge::document::Parts;
+use crate::nuon::branch_run::Updated;
 use crate::nuon::deploy::{self, Class, Deploy};
 use crate::nuon::id::{DeployId, InstallComponentId};
 use crate::nuon::look::{Look, Miss};
@@ -22,7 +22,7 @@ use crate::nuon::workflow::{Stage, Workflow};
 use crate::text::format;
 use crate::watch::decision::Asked;
 use crate::watch::memory::{Member, Memory, Tracked};
-use crate::watch::rules::Rules;
+use crate::watch::rules::{Rules, Scope};
 use crate::watch::schedule::Schedule;
 use crate::watch::step::{Ask, Change, Event, Step, StepChange};
 use crate::watch::words;
@@ -146,6 +146,11 @@ impl Watch {
         &self.memory.members
     }
 
+    /// The installs that a branch run updates, as they were last read.
+    pub fn updated(&self) -> &[Updated] {
+        &self.memory.updated
+    }
+
     /// Where the workflow was when it was last seen, and its own word.
     pub fn workflow(&self) -> Option<(&Stage, &str)> {
         self.memory.workflow.stage.as_ref().map(|stage| (stage, self.memory.workflow.word.0.as_str()))
@@ -220,8 +225,10 @@ impl Watch {
     }
 
     fn go(&mut self) -> Go<Infallible> {
-        if let (Subject::Workflow, Some(id)) = (self.rules.subject, self.rules.pins.workflow().cloned()) {
-            return self.whole(&id);
+        match (self.rules.scope.clone(), self.rules.pins.workflow().cloned()) {
+            (Scope::Workflow, Some(id)) => return self.whole(&id),
+            (Scope::Run(run), _) => return self.branch_run(&run),
+            _ => {}
         }
         let mine = self.find()?;
         self.settle(mine)
@@ -237,7 +244,7 @@ impl Watch {
             self.tell_queue()?;
         }
         let is_refused = self.answers.iter().any(|(_, look)| matches!(**look, Look::Refused(..)));
-        let is_of_one = self.rules.subject == Subject::Deploy && self.rules.pins.workflow().is_some();
+        let is_of_one = self.rules.scope == Scope::Deploy && self.rules.pins.workflow().is_some();
         if matches!(over, Move::Judge(_) | Move::End(..)) && is_of_one && !is_refused {
             match self.memory.mine.clone() {
                 Some(mine) => drop(self.superseded(mine)?),
@@ -263,7 +270,12 @@ impl Watch {
         // A server that does not answer would not answer this, either.
         let is_lost = matches!(self.answers.last(), Some((ask, look)) if *ask != Ask::Install && matches!(**look, Look::Missed(_)));
         let is_lost = is_lost && !is_pass && !is_gone;
-        !is_refused && !is_lost && (is_new || is_gone || is_absent || is_pass && is_old || nothing_changes)
+        // A branch run is of an app.
+        let has_install = !matches!(self.rules.scope, Scope::Run(_));
+        has_install
+            && !is_refused
+            && !is_lost
+            && (is_new || is_gone || is_absent || is_pass && is_old || nothing_changes)
     }
 
     /// Asks for the install. One that the API says is not there, twice, is gone.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::base::outcome::Ending;
+use crate::nuon::branch_run::Updated;
 use crate::nuon::deploy::{Class, Deploy};
 use crate::nuon::evidence::Standing;
 use crate::nuon::id::{DeployId, WorkflowId};
@@ -50,7 +51,9 @@ pub struct Memory {
     pub awaits_workflow: bool,
     /// The deploys of a workflow that is gated as a whole, as they were last read.
     pub members: Vec<Member>,
-    /// Since when one of them has not been there.
+    /// The installs that a branch run updates, as they were last read.
+    pub updated: Vec<Updated>,
+    /// Since when one of its deploys has not been there.
     pub member_absent: Option<Duration>,
     /// The words of its steps, by their ids.
     pub step_words: BTreeMap<String, String>,

@@ -20,5 +20,6 @@ mod settle;
 mod complete;
 mod told;
 mod whole;
+mod run;
 
 pub use machine::Watch;

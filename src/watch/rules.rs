@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::judge::catalogue::Subject;
+use crate::nuon::branch_run::BranchRun;
 use crate::nuon::deploy::{Expect, Override};
 use crate::watch::pin::Pins;
 
@@ -12,7 +12,7 @@ use crate::watch::pin::Pins;
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// What is gated.
-    pub subject: Subject,
+    pub scope: Scope,
     /// Which deploy, or workflow, is meant.
     pub pins: Pins,
     /// When the run began, by the calendar.
@@ -43,6 +43,18 @@ impl Rules {
         let unsaid = if self.pins.identify() { OnSuperseded::Finish } else { OnSuperseded::Follow };
         self.on_superseded.unwrap_or(unsaid)
     }
+}
+
+/// What is gated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// A deploy of a component.
+    #[default]
+    Deploy,
+    /// A workflow as a whole.
+    Workflow,
+    /// A branch run itself; what it updates is gated beside it.
+    Run(BranchRun),
 }
 
 /// What to do when a newer deploy replaces the one being watched.

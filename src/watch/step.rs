@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::base::outcome::Ending;
 use crate::judge::document::Parts;
+use crate::nuon::branch_run::BranchRun;
 use crate::nuon::deploy::Class;
 use crate::nuon::id::{DeployId, WorkflowId};
 
@@ -23,6 +24,10 @@ pub enum Ask {
     /// The deploys of the component, the newest first: those that were made at this time or later, or else the newest of
     /// them.
     Deploys(Option<Timestamp>),
+    /// The workflow of a branch run.
+    Run(BranchRun),
+    /// The installs that the run of this id updates.
+    Updated(BranchRun, String),
     /// The install.
     Install,
     /// Where this workflow stands in its queue, which is told and decides nothing.

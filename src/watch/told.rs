@@ -1,18 +1,21 @@
 //! What a watch knows, in words.
 
-use crate::judge::catalogue::Subject;
 use crate::nuon::deploy::{Class, Expect};
 use crate::nuon::workflow::Stage;
 use crate::watch::machine::Watch;
 use crate::watch::memory::Tracked;
-use crate::watch::rules::Until;
+use crate::watch::rules::{Scope, Until};
 use crate::watch::words::{is_over, spoken};
 
 impl Watch {
     /// What is known, in a sentence.
     pub fn so_far(&self) -> String {
         let memory = &self.memory;
-        if let (Subject::Workflow, Some(id)) = (self.rules.subject, self.rules.pins.workflow()) {
+        if let Scope::Run(run) = &self.rules.scope {
+            let stage = memory.workflow.stage.as_ref().map_or_else(|| "not seen yet".into(), Stage::told);
+            return format!("{run}: {stage}");
+        }
+        if let (Scope::Workflow, Some(id)) = (&self.rules.scope, self.rules.pins.workflow()) {
             return match (&memory.workflow.stage, memory.members.len()) {
                 (None, _) => format!("workflow {id} has not been seen yet"),
                 (Some(Stage::Succeeded), 0) => format!("workflow {id} has ended (success); it has no deploys"),

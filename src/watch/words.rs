@@ -17,9 +17,13 @@ pub fn why(look: &Look) -> String {
     match look {
         Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => miss.why.clone(),
         Look::Refused(_, why) => why.clone(),
-        Look::Seen(..) | Look::Workflow(..) | Look::Deploys(_) | Look::Install(_) | Look::Queue(..) => {
-            "the answer is to another question".into()
-        }
+        Look::Seen(..)
+        | Look::Workflow(..)
+        | Look::Deploys(_)
+        | Look::Install(_)
+        | Look::Run(..)
+        | Look::Updated(_)
+        | Look::Queue(..) => "the answer is to another question".into(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! nothing waits.
 
 mod many;
+mod branch_run;
 mod gate;
 mod hostile;
 mod left_behind;

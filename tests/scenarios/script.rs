@@ -305,8 +305,9 @@ fn run_by(arguments: &[&str], routes: &[(&str, &[Answer])], time: impl FnOnce(Vi
     let (json, github) = (folder.path().join("result.json"), folder.path().join("github"));
     let place = |text: &&str| OsString::from(text.replace("FOLDER", &folder.path().to_string_lossy()));
     let mut all: Vec<OsString> = ["deploy-gate".into(), "wait".into()].into();
+    let is_list = |argument: &&str| argument.starts_with("--targets") || argument.starts_with("--branch-run");
     for (flag, id) in [("--install", INSTALL), ("--component", COMPONENT)] {
-        if !arguments.iter().any(|argument| argument.starts_with(flag) || argument.starts_with("--targets")) {
+        if !arguments.iter().any(|argument| argument.starts_with(flag) || is_list(argument)) {
             all.push(format!("{flag}={id}").into());
         }
     }
