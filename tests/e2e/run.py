@@ -98,6 +98,8 @@ def examples_for_github(scratch, api, url, ca):
         ("after-deploy", {"NUON_INSTALL_ID": server.install("passes")}, (0, "is deployed by dpl")),
         ("after-deploy", {"NUON_INSTALL_ID": server.install("fails")}, (1, "failed (deploy-failed)")),
         ("matrix", {"NUON_INSTALL_IDS": json.dumps([server.install("passes")])}, (0, "every install has it")),
+        ("branch-run", {"NUON_APP_ID": "shop", "NUON_BRANCH": "passes"}, (0, "every install of shop/passes is up to date")),
+        ("branch-run", {"NUON_APP_ID": "shop", "NUON_BRANCH": "fails"}, (1, "failed (deploy-failed)")),
         ("approval", {"NUON_INSTALL_ID": server.install("asks")}, (0, "Somebody must approve")),
         ("approval", {"NUON_INSTALL_ID": server.install("passes")}, (0, "| released")),
         ("approval", {"NUON_INSTALL_ID": server.install("fails")}, (1, "deploy-failed")),
@@ -165,6 +167,15 @@ def gitlab(scratch, api):
         got, said = run([*local, *target, "--variable", f"BUILD={server.BUILD}"], toy)
         check(f"examples/gitlab/plain.gitlab-ci.yml ends with {code} where the deploy {install}", got == code and word in said, said)
 
+    toy = Path(scratch, "gitlab-branch-run")
+    toy.mkdir()
+    shutil.copy(ROOT / "examples/gitlab/branch-run.gitlab-ci.yml", toy / ".gitlab-ci.yml")
+    repository(toy)
+    for branch, code, word in [("passes", 0, "every install of shop/passes is up to date"), ("fails", 1, "deploy-failed")]:
+        variables = ["--variable", "NUON_APP_ID=shop", "--variable", f"NUON_BRANCH={branch}"]
+        got, said = run([*local, *variables], toy)
+        check(f"examples/gitlab/branch-run.gitlab-ci.yml ends with {code} where the run {branch}", got == code and word in said, said)
+
 
 def junit(folder, job):
     """How many tests, failures and errors the job's own JUnit file has."""
@@ -191,6 +202,15 @@ def shell(scratch, api):
         check(f"examples/buildkite/gate.sh ends with {code} where the deploy {install}", got == code and word in said, said)
 
 
+def nuon_cli(path, api):
+    """The Nuon CLI is not to be had here: a stand-in triggers what it would, and prints the answer."""
+    path.write_text(f"""#!/bin/sh
+[ "$1 $2 $3 $5 $7 $8 $9" = "branches trigger -a -b --no-wait --output json" ] || exit 64
+exec curl -sS -X POST "{api}/v1/apps/$4/branches/$6/runs" -H "Authorization: Bearer {server.TOKEN}" -d '{{}}'
+""")
+    path.chmod(0o755)
+
+
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         for folder in ["bin", "release", "tls"]:
@@ -199,6 +219,7 @@ def main():
         shutil.copy(GATE, Path(scratch, f"release/deploy-gate-{triple()}"))
         os.environ["PATH"] = f"{scratch}/bin{os.pathsep}{os.environ['PATH']}"
         api = server.api()
+        nuon_cli(Path(scratch, "bin/nuon"), api)
         url, ca = server.release(Path(scratch, "release"), Path(scratch, "tls"))
         shell(scratch, api)
         gitlab(scratch, api)

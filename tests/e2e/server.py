@@ -22,10 +22,35 @@ def install(name):
 
 STATUSES = {
     install("passes"): ["planning", "executing", "active"],
+    install("passes2"): ["planning", "active"],
     install("fails"): ["planning", "error"],
     install("stays"): ["executing"],
     install("asks"): ["pending-approval"],
 }
+
+
+RUN = "abr00000000000000000000001"
+
+
+def run_of_branch(branch):
+    """A run that updates two installs, the second when the first has begun; it ends as they do."""
+    looks = Api.looks.get(branch, 0)
+    state = {"passes": "success", "fails": "error"}[branch] if looks > 3 else "in-progress"
+    return {
+        "id": workflow_id(install("run")),
+        "owner_type": "app_branches",
+        "plan_only": False,
+        "finished": state != "in-progress",
+        "status": {"status": state},
+        "steps": [{"id": "iws1", "name": "deploy install group: all", "status": {"status": state}}],
+        "app_branch_runs": [{"id": RUN, "workflow_id": workflow_id(install("run"))}],
+    }
+
+
+def updated_by(branch):
+    begun = ["passes", branch] if Api.looks.get(branch, 0) > 1 else ["passes"]
+    targets = [install("passes2") if name == "passes" and at else install(name) for at, name in enumerate(begun)]
+    return [{"install_id": target, "workflow_id": workflow_id(target)} for target in targets]
 
 
 def workflow_id(target):
@@ -80,6 +105,12 @@ class Api(http.server.BaseHTTPRequestHandler):
         if self.headers.get("authorization") != f"Bearer {TOKEN}":
             return self.answer(401, {"error": "unauthorized"})
         target = parts[3] if len(parts) > 3 else ""
+        if parts[2] == "apps":
+            branch = parts[5]
+            if parts[-1] == "install-groups":
+                return self.answer(200, updated_by(branch))
+            Api.looks[branch] = Api.looks.get(branch, 0) + 1
+            return self.answer(200, run_of_branch(branch))
         if parts[2] == "workflows":
             target = "inl" + target[3:]
         if target not in STATUSES:
@@ -103,6 +134,9 @@ class Api(http.server.BaseHTTPRequestHandler):
         """What triggers a deploy: it begins anew, and its workflow is in the body or in a header, by the server's age."""
         self.rfile.read(int(self.headers.get("content-length", 0)))
         target = self.path.split("/")[3]
+        if self.path.startswith("/v1/apps/"):
+            Api.looks.clear()
+            return self.answer(201, {"id": RUN, "workflow_id": workflow_id(install("run"))})
         Api.looks.pop(target, None)
         if self.headers.get("authorization") != f"Bearer {TOKEN}":
             return self.answer(401, {"error": "unauthorized"})
