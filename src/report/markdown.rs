@@ -100,6 +100,11 @@ fn fleet(report: &Report, page: &mut Page) {
     if !report.targets.is_empty() {
         page.push(&format!("{}\n\n", report.counts()));
     }
+    let (of, groups) = report.groups();
+    if !groups.is_empty() {
+        let rows: Vec<String> = groups.iter().map(|(name, counts)| format!("| {counts} | {} |", code(name))).collect();
+        page.table(&format!("| | By {of} |"), &rows);
+    }
     let rows: Vec<String> = report.targets.iter().map(row).collect();
     page.table("| | Install | Component | Deploy | |", &rows);
     let took = format::duration(Duration::from_millis(report.duration_ms));

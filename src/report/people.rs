@@ -12,6 +12,8 @@ use crate::text::format;
 
 /// How many of many targets have a row of their own.
 const ROWS: usize = 50;
+/// How many installs or components have a row for their targets.
+const GROUPS: usize = 10;
 /// How many of them are told in full.
 const TOLD: usize = 3;
 /// How many characters of a message are in a row.
@@ -50,6 +52,15 @@ fn rows<'r>(report: &'r Report, lines: &mut Vec<String>) -> &'r [Verdict] {
     let targets = report.targets.as_slice();
     if !targets.is_empty() {
         lines.push(format!("  {:<13} {}", "targets", report.counts()));
+    }
+    let (of, groups) = report.groups();
+    let mut label = format!("by {of}");
+    for (name, counts) in groups.iter().take(GROUPS) {
+        lines.push(format!("  {label:<13} {counts}  {name}"));
+        label.clear();
+    }
+    if groups.len() > GROUPS {
+        lines.push(format!("  {:<13} and {} more", "", groups.len() - GROUPS));
     }
     let others = targets.iter().take_while(|verdict| !verdict.is_pass()).count();
     for verdict in &targets[..others.min(ROWS)] {

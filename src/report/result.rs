@@ -1,5 +1,7 @@
 //! The result of a run, as a value: everything that is told is made from it. Pure.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -305,6 +307,31 @@ impl Report {
     /// How many targets ended in each way, the worst first: `1 deploy-failed, 59 passed`.
     pub fn counts(&self) -> String {
         counted(self.targets.iter().map(|verdict| verdict.ending.word()))
+    }
+
+    /// How the targets of each install ended, or of each component, whichever are fewer; the worst first. Nothing where
+    /// that would say no more than the counts do.
+    pub fn groups(&self) -> (&'static str, Vec<(&str, String)>) {
+        let by = |of: fn(&Verdict) -> &str| {
+            let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+            let mut places: HashMap<&str, usize> = HashMap::new();
+            for verdict in &self.targets {
+                let place = *places.entry(of(verdict)).or_insert(groups.len());
+                if place == groups.len() {
+                    groups.push((of(verdict), Vec::new()));
+                }
+                groups[place].1.push(verdict.ending.word());
+            }
+            groups
+        };
+        let (installs, components) = (by(|verdict| &verdict.install), by(|verdict| &verdict.component));
+        let is_shorter = installs.len() < components.len() && installs.len() > 1 || components.len() == 1;
+        let (of, groups) = if is_shorter { ("install", installs) } else { ("component", components) };
+        let is_one = self.targets.iter().all(|verdict| verdict.ending.word() == self.targets[0].ending.word());
+        if is_one || groups.len() < 2 || groups.len() == self.targets.len() {
+            return (of, Vec::new());
+        }
+        (of, groups.into_iter().map(|(name, words)| (name, counted(words.into_iter()))).collect())
     }
 
     /// How many times the gate asked for deploys, over all targets.

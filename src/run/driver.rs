@@ -539,13 +539,17 @@ impl Driver {
         format!("{} of {total} targets passed{others}, {} still waiting", self.passed, self.open())
     }
 
-    /// A row for each of the first targets that are still waiting.
+    /// A row for each of the first targets that are still waiting: where it is, and then which it is.
     fn rows(&self) -> Vec<String> {
         let row = |slot: &Slot| match slot {
-            Slot::Waiting { gate, .. } => Some(format!("{}: {}", gate.target(), gate.so_far())),
-            Slot::Busy(_) | Slot::Ended(..) => None,
+            Slot::Waiting { gate, .. } => Some(format!("{:<14} {}", gate.status(), gate.target())),
+            Slot::Busy(target) => Some(format!("{:<14} {target}", "looked at")),
+            Slot::Ended(..) => None,
         };
-        self.slots.iter().filter_map(row).take(ROWS).collect()
+        let mut rows: Vec<String> = self.slots.iter().filter_map(row).take(ROWS).collect();
+        let more = self.open().saturating_sub(rows.len());
+        rows.extend((more > 0).then(|| format!("and {more} more")));
+        rows
     }
 
     /// Where the user told the gate to read the server otherwise, the verdict says so.

@@ -100,6 +100,16 @@ impl Gate {
         &self.config
     }
 
+    /// Where it is, in a word: that of the deploy, or of the workflow that is gated as a whole.
+    pub fn status(&self) -> &str {
+        let of_deploy = self.watch.deploy().map(|deploy| deploy.word());
+        match of_deploy.or_else(|| self.watch.workflow().map(|(_, word)| word)) {
+            None => "not seen yet",
+            Some("") => "queued",
+            Some(word) => word,
+        }
+    }
+
     /// What is known, in a sentence.
     pub fn so_far(&self) -> String {
         match self.requests {

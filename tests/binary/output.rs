@@ -8,24 +8,48 @@ use crate::loopback::{Server, deploy, deploy_gate, ran, wait};
 #[cfg(unix)]
 #[test]
 fn on_a_terminal_there_is_a_live_line_and_a_line_a_change() {
-    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     let server = Server::start(vec![deploy("planning"), deploy("planning"), deploy("executing"), deploy("active")]);
+    let seen = at_a_terminal(&mut wait(&server.url("http"), &[]), 0);
+    assert!(seen.contains("deploy dpl1 is \"planning\", next look in "), "{seen:?}");
+    assert!(seen.contains("+0:00  deploy dpl1 is \"active\"\r\n"), "{seen:?}");
+    assert!(seen.trim_end().ends_with("\u{1b}[2K"), "the live line is gone at the end: {seen:?}");
+}
+
+/// What somebody at a terminal sees of the log of a command that ends with this code.
+#[cfg(unix)]
+fn at_a_terminal(command: &mut std::process::Command, code: i32) -> String {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("a terminal");
     let name = ptsname(&terminal, Vec::new()).expect("its name").into_string().expect("it is text");
     let screen = std::fs::OpenOptions::new().read(true).write(true).open(name).expect("its other end");
-    let mut command = wait(&server.url("http"), &[]);
     command.env("TERM", "xterm").stderr(screen.try_clone().expect("a copy"));
+    let reader = std::thread::spawn(move || {
+        let mut seen = Vec::new();
+        // A terminal whose other end is closed reports an error after the last byte.
+        let _ = std::fs::File::from(terminal).read_to_end(&mut seen);
+        seen
+    });
     let out = command.output().expect("it runs");
-    assert_eq!(out.status.code(), Some(0));
-    drop((command, screen));
-    let mut seen = Vec::new();
-    // A terminal whose other end is closed reports an error after the last byte.
-    let _ = std::fs::File::from(terminal).read_to_end(&mut seen);
-    let seen = String::from_utf8_lossy(&seen);
-    assert!(seen.contains("deploy dpl1 is \"planning\", next look in "), "{seen:?}");
-    assert!(seen.contains("+0:00  deploy dpl1 is \"active\"\r\n"), "{seen:?}");
-    assert!(seen.trim_end().ends_with("\u{1b}[2K"), "the live line is gone at the end: {seen:?}");
+    assert_eq!(out.status.code(), Some(code));
+    // It holds a copy of the screen.
+    command.stderr(std::process::Stdio::null());
+    drop(screen);
+    String::from_utf8_lossy(&reader.join().expect("no panic")).into_owned()
+}
+
+/// Where each is comes first, so that a narrow terminal does not cut it.
+#[cfg(unix)]
+#[test]
+fn on_a_terminal_many_targets_are_a_table() {
+    let server = Server::start(vec![deploy("planning"), deploy("executing")]);
+    let components: Vec<String> = (2..=13).map(|nth| format!("--component=cmp{nth:023}")).collect();
+    let mut arguments: Vec<&str> = components.iter().map(String::as_str).collect();
+    arguments.extend(["--timeout=2s", "--jobs=1"]);
+    let seen = at_a_terminal(&mut wait(&server.url("http"), &arguments), 124);
+    assert!(seen.contains("0 of 13 targets passed, 13 still waiting"), "{seen:?}");
+    assert!(seen.contains("not seen yet   inl00000000000000000000001 / cmp00000000000000000000002 "), "{seen:?}");
+    assert!(seen.contains("and 3 more"), "{seen:?}");
 }
 
 #[test]

@@ -479,3 +479,31 @@ fn a_look_that_comes_late_is_not_served_what_is_old() {
     let (at, _) = &ran.looks[second];
     assert!(before.iter().any(|(asked, _)| *asked + Duration::from_secs(1) >= *at), "{:?}", ran.looks);
 }
+
+#[test]
+fn many_that_end_otherwise_are_told_by_component_or_by_install() {
+    let mut routes: Vec<(String, Vec<Answer>)> = Vec::new();
+    let mut lines = String::new();
+    for install in 1..=3 {
+        for component in 1..=2 {
+            let id = format!("dpl{install}{component:022}");
+            let status = if (install, component) == (2, 1) { "error" } else { "active" };
+            let deploy = seen(&with(document(status), "id", json!(id)));
+            routes
+                .push((format!("inl{install:023}/components/cmp{component:023}/deploys/latest"), vec![deploy.clone()]));
+            routes.push((format!("/deploys/{id}"), vec![deploy]));
+            lines += &format!("inl{install:023} cmp{component:023}\n");
+        }
+    }
+    let list = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(list.path(), lines).expect("writes");
+    let routes: Vec<(&str, &[Answer])> =
+        routes.iter().map(|(path, answers)| (path.as_str(), answers.as_slice())).collect();
+    let flag = format!("--targets={}", list.path().display());
+    let ran = run_with(&[&flag, "--no-fail-fast", "--report=markdown=FOLDER/md"], &routes);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"), "{}", ran.out);
+    let groups = "  by component  1 deploy-failed, 2 passed  cmp00000000000000000000001\n                3 passed  cmp00000000000000000000002\n";
+    assert!(ran.out.contains(groups), "{}", ran.out);
+    let page = std::fs::read_to_string(ran.path("md")).expect("a page");
+    assert!(page.contains("| 1 deploy-failed, 2 passed | `cmp00000000000000000000001` |"), "{page}");
+}
