@@ -98,8 +98,8 @@ def examples_for_github(scratch, api, url, ca):
         ("after-deploy", {"NUON_INSTALL_ID": server.install("passes")}, (0, "is deployed by dpl")),
         ("after-deploy", {"NUON_INSTALL_ID": server.install("fails")}, (1, "failed (deploy-failed)")),
         ("matrix", {"NUON_INSTALL_IDS": json.dumps([server.install("passes")])}, (0, "every install has it")),
-        ("branch-run", {"NUON_APP_ID": "shop", "NUON_BRANCH": "passes"}, (0, "every install of shop/passes is up to date")),
-        ("branch-run", {"NUON_APP_ID": "shop", "NUON_BRANCH": "fails"}, (1, "failed (deploy-failed)")),
+        ("branch-run", {"NUON_APP_ID": "shop", "APP_BRANCH": "passes"}, (0, "every install of shop/passes is up to date")),
+        ("branch-run", {"NUON_APP_ID": "shop", "APP_BRANCH": "fails"}, (1, "failed (deploy-failed)")),
         ("approval", {"NUON_INSTALL_ID": server.install("asks")}, (0, "Somebody must approve")),
         ("approval", {"NUON_INSTALL_ID": server.install("passes")}, (0, "| released")),
         ("approval", {"NUON_INSTALL_ID": server.install("fails")}, (1, "deploy-failed")),
@@ -172,7 +172,7 @@ def gitlab(scratch, api):
     shutil.copy(ROOT / "examples/gitlab/branch-run.gitlab-ci.yml", toy / ".gitlab-ci.yml")
     repository(toy)
     for branch, code, word in [("passes", 0, "every install of shop/passes is up to date"), ("fails", 1, "deploy-failed")]:
-        variables = ["--variable", "NUON_APP_ID=shop", "--variable", f"NUON_BRANCH={branch}"]
+        variables = ["--variable", "NUON_APP_ID=shop", "--variable", f"APP_BRANCH={branch}"]
         got, said = run([*local, *variables], toy)
         check(f"examples/gitlab/branch-run.gitlab-ci.yml ends with {code} where the run {branch}", got == code and word in said, said)
 
