@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use simulated::{Coverage, many, oracle, run, trace};
+use simulated::{Coverage, many, oracle, run, trace, whole};
 
 /// Seeds that once broke a promise.
 const REGRESSIONS: [u64; 13] =
@@ -23,6 +23,8 @@ const REGRESSIONS: [u64; 13] =
 const SEEDS: u64 = 20_000;
 /// How many of many targets.
 const FLEETS: u64 = 3000;
+/// How many workflows as a whole.
+const WHOLES: u64 = 5000;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|value| value.parse().expect("a number"))
@@ -103,6 +105,18 @@ fn no_fleet_breaks_a_promise() {
         (!run.violations.is_empty()).then_some(run.trace)
     });
     let every = ["passed", "failed", "undecided", "superseded", "approval-required", "timed-out", "interrupted"];
+    assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
+}
+
+#[test]
+fn no_workflow_as_a_whole_breaks_a_promise() {
+    let seen = none_of(WHOLES, &[], |seed, coverage| {
+        let run = whole::run(seed);
+        *coverage.0.entry(run.outcome).or_default() += 1;
+        (!run.violations.is_empty()).then_some(run.trace)
+    });
+    let every =
+        ["passed ", "failed deploy-failed", "failed workflow-failed", "undecided not-found", "approval-required "];
     assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
 }
 

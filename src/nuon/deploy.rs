@@ -197,6 +197,15 @@ impl Deploy {
         self.created().zip(other.created()).is_some_and(|(mine, other)| mine < other)
     }
 
+    /// Whether another deploy of the same component, to the same end, was made after it.
+    pub fn goes_before(&self, other: &Deploy) -> bool {
+        let same_component =
+            self.component_id.as_ref().zip(other.component_id.as_ref()).is_some_and(|(own, other)| own == other);
+        let of_install = self.install_component_id.as_ref().zip(other.install_component_id.as_ref());
+        let is_same = same_component || of_install.is_some_and(|(own, other)| own == other);
+        is_same && self.is_teardown() == other.is_teardown() && self.is_older_than(other)
+    }
+
     /// Whether it is another deploy of the same workflow, which is how a retry looks.
     pub fn retries(&self, other: &Deploy) -> bool {
         self.id != other.id && self.workflow.is_some() && self.workflow == other.workflow

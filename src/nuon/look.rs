@@ -192,7 +192,8 @@ fn deploy_of(
     utc: Option<Timestamp>,
 ) -> Result<Look, Signal> {
     let is_of_the_api = is_of_the_api(&answer);
-    let look = look(answer, utc, "no deploy yet", |body| {
+    let absent = if component.is_some() { "no deploy yet" } else { "no such deploy" };
+    let look = look(answer, utc, absent, |body| {
         let Object(answer): Object<Answer> = read(&body, "a deploy document")?;
         let deploy = answer.deploy().map_err(|why| Unreadable::Strange(why.into()))?;
         match (deploy, id) {
@@ -258,7 +259,7 @@ pub fn workflow(answer: Answered, id: &WorkflowId, target: &Target, utc: Option<
             let got = workflow.id.map_or_else(String::new, |id| id.to_string());
             return Err(Unreadable::Foreign(format!("the document is of another workflow, \"{got}\"")));
         }
-        if let Some(install) = workflow.install().filter(|install| *install != &*target.install) {
+        if let Some(install) = workflow.installs().find(|install| *install != &*target.install) {
             return Ok(Look::Another(Miss::new(format!("the workflow {id} is of another install, {install}"))));
         }
         Ok(Look::Workflow(Box::new(workflow), body.into()))

@@ -152,6 +152,31 @@ impl StepStatus {
     }
 }
 
+/// The words of steps that have ended.
+const ENDED: [&str; 15] = [
+    "success",
+    "approved",
+    "auto-skipped",
+    "user-skipped",
+    "discarded",
+    "no-drift",
+    "drifted",
+    "warning",
+    "error",
+    "cancelled",
+    "not-attempted",
+    "approval-denied",
+    "approval-expired",
+    "approval-retry",
+    "noop",
+];
+
+/// Whether a step with this word still has something before it.
+fn is_open(word: &str) -> bool {
+    let waits = ["pending", "queued", "generating", "approval-awaiting", "awaiting-user-run", "failed-pending-retry"];
+    is_at_work(word) || waits.contains(&word)
+}
+
 /// Whether a step with this word is at work.
 pub fn is_at_work(word: &str) -> bool {
     matches!(word, "in-progress" | "checking-plan" | "planning" | "applying" | "retrying")
@@ -174,8 +199,13 @@ impl WorkflowStep {
 
     /// The deploy that it makes, once there is one.
     pub fn deploy(&self) -> Option<&str> {
-        let is_of_one = self.step_target_type.as_deref() == Some("install_deploys");
-        self.step_target_id.as_deref().filter(|id| is_of_one && !id.is_empty())
+        let is_of_one = |id: &&str| self.is_to_deploy() || id.starts_with("dpl");
+        self.step_target_id.as_deref().filter(|id| !id.is_empty()).filter(is_of_one)
+    }
+
+    /// Whether it makes a deploy.
+    fn is_to_deploy(&self) -> bool {
+        self.step_target_type.as_deref() == Some("install_deploys")
     }
 
     /// What its word means.
@@ -261,10 +291,10 @@ impl Workflow {
         self.steps.iter().flatten().map(|step| &step.0)
     }
 
-    /// The install that it belongs to, if it says.
-    pub fn install(&self) -> Option<&str> {
+    /// The installs that it says it belongs to: there should be one.
+    pub fn installs(&self) -> impl Iterator<Item = &str> {
         let noted = self.metadata.as_ref().and_then(|metadata| metadata.get("install_id")).and_then(Value::as_str);
-        noted.or(self.owner_id.as_deref()).filter(|install| install.starts_with("inl"))
+        noted.into_iter().chain(self.owner_id.as_deref()).filter(|install| install.starts_with("inl"))
     }
 
     /// The id of the branch run that it carries out; `asked` is that id or its own.
@@ -303,8 +333,10 @@ impl Workflow {
     /// retry; nor is `success` alone, which some servers write after each step. A cancelled one is never `finished`.
     pub fn stage(&self) -> Stage {
         let own = word(self.status.as_ref());
-        let steps = |words: &[&str]| self.steps().find(|step| words.contains(&step.word()));
-        let moving = self.steps().find(|step| is_at_work(step.word()));
+        // Of a step that another goes on for, the word can stay as it was.
+        let own_steps = || self.steps().filter(|step| !step.is_retried());
+        let moving = own_steps().find(|step| is_at_work(step.word()));
+        let open = own_steps().find(|step| is_open(step.word()));
         let told = || {
             let told = self.status.as_ref().and_then(|status| status.status_human_description.as_deref());
             told.filter(|words| !words.is_empty()).map_or_else(String::new, |words| format!(": {words}"))
@@ -322,22 +354,30 @@ impl Workflow {
             "error" if self.awaits_retry() => Stage::Parked(format!("the workflow is parked{}", told())),
             "error" if finished && moving.is_none() => Stage::Failed(format!("error{}", told())),
             "error" if !finished => Stage::Dead(told().trim_start_matches(": ").into()),
-            "success" if finished && moving.is_none() && steps(&["pending", "approval-awaiting"]).is_none() => {
-                Stage::Succeeded
-            }
+            "success" if finished && open.is_none() => Stage::Succeeded,
             "failed-pending-retry" => Stage::Parked(format!("the workflow is parked{}", told())),
-            _ if self.steps().any(|step| asks(&step)) => {
-                let step = self.steps().find(asks).map(WorkflowStep::name).unwrap_or_default();
+            _ if own_steps().any(|step| asks(&step)) => {
+                let step = own_steps().find(asks).map(WorkflowStep::name).unwrap_or_default();
                 Stage::Waiting(format!("step \"{step}\" is waiting for approval"))
             }
-            "approval-awaiting" => Stage::Waiting("the workflow is waiting for approval".into()),
-            _ => Stage::Running(match moving.or_else(|| steps(&["pending"])) {
+            // Its own word lags behind an answer.
+            "approval-awaiting" if !self.is_answered() => Stage::Waiting("the workflow is waiting for approval".into()),
+            _ => Stage::Running(match moving.or(open) {
                 Some(step) if step.word() == "pending" => format!("step \"{}\" is next", step.name()),
+                Some(step) if step.word() == "approval-awaiting" => format!("step \"{}\" was answered", step.name()),
                 Some(step) => step.told(),
                 None if matches!(own, "" | "pending" | "queued") => "queued behind another workflow".into(),
                 None => format!("the workflow is {own}"),
             }),
         }
+    }
+
+    /// Whether what it asked a person for was answered, or is answered by itself.
+    fn is_answered(&self) -> bool {
+        let answer =
+            |step: &WorkflowStep| step.approval.as_ref()?.response.as_ref().filter(|answer| !answer.is_null()).cloned();
+        let newest = self.steps().rfind(|step| step.approval.is_some());
+        self.approval_option.as_deref() == Some("approve-all") || newest.is_some_and(|step| answer(step).is_some())
     }
 
     /// The deploys that its steps have made, in the order of the steps.
@@ -362,11 +402,27 @@ impl Workflow {
         self.steps().any(|step| step.step_target_id.as_deref() == Some(deploy) && step.word() == "in-progress")
     }
 
-    /// A step that was to make a deploy, has ended, and names none, though it was neither skipped nor tried again.
+    /// A step that was to make a deploy, has ended, and names none, though there was something to do and no other step
+    /// went on for it.
     pub fn undeployed(&self) -> Option<&WorkflowStep> {
-        let is_to_deploy = |step: &&WorkflowStep| step.step_target_type.as_deref() == Some("install_deploys");
-        let is_skipped = |step: &WorkflowStep| step.class() == Class::NothingToDo || step.is_retried();
-        self.steps().filter(is_to_deploy).find(|step| step.deploy().is_none() && !is_skipped(step))
+        let all = || self.steps().filter(|step| step.is_to_deploy());
+        let had_nothing_to_do = |step: &&WorkflowStep| step.word() == "auto-skipped";
+        let idle: Vec<i64> = all().filter(had_nothing_to_do).map(WorkflowStep::group).collect();
+        // What belongs to a plan without changes was not done, either.
+        let is_idle = |step: &WorkflowStep| idle.contains(&step.group()) && step.word() != "error";
+        let is_excused = |step: &WorkflowStep| step.word() == "discarded" || step.is_retried() || is_idle(step);
+        all().find(|step| step.deploy().is_none() && !is_excused(step))
+    }
+
+    /// A step whose word nobody knows, or that has none.
+    pub fn strange(&self) -> Option<&WorkflowStep> {
+        let is_known = |word: &str| ENDED.contains(&word) || is_open(word);
+        self.steps().find(|step| !is_known(step.word()) && !step.is_retried())
+    }
+
+    /// Whether the newest step of `deploy` went well: then so did the deploy, whatever an older answer says.
+    pub fn has_done(&self, deploy: &str) -> bool {
+        self.steps().rfind(|step| step.deploy() == Some(deploy)).is_some_and(|step| step.word() == "success")
     }
 
     /// Whether a step of `deploy` failed for good.
@@ -439,7 +495,8 @@ impl Workflow {
         let groups = self.groups_of(deploy);
         let verifies = |step: &&WorkflowStep| step.is_verification() && groups.contains(&step.group());
         let verification = || self.steps().rev().filter(failed).find(verifies);
-        own.or_else(verification).or_else(|| self.steps().find(failed))
+        let any = || self.steps().filter(failed).find(|step| step.word() == "error");
+        own.or_else(verification).or_else(any).or_else(|| self.steps().find(failed))
     }
 }
 
@@ -526,7 +583,7 @@ mod tests {
             ("error", false, &["error"], "Dead(\"\")"),
             ("cancelled", false, &["approval-awaiting", "pending"], "Failed(\"cancelled\")"),
             ("in-progress", false, &["approval-awaiting"], "Waiting(\"step \\\"s\\\" is waiting for approval\")"),
-            ("in-progress", false, &["approval-awaiting+"], "Running(\"the workflow is in-progress\")"),
+            ("in-progress", false, &["approval-awaiting+"], "Running(\"step \\\"s\\\" was answered\")"),
             ("failed-pending-retry", false, &["error"], "Parked(\"the workflow is parked\")"),
         ];
         for (status, finished, steps, want) in cases {

@@ -16,7 +16,7 @@ use crate::base::outcome::Ending;
 use crate::judge::document::Parts;
 use crate::nuon::branch_run::Updated;
 use crate::nuon::deploy::{self, Class, Deploy};
-use crate::nuon::id::{DeployId, InstallComponentId};
+use crate::nuon::id::{DeployId, InstallComponentId, WorkflowId};
 use crate::nuon::look::{Look, Miss};
 use crate::nuon::workflow::{Stage, Workflow};
 use crate::text::format;
@@ -32,6 +32,11 @@ const QUEUE: Duration = Duration::from_secs(60);
 /// How long an install is believed to be there, and nothing may change before it is asked for again.
 const INSTALL: Duration = Duration::from_secs(60);
 
+/// How long the last look at a whole workflow may take.
+const LAST_LOOK: Duration = Duration::from_secs(30);
+/// How long after the deadline one may go on that began before.
+const OVERSHOOT: Duration = Duration::from_secs(2);
+
 /// One watch, from the first look to its ending.
 pub struct Watch {
     pub(super) rules: Rules,
@@ -46,6 +51,8 @@ pub struct Watch {
     /// What was asked for and is not answered yet.
     pending: Option<Ask>,
     pub(super) now: Duration,
+    /// When this look began.
+    began: Duration,
     /// Until when the server wants to be left alone.
     not_before: Duration,
     looks: u32,
@@ -53,6 +60,8 @@ pub struct Watch {
     pub(super) install_component: Option<InstallComponentId>,
     /// The deploy that `--after` names, once it was seen.
     pub(super) baseline: Option<Deploy>,
+    /// When each workflow was last changed, as far as was seen.
+    changed: BTreeMap<WorkflowId, Timestamp>,
     /// The deploys of workflows that were asked for by their ids.
     pub(super) known: BTreeMap<DeployId, Known>,
     events: Vec<Event>,
@@ -86,8 +95,8 @@ impl Watch {
     /// A watch that has not looked yet.
     pub fn new(rules: Rules, schedule: Schedule) -> Self {
         let asked = Asked::by(&rules);
-        let (memory, before, answers, pending, now, not_before, looks) = Default::default();
-        let (install_component, baseline, known, events) = Default::default();
+        let (memory, before, answers, pending, now, began, not_before, looks) = Default::default();
+        let (install_component, baseline, changed, known, events) = Default::default();
         Self {
             rules,
             asked,
@@ -97,10 +106,12 @@ impl Watch {
             answers,
             pending,
             now,
+            began,
             not_before,
             looks,
             install_component,
             baseline,
+            changed,
             known,
             events,
         }
@@ -173,6 +184,9 @@ impl Watch {
                 Move::Ask(ask) if self.is_to_wait() => {
                     self.learn(ask, Look::Missed(Miss::new("the server asks to wait")));
                 }
+                Move::Ask(ask) if self.is_too_late() => {
+                    self.learn(ask, Look::Missed(Miss::new("the deadline has passed")));
+                }
                 over => return self.conclude(over),
             }
         }
@@ -196,7 +210,15 @@ impl Watch {
         self.answers.iter().any(|(_, look)| asks_to_wait(look))
     }
 
+    /// Whether a look at a whole workflow, which can be long, goes on after the deadline. One that begins then has its time.
+    fn is_too_late(&self) -> bool {
+        let deadline = self.rules.timeout;
+        let limit = if self.began >= deadline { self.began + LAST_LOOK } else { deadline + OVERSHOOT };
+        self.rules.scope == Scope::Workflow && self.now > limit
+    }
+
     fn begin(&mut self) {
+        self.began = self.now;
         self.before = self.memory.clone();
         self.before.log.was_missed = std::mem::take(&mut self.before.log.is_missed);
         self.answers.clear();
@@ -333,13 +355,25 @@ impl Watch {
         {
             self.install_component.clone_from(&deploy.install_component_id);
         }
-        let look = Arc::new(look);
+        let look = Arc::new(self.unless_older(look));
         if let (Ask::Latest | Ask::Deploy(_), Look::Seen(deploy, _)) = (&ask, &*self.only_of_my_component(&ask, &look))
             && self.rules.pins.baseline() == Some(deploy.id())
         {
             self.baseline = Some((**deploy).clone());
         }
         self.answers.push((ask, look));
+    }
+
+    /// A replica that lags behind answers with a workflow as it was before: what was seen later holds.
+    fn unless_older(&mut self, look: Look) -> Look {
+        let Look::Workflow(workflow, _) = &look else { return look };
+        let Some((id, changed)) = workflow.id.clone().zip(workflow.changed()) else { return look };
+        let newest = self.changed.entry(id).or_insert(changed);
+        if changed < *newest {
+            return Look::Missed(Miss::new("200, but the workflow is as it was before the answer before"));
+        }
+        *newest = changed;
+        look
     }
 
     /// An answer about another component is none: an older path of the server answers with any deploy of the install.

@@ -53,8 +53,10 @@ pub struct Memory {
     pub members: Vec<Member>,
     /// The installs that a branch run updates, as they were last read.
     pub updated: Vec<Updated>,
-    /// Since when one of its deploys has not been there.
-    pub member_absent: Option<Duration>,
+    /// Since when a deploy of such a workflow has not been there, by its id.
+    pub absent_members: BTreeMap<String, Duration>,
+    /// How many deploys its steps name.
+    pub named: usize,
     /// The words of its steps, by their ids.
     pub step_words: BTreeMap<String, String>,
     /// What was seen and said.

@@ -18,6 +18,9 @@ impl Watch {
         if let (Scope::Workflow, Some(id)) = (&self.rules.scope, self.rules.pins.workflow()) {
             return match (&memory.workflow.stage, memory.members.len()) {
                 (None, _) => format!("workflow {id} has not been seen yet"),
+                (Some(Stage::Succeeded), 0) if memory.named > 0 => {
+                    format!("workflow {id} has ended (success); its deploys have not been read yet")
+                }
                 (Some(Stage::Succeeded), 0) => format!("workflow {id} has ended (success); it has no deploys"),
                 (Some(Stage::Succeeded), 1) => format!("workflow {id} has ended (success), with its only deploy"),
                 (Some(Stage::Succeeded), count) => {

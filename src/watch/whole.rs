@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use crate::base::outcome::Ending;
 use crate::judge::document::{Parts, WorkflowParts};
+use crate::nuon::cause::cause;
 use crate::nuon::deploy::{self, Class, Deploy, Expect};
 use crate::nuon::evidence::{Course, Standing};
 use crate::nuon::id::{DeployId, WorkflowId};
 use crate::nuon::look::{Look, Miss, Whole};
 use crate::nuon::workflow::{Stage, Workflow, WorkflowStep};
-use crate::watch::decision::{self, Decision};
+use crate::watch::decision::{self, Decision, Sure};
 use crate::watch::machine::{Go, Move, Watch};
 use crate::watch::memory::{By, LAG, Member, Tracked};
 use crate::watch::step::Ask;
-use crate::watch::words::{approval_required, described, is_over, spoken, why};
+use crate::watch::words::{approval_required, is_over, spoken, why};
 
 /// A deploy that could not be read, and what there was in its place.
 type Unread = (DeployId, Arc<Look>);
@@ -35,12 +36,28 @@ impl Watch {
             let why = format!("workflow {id} only plans, so that nothing is deployed: {}", stage.told());
             return ControlFlow::Break(Move::End(Ending::WorkflowFailed, why));
         }
+        self.memory.named = workflow.deploys().len();
         if stage == Stage::Succeeded
             && let Some(step) = workflow.undeployed()
         {
             return ControlFlow::Break(self.without_record(step));
         }
+        if stage == Stage::Succeeded
+            && let Some(step) = workflow.strange()
+        {
+            let word = if step.word().is_empty() { "without a status".into() } else { spoken(step.word()) };
+            let why = format!("step \"{}\" is {word}, which the gate does not know; {}", step.name(), stage.told());
+            return ControlFlow::Break(Move::End(Ending::StatusUnknown, why));
+        }
         let (seen, unread) = self.read_members(id, workflow, &stage)?;
+        let is_shown =
+            workflow.installs().next().is_some() || seen.iter().any(|(member, _)| member.deploy.install_id.is_some());
+        if stage == Stage::Succeeded && unread.is_empty() && !is_shown {
+            let why = format!(
+                "nothing shows that workflow {id} is of this install; a run of an app branch is gated by --branch-run"
+            );
+            return ControlFlow::Break(Move::End(Ending::NotFound, why));
+        }
         let course = Course::of(&stage);
         let worst = seen.iter().map(|(member, _)| member).min_by_key(|member| severity(member.standing)).cloned();
         let standing = match worst.as_ref().map(|worst| worst.standing) {
@@ -52,26 +69,32 @@ impl Watch {
             }
             Some(standing) => standing,
         };
-        let is_bad = matches!(standing, Standing::Bad | Standing::Failed);
-        if let (Some((deploy, look)), Course::Good, false) = (unread.first(), course, is_bad) {
-            return ControlFlow::Break(self.unread_member(deploy, look));
-        }
-        if let (Some((_, look)), Course::Bad | Course::Dead, false) = (unread.first(), course, is_bad)
-            && let Look::Missed(miss) = &**look
-            && !self.is_out_of_patience()
-        {
-            return ControlFlow::Break(self.missed(miss));
+        if let Some((deploy, look)) = unread.first() {
+            let is_bad =
+                matches!(standing, Standing::Bad | Standing::Failed) || matches!(course, Course::Bad | Course::Dead);
+            let is_good = course == Course::Good;
+            // It may be what makes up for one that failed.
+            let is_awaited = is_bad && !matches!(**look, Look::Refused(..)) && !self.is_out_of_patience();
+            if is_awaited || is_good && !is_bad {
+                return ControlFlow::Break(self.unread_member(deploy, look));
+            }
         }
         let (decision, sure) = decision::decide(standing, course, self.asked);
-        let is_sure = self.memory.confirms(None, decision, sure, self.now);
+        // Answers may come from a replica that lags behind, and at the deadline there is no other look.
+        let sure = if sure == Sure::AtOnce && decision != Decision::ApprovalRequired { Sure::SeenTwice } else { sure };
+        let is_sure = self.memory.confirms(None, decision, sure, self.now) || self.now >= self.rules.timeout;
         match (if is_sure { decision } else { Decision::Wait }, worst) {
             (Decision::Complete, _) => {
                 let deploys = seen.into_iter().map(|(_, whole)| whole).collect();
                 self.complete_whole(whole.clone(), deploys)
             }
-            (Decision::Wait, _) => {
-                self.memory.unconfirmed = None;
-                self.memory.note_ahead(stage.told());
+            (Decision::Wait, worst) => {
+                if decision == Decision::Wait {
+                    self.memory.unconfirmed = None;
+                }
+                let open = worst.filter(|worst| course == Course::Good && worst.standing != Standing::Good);
+                let told = open.map_or_else(String::new, |open| format!("{}; ", told_of(&open)));
+                self.memory.note_ahead(told + &stage.told());
                 ControlFlow::Break(self.again())
             }
             (decision, worst) => ControlFlow::Break(self.end_whole(decision, workflow, &stage, worst)),
@@ -87,29 +110,34 @@ impl Watch {
         stage: &Stage,
     ) -> Go<(Vec<(Member, Whole)>, Vec<Unread>)> {
         let is_over = !matches!(stage, Stage::Running(_) | Stage::Waiting(_));
+        // Then another may go on for one that failed.
+        let is_due = is_over || workflow.deploys().iter().any(|deploy| workflow.has_failed_step(deploy));
         let (mut seen, mut unread) = (Vec::<(Member, Whole)>::new(), Vec::new());
-        for deploy in workflow.deploys() {
-            if !is_over && !workflow.has_failed_step(&deploy) {
-                continue;
-            }
+        for deploy in workflow.deploys().into_iter().filter(|_| is_due) {
             let look = self.ask_after(&Ask::Workflow(id.clone()), Ask::DeployOfInstall(deploy.clone()))?;
             let (deploy, whole) = match &*look {
+                Look::Seen(deploy, _) if deploy.workflow.as_ref().is_some_and(|of| of != id) => {
+                    let why = format!("it is of another workflow, {}", deploy.workflow.as_deref().unwrap_or_default());
+                    unread.push((deploy.id().clone(), Arc::new(Look::Another(Miss::new(why)))));
+                    continue;
+                }
                 Look::Seen(deploy, whole) => (deploy, whole),
                 _ => {
                     unread.push((deploy, look));
                     continue;
                 }
             };
+            self.memory.absent_members.remove(&**deploy.id());
             let member = self.member(workflow, deploy);
-            let is_retried = |(before, _): &(Member, Whole)| {
-                let before = &before.deploy;
-                let is_of_same = before.install_component_id == deploy.install_component_id
-                    && before.component_id == deploy.component_id
-                    && (before.install_component_id.is_some() || before.component_id.is_some());
-                is_of_same && before.is_teardown() == deploy.is_teardown() && !deploy.is_older_than(before)
-            };
-            seen.retain(|before| !is_retried(before));
-            seen.push((member, whole.clone()));
+            if matches!(member.standing, Standing::Bad | Standing::Failed) && is_over && workflow.has_done(deploy.id())
+            {
+                let why = format!("it is {}, though its newest step went well", spoken(deploy.word()));
+                unread.push((deploy.id().clone(), Arc::new(Look::Missed(Miss::new(why)))));
+            }
+            if !seen.iter().any(|(other, _)| deploy.goes_before(&other.deploy)) {
+                seen.retain(|(other, _)| !other.deploy.goes_before(deploy));
+                seen.push((member, whole.clone()));
+            }
         }
         if is_over || !seen.is_empty() {
             self.memory.members = seen.iter().map(|(member, _)| member.clone()).collect();
@@ -125,7 +153,7 @@ impl Watch {
         let told = match standing {
             Standing::Good => String::new(),
             _ if class == Class::Success => verification.told().to_owned(),
-            _ => described(deploy).trim_start_matches(": ").to_owned(),
+            _ => cause(deploy.description()),
         };
         Member { deploy: deploy.clone(), class, standing, told }
     }
@@ -134,14 +162,14 @@ impl Watch {
     fn without_record(&mut self, step: &WorkflowStep) -> Move {
         let told = format!("step \"{}\" ended as {} and names no deploy", step.name(), step.word());
         if step.class() == Class::Success {
-            return self.absent_member(told);
+            return self.absent_member(step.name(), told);
         }
         Move::End(Ending::DeployFailed, told)
     }
 
     /// A deploy of the workflow is not there; replicas lag.
-    fn absent_member(&mut self, told: String) -> Move {
-        let since = *self.memory.member_absent.get_or_insert(self.now);
+    fn absent_member(&mut self, which: &str, told: String) -> Move {
+        let since = *self.memory.absent_members.entry(which.into()).or_insert(self.now);
         if self.now >= since + LAG { Move::End(Ending::NotFound, told) } else { self.missed(&Miss::new(told)) }
     }
 
@@ -150,7 +178,7 @@ impl Watch {
         let told = format!("deploy {id} of the workflow cannot be read: {}", why(look));
         match look {
             Look::Refused(ending, _) => Move::End(*ending, told),
-            Look::Absent(_) | Look::Another(_) => self.absent_member(told),
+            Look::Absent(_) | Look::Another(_) => self.absent_member(id, told),
             Look::Missed(miss) => self.missed(&Miss { why: told, ..miss.clone() }),
             other => self.unanswered(other),
         }
@@ -174,7 +202,10 @@ impl Watch {
 
     /// How a run ends that is no pass.
     fn end_whole(&mut self, decision: Decision, workflow: &Workflow, stage: &Stage, worst: Option<Member>) -> Move {
-        let step = workflow.culprit("").map_or_else(String::new, |step| format!("; step \"{}\" failed", step.name()));
+        let step = workflow.culprit("").map_or_else(String::new, |step| {
+            let words = step.words().first().map_or_else(String::new, |words| format!(": {}", cause(words)));
+            format!("; step \"{}\" failed{words}", step.name())
+        });
         let ended = format!("{}{step}", stage.told());
         let Some(worst) = worst else {
             return match decision {
@@ -186,15 +217,12 @@ impl Watch {
             };
         };
         let deploy = &worst.deploy;
-        let name = deploy.component_name.as_deref().map_or_else(String::new, |name| format!(" of \"{name}\""));
-        let verb = if is_over(worst.class) { "ended as" } else { "is" };
-        let words = if worst.told.is_empty() { String::new() } else { format!(": {}", worst.told) };
-        let about = format!("deploy {}{name} {verb} {}{words}", deploy.id(), spoken(deploy.word()));
+        let about = told_of(&worst);
         let others =
             self.memory.members.iter().filter(|member| matches!(member.standing, Standing::Bad | Standing::Failed));
         let others = match others.count() {
             0 | 1 => String::new(),
-            count => format!(" ({count} of {} deploys failed)", self.memory.members.len()),
+            count => format!(" ({count} deploys failed)"),
         };
         let (ending, told) = match decision {
             Decision::ApprovalRequired => (Ending::ApprovalRequired, approval_required(stage)),
@@ -218,6 +246,15 @@ impl Watch {
         }
         Move::End(ending, told)
     }
+}
+
+/// What has become of a deploy.
+fn told_of(member: &Member) -> String {
+    let deploy = &member.deploy;
+    let name = deploy.component_name.as_deref().map_or_else(String::new, |name| format!(" of \"{name}\""));
+    let verb = if is_over(member.class) { "ended as" } else { "is" };
+    let words = if member.told.is_empty() { String::new() } else { format!(": {}", member.told) };
+    format!("deploy {}{name} {verb} {}{words}", deploy.id(), spoken(deploy.word()))
 }
 
 /// The worst of several decides.

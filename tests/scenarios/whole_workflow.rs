@@ -251,3 +251,187 @@ fn an_install_that_is_gone_is_no_pass() {
     let ran = run_with(&["--component=all", "--workflow=inw00000000000000000000001"], routes);
     assert_eq!(ran.ended(), (3, "undecided", "not-found"), "{}", ran.out);
 }
+
+/// A workflow with these members beside or in place of the usual ones.
+fn flow_with(members: &Value, steps: &Value) -> Answer {
+    let mut body = json!({"id": WORKFLOW, "owner_id": INSTALL, "plan_only": false, "finished": true,
+        "status": {"status": "success"}, "steps": steps});
+    for (name, value) in members.as_object().into_iter().flatten() {
+        body[name] = value.clone();
+    }
+    seen(&body)
+}
+
+/// A step that makes a deploy.
+fn step(name: &str, status: &str, deploy: &str, group: i64) -> Value {
+    json!({"id": name, "name": name, "status": {"status": status}, "group_idx": group,
+        "step_target_type": "install_deploys", "step_target_id": deploy})
+}
+
+#[test]
+fn what_is_not_shown_to_be_over_whole_and_of_this_install_is_no_pass() {
+    let web = || step("web", "success", WEB, 1);
+    let active: &[(&str, &[Answer])] =
+        &[(WEB, &[seen(&of(1, WEB, "active"))]), (API, &[http(404, r#"{"error":"not found"}"#)])];
+    let nothing = json!({});
+    for (members, steps, ended) in [
+        // Steps that have something before them, or of which nobody knows.
+        (&nothing, json!([web(), step("api", "queued", "", 2)]), (124, "timed-out", "still-running")),
+        (&nothing, json!([web(), step("api", "awaiting-user-run", "", 2)]), (124, "timed-out", "still-running")),
+        (&nothing, json!([web(), step("api", "frobnicating", API, 2)]), (3, "undecided", "unknown-status")),
+        (&nothing, json!([web(), {"id": "x", "name": "x"}]), (3, "undecided", "unknown-status")),
+        // A deploy that a person has skipped was not made.
+        (&nothing, json!([web(), step("api", "user-skipped", "", 2)]), (1, "failed", "deploy-failed")),
+        // A deploy is one whatever the type of its step.
+        (
+            &nothing,
+            json!([web(), {"id": "x", "name": "x", "status": {"status": "success"}, "step_target_id": API}]),
+            (3, "undecided", "not-found"),
+        ),
+        // Of another install, or of none that is shown.
+        (
+            &json!({"owner_id": "inl00000000000000000000009", "metadata": {"install_id": ""}}),
+            json!([web()]),
+            (3, "undecided", "not-found"),
+        ),
+        (
+            &json!({"owner_id": "inl00000000000000000000009", "metadata": {"install_id": INSTALL}}),
+            json!([web()]),
+            (3, "undecided", "not-found"),
+        ),
+        (
+            &json!({"owner_id": "abr00000000000000000000001"}),
+            json!([{"id": "x", "name": "deploy install group", "status": {"status": "success"}}]),
+            (3, "undecided", "not-found"),
+        ),
+    ] {
+        let ran = gate(&["--timeout=3m"], &[flow_with(members, &steps)], active);
+        assert_eq!(ran.ended(), ended, "{members} {steps}: {}{}", ran.out, ran.err);
+    }
+    let over = [flow_with(&nothing, &json!([web()]))];
+    let of_another = with(of(1, WEB, "active"), "install_workflow_id", json!("inw00000000000000000000009"));
+    assert_eq!(gate(&[], &over, &[(WEB, &[seen(&of_another)])]).ended(), (3, "undecided", "not-found"));
+}
+
+#[test]
+fn a_look_at_many_deploys_ends_with_the_run() {
+    let steps: Vec<Value> =
+        (1..=30).map(|nth| step(&format!("s{nth}"), "success", &format!("dpl{nth:023}"), nth)).collect();
+    let deploys: Vec<(String, [Answer; 1])> = (1..=30)
+        .map(|nth| format!("dpl{nth:023}"))
+        .map(|id| (id.clone(), [seen(&with(of(1, &id, "active"), "install_component_id", json!(id))).takes(3)]))
+        .collect();
+    let deploys: Vec<(&str, &[Answer])> = deploys.iter().map(|(id, answer)| (id.as_str(), &answer[..])).collect();
+    let over = [flow_with(&json!({}), &json!(steps))];
+    let ran = gate(&["--timeout=10s"], &over, &deploys);
+    assert_eq!(ran.ended(), (124, "timed-out", "unreachable"), "{}", ran.out);
+    assert!(ran.seconds() <= 15, "{}", ran.seconds());
+    assert_eq!(gate(&["--timeout=5m"], &over, &deploys).ended(), (0, "passed", ""));
+}
+
+#[test]
+fn one_answer_that_is_missing_or_old_decides_nothing() {
+    let steps = json!([step("api", "error", API, 1), step("api again", "success", API_AGAIN, 1)]);
+    let again = with(of(2, API_AGAIN, "active"), "created_at", json!("2026-01-14T17:10:00Z"));
+    let failed = || seen(&of(2, API, "error"));
+    for missing in [http(500, ""), http(404, r#"{"error":"not found"}"#), reset()] {
+        let ran =
+            gate(&[], &[flow_with(&json!({}), &steps)], &[(API, &[failed()]), (API_AGAIN, &[missing, seen(&again)])]);
+        assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.out);
+    }
+    // The retry cannot be read: what is known decides in the end.
+    let ran = gate(&[], &[flow_with(&json!({}), &steps)], &[(API, &[failed()]), (API_AGAIN, &[http(500, "")])]);
+    assert_eq!((ran.ended(), ran.seconds() < 120), ((1, "failed", "deploy-failed"), true), "{}", ran.out);
+    // A replica still has the state before.
+    let web = ["web=success@dpl00000000000000000000011"];
+    let lagging = [seen(&of(1, WEB, "error")), seen(&of(1, WEB, "error")), seen(&of(1, WEB, "active"))];
+    assert_eq!(gate(&[], &[flow("success", &web)], &[(WEB, &lagging)]).ended(), (0, "passed", ""));
+    let parked = [
+        flow("in-progress", &web),
+        flow("failed-pending-retry", &web),
+        flow("in-progress", &web),
+        flow("success", &web),
+    ];
+    assert_eq!(gate(&[], &parked, &[(WEB, &[seen(&of(1, WEB, "active"))])]).ended(), (0, "passed", ""));
+    let empty = [flow("success", &[]), flow("success", &web)];
+    assert_eq!(gate(&[], &empty, &[(WEB, &[seen(&of(1, WEB, "active"))])]).ended(), (0, "passed", ""));
+}
+
+#[test]
+fn what_another_step_or_deploy_goes_on_for_holds_up_nothing() {
+    let retried = |mut step: Value| {
+        step["retried"] = json!(true);
+        step
+    };
+    let without = |mut deploy: Value, name: &str| {
+        deploy.as_object_mut().expect("an object").remove(name);
+        deploy
+    };
+    let again = |deploy: Value| with(deploy, "created_at", json!("2026-01-14T17:10:00Z"));
+    // The old steps of a group that is tried again keep their words.
+    let steps = json!([
+        retried(step("plan", "error", API, 1)),
+        retried(step("apply", "pending", "", 1)),
+        retried(step("ask", "approval-awaiting", "", 1)),
+        step("plan (retry 1)", "approved", API_AGAIN, 1),
+        step("apply (retry 1)", "success", API_AGAIN, 1),
+    ]);
+    let both: &[(&str, &[Answer])] =
+        &[(API, &[seen(&of(2, API, "error"))]), (API_AGAIN, &[seen(&again(of(2, API_AGAIN, "active")))])];
+    let ran = gate(&["--on-approval=stop", "--require=no-failed-steps"], &[flow_with(&json!({}), &steps)], both);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}{}", ran.out, ran.err);
+    // One of the ids is enough, and the order of the steps is not that of the deploys.
+    let steps = json!([step("api again", "success", API_AGAIN, 1), step("api", "error", API, 1)]);
+    let deploys: &[(&str, &[Answer])] = &[
+        (API, &[seen(&without(of(2, API, "error"), "component_id"))]),
+        (API_AGAIN, &[seen(&again(of(2, API_AGAIN, "active")))]),
+    ];
+    assert_eq!(gate(&[], &[flow_with(&json!({}), &steps)], deploys).ended(), (0, "passed", ""));
+    // Nobody can tell which came later.
+    let undated = |id: &str, word: &str| seen(&without(of(2, id, word), "created_at"));
+    let deploys: &[(&str, &[Answer])] =
+        &[(API, &[undated(API, "error")]), (API_AGAIN, &[undated(API_AGAIN, "active")])];
+    assert_eq!(gate(&[], &[flow_with(&json!({}), &steps)], deploys).ended(), (1, "failed", "deploy-failed"));
+    // While it runs, a newer deploy goes on for one that failed.
+    let running = flow_with(
+        &json!({"finished": false, "status": {"status": "in-progress"}}),
+        &json!([step("api", "cancelled", API, 1), step("api again", "in-progress", API_AGAIN, 1)]),
+    );
+    let over =
+        flow_with(&json!({}), &json!([step("api", "cancelled", API, 1), step("api again", "success", API_AGAIN, 1)]));
+    let deploys: &[(&str, &[Answer])] = &[
+        (API, &[seen(&of(2, API, "cancelled"))]),
+        (
+            API_AGAIN,
+            &[
+                seen(&again(of(2, API_AGAIN, "executing"))),
+                seen(&again(of(2, API_AGAIN, "executing"))),
+                seen(&again(of(2, API_AGAIN, "active"))),
+            ],
+        ),
+    ];
+    assert_eq!(gate(&[], &[running.clone(), running, over], deploys).ended(), (0, "passed", ""));
+    // A plan without changes leaves nothing to apply.
+    let idle = json!([step("plan", "auto-skipped", "", 1), step("apply", "not-attempted", "", 1)]);
+    assert_eq!(gate(&[], &[flow_with(&json!({}), &idle)], &[]).ended(), (0, "passed", ""));
+    // An approval that was given, though the word of the workflow does not say so yet.
+    let mut asked = step("plan", "approval-awaiting", API, 1);
+    asked["approval"] = json!({"id": "waa1", "response": {"type": "approve"}});
+    let given = flow_with(&json!({"finished": false, "status": {"status": "approval-awaiting"}}), &json!([asked]));
+    let over = flow_with(&json!({}), &json!([step("plan", "approved", API, 1), step("apply", "success", API, 1)]));
+    assert_eq!(
+        gate(&["--on-approval=stop"], &[given, over], &[(API, &[seen(&of(2, API, "active"))])]).ended(),
+        (0, "passed", "")
+    );
+}
+
+#[test]
+fn an_action_that_failed_is_one_though_the_workflow_does_not_mind() {
+    let action = |status: &Value| json!({"id": "a", "name": "smoke", "status": status, "step_target_type": "install_action_workflow_runs", "step_target_id": "iaw1"});
+    let skipped = action(&json!({"status": "error", "metadata": {"skipped_on_failure": true}}));
+    let over = [flow_with(&json!({}), &json!([step("web", "success", WEB, 1), skipped]))];
+    let active: &[(&str, &[Answer])] = &[(WEB, &[seen(&of(1, WEB, "active"))])];
+    assert_eq!(gate(&["--require=no-failed-actions"], &over, active).ended(), (1, "failed", "assertion-false"));
+    let over = [flow_with(&json!({}), &json!([step("web", "success", WEB, 1), action(&json!({"status": "success"}))]))];
+    assert_eq!(gate(&["--require=no-failed-actions"], &over, active).ended(), (0, "passed", ""));
+}

@@ -19,6 +19,7 @@ pub mod pipeline;
 pub mod retry;
 pub mod server;
 pub mod types;
+pub mod whole;
 pub mod world;
 
 use std::collections::BTreeMap;

@@ -43,11 +43,13 @@ pub const TABLE: &[Preset] = &[
                      @.status.status == 'auto-skipped' || @.status.status == 'user-skipped' || @.status.status == 'no-drift' || \
                      @.status.status == 'drifted' || @.status.status == 'warning' || @.status.status == 'discarded' || \
                      @.status.status == 'approval-retry' || @.retried == true || @.status.metadata.auto_retried == true || \
+                     @.result_directive == 'retry' || @.result_directive == 'retry-group' || @.status.metadata.directive == 'retry' || \
                      @.status.metadata.skipped_on_failure == true)]",
         of_workflow: "$.steps[*] && !$.steps[?!(@.status.status == 'success' || @.status.status == 'approved' || \
                      @.status.status == 'auto-skipped' || @.status.status == 'user-skipped' || @.status.status == 'no-drift' || \
                      @.status.status == 'drifted' || @.status.status == 'warning' || @.status.status == 'discarded' || \
                      @.status.status == 'approval-retry' || @.retried == true || @.status.metadata.auto_retried == true || \
+                     @.result_directive == 'retry' || @.result_directive == 'retry-group' || @.status.metadata.directive == 'retry' || \
                      @.status.metadata.skipped_on_failure == true)]",
         told: |check| match counted(check).as_slice() {
             [(0, _), ..] => "the workflow has no steps".into(),
@@ -63,11 +65,10 @@ pub const TABLE: &[Preset] = &[
                      @.status == 'timed-out' || @.status == 'not-attempted' || @.status_v2.status == 'error' || \
                      @.status_v2.status == 'failed' || @.status_v2.status == 'cancelled' || @.status_v2.status == 'timed-out' || \
                      @.status_v2.status == 'not-attempted']",
-        of_workflow: "!$.steps[?@.step_target_type == 'install_action_workflow_runs' && !(@.status.status == 'success' || @.status.status == 'approved' || \
-                     @.status.status == 'auto-skipped' || @.status.status == 'user-skipped' || @.status.status == 'no-drift' || \
-                     @.status.status == 'drifted' || @.status.status == 'warning' || @.status.status == 'discarded' || \
-                     @.status.status == 'approval-retry' || @.retried == true || @.status.metadata.auto_retried == true || \
-                     @.status.metadata.skipped_on_failure == true)]",
+        of_workflow: "!$.steps[?@.step_target_type == 'install_action_workflow_runs' && (@.status.status == 'error' || \
+                      @.status.status == 'cancelled' || @.status.status == 'not-attempted') && !(@.retried == true || \
+                      @.status.metadata.auto_retried == true || @.result_directive == 'retry' || \
+                      @.result_directive == 'retry-group' || @.status.metadata.directive == 'retry')]",
         told: |check| match counted(check).as_slice() {
             [(0, _), ..] => "no action failed".into(),
             [(failed, which), ..] => format!("{failed} actions failed: {which}"),
