@@ -113,8 +113,13 @@ impl Watch {
         // Then another may go on for one that failed.
         let is_due = is_over || workflow.deploys().iter().any(|deploy| workflow.has_failed_step(deploy));
         let (mut seen, mut unread) = (Vec::<(Member, Whole)>::new(), Vec::new());
+        let after = self.after(&Ask::Workflow(id.clone()));
+        // All of them are asked for before one is read.
+        let mut looks = Vec::new();
         for deploy in workflow.deploys().into_iter().filter(|_| is_due) {
-            let look = self.ask_after(&Ask::Workflow(id.clone()), Ask::DeployOfInstall(deploy.clone()))?;
+            looks.push((deploy.clone(), self.ask_from(after, Ask::DeployOfInstall(deploy))?));
+        }
+        for (deploy, look) in looks {
             let (deploy, whole) = match &*look {
                 Look::Seen(deploy, _) if deploy.workflow.as_ref().is_some_and(|of| of != id) => {
                     let why = format!("it is of another workflow, {}", deploy.workflow.as_deref().unwrap_or_default());
