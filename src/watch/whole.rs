@@ -32,22 +32,9 @@ impl Watch {
         let stage = self.enter(workflow, whole.size());
         self.memory.preexisting.get_or_insert(matches!(stage, Stage::Succeeded | Stage::Failed(_)));
         self.note_steps(workflow);
-        if workflow.plan_only == Some(true) {
-            let why = format!("workflow {id} only plans, so that nothing is deployed: {}", stage.told());
-            return ControlFlow::Break(Move::End(Ending::WorkflowFailed, why));
-        }
         self.memory.named = workflow.deploys().len();
-        if stage == Stage::Succeeded
-            && let Some(step) = workflow.undeployed()
-        {
-            return ControlFlow::Break(self.without_record(step));
-        }
-        if stage == Stage::Succeeded
-            && let Some(step) = workflow.strange()
-        {
-            let word = if step.word().is_empty() { "without a status".into() } else { spoken(step.word()) };
-            let why = format!("step \"{}\" is {word}, which the gate does not know; {}", step.name(), stage.told());
-            return ControlFlow::Break(Move::End(Ending::StatusUnknown, why));
+        if let Some(over) = self.unfit(id, workflow, &stage) {
+            return ControlFlow::Break(over);
         }
         let (seen, unread) = self.read_members(id, workflow, &stage)?;
         let is_shown =
@@ -99,6 +86,24 @@ impl Watch {
             }
             (decision, worst) => ControlFlow::Break(self.end_whole(decision, workflow, &stage, worst)),
         }
+    }
+
+    /// What the workflow alone says against a pass, whatever its deploys are.
+    fn unfit(&mut self, id: &WorkflowId, workflow: &Workflow, stage: &Stage) -> Option<Move> {
+        if workflow.plan_only == Some(true) {
+            let why = format!("workflow {id} only plans, so that nothing is deployed: {}", stage.told());
+            return Some(Move::End(Ending::WorkflowFailed, why));
+        }
+        if *stage != Stage::Succeeded {
+            return None;
+        }
+        if let Some(step) = workflow.undeployed() {
+            return Some(self.without_record(step));
+        }
+        let step = workflow.strange()?;
+        let word = if step.word().is_empty() { "without a status".into() } else { spoken(step.word()) };
+        let why = format!("step \"{}\" is {word}, which the gate does not know; {}", step.name(), stage.told());
+        Some(Move::End(Ending::StatusUnknown, why))
     }
 
     /// Reads every deploy of the workflow, once it is over, and before that those of which a step failed. Of each component
