@@ -570,9 +570,11 @@ impl Driver {
     fn outcome(&self, signal: Option<Signal>, lost: Option<String>) -> (usize, Ending, String) {
         let total = self.total();
         let count = format!("{} of {total} targets passed", self.passed);
-        let mut ended: Vec<(Ending, &Verdict)> = self
-            .slots
+        // Where an install has failed, that is why its branch run has.
+        let (run, targets) = self.slots.split_at(usize::from(self.run.is_some()));
+        let mut ended: Vec<(Ending, &Verdict)> = targets
             .iter()
+            .chain(run)
             .filter_map(|slot| match slot {
                 Slot::Ended(ending, verdict) if *ending != Ending::Passed => Some((*ending, &**verdict)),
                 _ => None,

@@ -86,6 +86,9 @@ fn it_fails_as_soon_as_an_install_does_and_never_passes_before_the_run_has_ended
     let ran = gate(&[], &running, &listed, [&[flow(ONE, "error")], &[]]);
     assert_eq!(ran.ended(), (1, "failed", "workflow-failed"), "{}", ran.out);
     assert!(ran.seconds() < 60 && ran.message().contains(ONE.0), "{}", ran.message());
+    // Where the run has failed as well, the install is why.
+    let ran = gate(&[], &[run_is("error", "error")], &[updates(&[ONE])], [&[flow(ONE, "error")], &[]]);
+    assert!(ran.code == 1 && ran.message().contains(ONE.0), "{}", ran.message());
     let ran = gate(&["--timeout=5m"], &running, &listed, [&[flow(ONE, "success")], &[]]);
     assert_eq!(ran.ended(), (124, "timed-out", "still-running"), "{}", ran.out);
 }
