@@ -356,10 +356,15 @@ impl Driver {
             return Ok(());
         }
         self.is_closing = true;
-        let open = std::mem::take(&mut self.due);
-        self.due = open.into_iter().map(|(_, index)| (now, index)).collect();
-        while (!self.due.is_empty() || self.busy > 0) && workers.clock().now() < until {
-            self.go_on(until, workers, progress)?;
+        // A workflow that failed is seen twice, and what a branch run has failed with may not have been looked at yet.
+        let rounds = if self.run.is_some() { 2 } else { 1 };
+        for _ in 0..rounds {
+            let now = workers.clock().now();
+            let open = self.slots.iter().enumerate().filter(|(_, slot)| slot.due().is_some());
+            self.due = open.map(|(index, _)| (now, index)).collect();
+            while (!self.due.is_empty() || self.busy > 0) && workers.clock().now() < until {
+                self.go_on(until, workers, progress)?;
+            }
         }
         Ok(())
     }
