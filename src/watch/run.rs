@@ -8,7 +8,7 @@ use crate::nuon::branch_run::BranchRun;
 use crate::nuon::evidence::{Course, Standing};
 use crate::nuon::look::Look;
 use crate::nuon::workflow::Stage;
-use crate::watch::decision::{self, Decision, Sure};
+use crate::watch::decision::{self, Decision};
 use crate::watch::machine::{Go, Move, Watch};
 use crate::watch::step::Ask;
 use crate::watch::words::approval_required;
@@ -37,9 +37,7 @@ impl Watch {
             other => return ControlFlow::Break(self.unanswered(other)),
         }
         let (decision, sure) = decision::decide(Standing::Good, Course::of(&stage), self.asked);
-        // Answers may come from a replica that lags behind.
-        let sure = if decision == Decision::WorkflowFailed { Sure::SeenTwice } else { sure };
-        let is_sure = self.memory.confirms(None, decision, sure, self.now) || self.now >= self.rules.timeout;
+        let is_sure = self.is_confirmed(decision, sure);
         ControlFlow::Break(match if is_sure { decision } else { Decision::Wait } {
             Decision::Complete => Move::End(Ending::Passed, format!("{run} has ended (success)")),
             Decision::ApprovalRequired => Move::End(Ending::ApprovalRequired, approval_required(&stage)),

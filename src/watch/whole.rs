@@ -67,9 +67,7 @@ impl Watch {
             }
         }
         let (decision, sure) = decision::decide(standing, course, self.asked);
-        // Answers may come from a replica that lags behind, and at the deadline there is no other look.
-        let sure = if sure == Sure::AtOnce && decision != Decision::ApprovalRequired { Sure::SeenTwice } else { sure };
-        let is_sure = self.memory.confirms(None, decision, sure, self.now) || self.now >= self.rules.timeout;
+        let is_sure = self.is_confirmed(decision, sure);
         match (if is_sure { decision } else { Decision::Wait }, worst) {
             (Decision::Complete, _) => {
                 let deploys = seen.into_iter().map(|(_, whole)| whole).collect();
@@ -86,6 +84,18 @@ impl Watch {
             }
             (decision, worst) => ControlFlow::Break(self.end_whole(decision, workflow, &stage, worst)),
         }
+    }
+
+    /// Whether a decision about a workflow is sure. Answers may come from a replica that lags behind, so that a failure is
+    /// seen twice; at the deadline there is no other look.
+    pub(super) fn is_confirmed(&mut self, decision: Decision, sure: Sure) -> bool {
+        let is_failure =
+            matches!(decision, Decision::DeployFailed | Decision::WorkflowFailed | Decision::NeverAppeared);
+        let (sure, is_last) = match sure {
+            Sure::AtOnce if is_failure => (Sure::SeenTwice, self.now >= self.rules.timeout),
+            sure => (sure, false),
+        };
+        self.memory.confirms(None, decision, sure, self.now) || is_last
     }
 
     /// What the workflow alone says against a pass, whatever its deploys are.
