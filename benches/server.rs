@@ -227,11 +227,12 @@ impl Server {
         let status = if is_over { self.arguments.status.as_str() } else { "executing" };
         let id = format!("dpl{}", component.trim_start_matches("cmp"));
         Some(
-            format!(r#"{{"id":"{id}","build_id":"bld","install_deploy_type":"apply","plan_only":false,"status":"x","#,)
-                + &format!(
-                    r#""status_v2":{{"status":"{status}","status_human_description":"x","history":[{}{{}}]}}}}"#,
-                    self.padding
-                ),
+            format!(
+                r#"{{"id":"{id}","component_id":"{component}","install_component_id":"inc","build_id":"bld","install_deploy_type":"apply","plan_only":false,"status":"x","#,
+            ) + &format!(
+                r#""status_v2":{{"status":"{status}","status_human_description":"x","history":[{}{{}}]}}}}"#,
+                self.padding
+            ),
         )
     }
 }
