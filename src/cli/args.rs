@@ -12,7 +12,8 @@ use crate::base::disk::Disk;
 use crate::cli::sections;
 use crate::cli::shard::Shard;
 use crate::cli::type_check::TypeCheck;
-use crate::judge::assertion::{Assertion, presets};
+use crate::judge::assertion::Assertion;
+use crate::judge::assertion::presets::{self, Preset};
 use crate::judge::catalogue::Subject;
 use crate::judge::extract::Extract;
 use crate::nuon::branch_run::BranchRun;
@@ -366,8 +367,8 @@ pub struct AssertionArgs {
     #[arg(long, value_name = "FILE")]
     pub assert_file: Vec<PathBuf>,
     /// A built-in assertion, see `deploy-gate explain preset`; repeatable
-    #[arg(long, value_name = "PRESET", value_parser = preset)]
-    pub require: Vec<Assertion>,
+    #[arg(long, value_name = "PRESET", value_parser = presets::find)]
+    pub require: Vec<&'static Preset>,
     /// What to do, before the wait, with an assertion that would check nothing by the types that the document is known to
     /// have
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
@@ -375,8 +376,8 @@ pub struct AssertionArgs {
 }
 
 impl AssertionArgs {
-    /// All assertions about that subject, in the order: `--assert`, `--assert-file`, `--require`; what may not have been meant goes to
-    /// `warnings`.
+    /// All assertions about that subject, in the order: `--assert`, `--assert-file`, `--require`; what may not have been
+    /// meant goes to `warnings`.
     ///
     /// # Errors
     /// A file that cannot be read, or a line in it that is malformed; an assertion that would check nothing.
@@ -410,8 +411,8 @@ impl AssertionArgs {
                 return Err(format!("{from} {name} has no assertion in it; it would check nothing"));
             }
         }
-        for preset in &self.require {
-            assertions.push(presets::about(subject, &preset.label)?);
+        for preset in self.require {
+            assertions.push(preset.about(subject)?);
         }
         Ok(assertions)
     }
@@ -433,8 +434,4 @@ fn positive(text: &str) -> Result<Duration, String> {
         Duration::ZERO => Err("it must be more than nothing".into()),
         duration => Ok(duration),
     }
-}
-
-fn preset(name: &str) -> Result<Assertion, String> {
-    presets::about(Subject::Deploy, name)
 }

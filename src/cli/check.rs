@@ -37,17 +37,13 @@ pub fn check(check: CheckArgs, world: &mut World<'_>) -> Result<u8, Failed> {
     if assertions.is_empty() {
         return Err(misuse("there is nothing to check: give --assert, --assert-file or --require".into()));
     }
-    let deploy = Answer::deserialize(document.value());
-    let deploy = deploy.map_err(|error| wrong(format!("it is not a deploy document: {error}")));
-    let status = match (is_workflow, deploy) {
-        (true, _) => {
-            let workflow = Object::<Workflow>::deserialize(document.value());
-            workflow.map_err(|error| wrong(format!("it is not a workflow: {error}")))?.stage().told()
-        }
-        (false, deploy) => {
-            let deploy = deploy?;
-            format!("{}: {}", words::spoken(deploy.word()), deploy::class(&deploy, Expect::Apply, &[]).name())
-        }
+    let status = if is_workflow {
+        let workflow = Object::<Workflow>::deserialize(document.value());
+        workflow.map_err(|error| wrong(format!("it is not a workflow: {error}")))?.stage().told()
+    } else {
+        let deploy = Answer::deserialize(document.value());
+        let deploy = deploy.map_err(|error| wrong(format!("it is not a deploy document: {error}")))?;
+        format!("{}: {}", words::spoken(deploy.word()), deploy::class(&deploy, Expect::Apply, &[]).name())
     };
     // The process is about to end, which gives the memory back faster than going through all of it.
     std::mem::forget(Arc::clone(&document));

@@ -9,6 +9,7 @@ use ureq::Proxy;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts};
 
+use crate::base::disk::Disk;
 use crate::base::environment::Variables;
 use crate::cli::args::NetworkArgs;
 use crate::net::connection::{Connection, Secret, Token, port};
@@ -168,7 +169,7 @@ fn token(file: Option<&Path>, fallback: Option<&str>, secrets: &Secrets, world: 
     match file {
         Some(path) => {
             let from = "--token-file (NUON_API_TOKEN_FILE)";
-            let shown = if may_be_a_token(path) {
+            let shown = if may_be_a_token(path, world.disk) {
                 "(its name is not shown: it could be the token itself)".into()
             } else {
                 path.display().to_string()
@@ -191,9 +192,10 @@ fn token(file: Option<&Path>, fallback: Option<&str>, secrets: &Secrets, world: 
 }
 
 /// Whether a path can be a token that was given in place of its file: nothing is there, nor the folder that it names.
-fn may_be_a_token(path: &Path) -> bool {
+fn may_be_a_token(path: &Path, disk: &dyn Disk) -> bool {
+    let is_there = |path: &Path| disk.find(path).is_ok();
     let folder = path.parent().filter(|folder| !["", "/"].map(Path::new).contains(folder));
-    !path.exists() && path.as_os_str() != "-" && !folder.is_some_and(Path::exists)
+    path.as_os_str() != "-" && !is_there(path) && !folder.is_some_and(is_there)
 }
 
 /// Whether a host is this machine.

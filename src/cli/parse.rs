@@ -110,8 +110,10 @@ const PREFIX: &str = "DEPLOY_GATE_";
 /// What is wrong.
 pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, Vec<String>), Failed> {
     let mut command = command().mut_subcommands(hide_what_is_rare);
-    let gives_way = gives_way(arguments, variables);
-    let list = LISTS.iter().find(|list| is_given(list, arguments, variables)).unwrap_or(&LISTS[0]);
+    let list = LISTS.iter().find(|list| is_given(list, arguments, variables));
+    // Their variables, which the Nuon CLI sets everywhere, give way to a list of targets.
+    let gives_way = ["install", "component"].into_iter().filter(|flag| list.is_some() && is_set(flag, variables));
+    let gives_way: Vec<&str> = gives_way.collect();
     let (arguments, from_variables) = with_variables(&mut command, arguments, variables, &gives_way);
     let known = known_variables(&command);
     let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
@@ -124,16 +126,10 @@ pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, 
     };
     let reads_none = matches!(command, Command::Explain(_) | Command::Completions { .. } | Command::Man);
     let mut warnings = if reads_none { Vec::new() } else { unknown_variables(&known, variables)? };
-    warnings.extend(gives_way.iter().map(|flag| format!("{} gives way to {list}", variable(flag))));
-    Ok((command, warnings))
-}
-
-/// The flags whose variables, which the Nuon CLI sets everywhere, give way to a list of targets.
-fn gives_way(arguments: &[OsString], variables: &Variables) -> Vec<&'static str> {
-    if !LISTS.iter().any(|list| is_given(list, arguments, variables)) {
-        return Vec::new();
+    if let Some(list) = list {
+        warnings.extend(gives_way.iter().map(|flag| format!("{} gives way to {list}", variable(flag))));
     }
-    ["install", "component"].into_iter().filter(|flag| is_set(flag, variables)).collect()
+    Ok((command, warnings))
 }
 
 /// What says by itself which targets there are.
@@ -144,10 +140,12 @@ fn is_set(flag: &str, variables: &Variables) -> bool {
 }
 
 fn is_given(flag: &str, arguments: &[OsString], variables: &Variables) -> bool {
-    let is_it = |argument: &OsString| {
-        argument.to_string_lossy().strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-    };
-    is_set(flag.trim_start_matches('-'), variables) || arguments.iter().any(is_it)
+    is_set(flag.trim_start_matches('-'), variables) || arguments.iter().any(|argument| is_flag(argument, flag))
+}
+
+/// Whether an argument is this flag, with a value or without.
+fn is_flag(argument: &OsString, flag: &str) -> bool {
+    argument.to_string_lossy().strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
 /// `-1` is a wrong value, not an unknown flag.
@@ -182,12 +180,9 @@ fn with_variables(
     for arg in sub.get_arguments().filter(|arg| has_variable(arg)) {
         let flag = format!("--{}", arg.get_long().unwrap_or_default());
         let short = arg.get_short().map(|short| format!("-{short}"));
-        let is_given = arguments.iter().any(|argument| {
-            let argument = argument.to_string_lossy();
-            let is_it =
-                |flag: &str| argument.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
-            is_it(&flag) || short.as_deref().is_some_and(is_it)
-        });
+        let is_given = arguments
+            .iter()
+            .any(|argument| is_flag(argument, &flag) || short.as_deref().is_some_and(|short| is_flag(argument, short)));
         let value = variables.get(&variable(arg.get_long().unwrap_or_default())).map_or("", String::as_str);
         let is_list = matches!(arg.get_action(), ArgAction::Append);
         // Blanks are what a step leaves that forgot its output: they unset nothing. Lines of a list can be blank.

@@ -6,7 +6,6 @@ use crate::cli::output::{Failed, misuse};
 use crate::cli::pins::{check_pins, read_trigger};
 use crate::cli::targets::{Asked, Names};
 use crate::cli::{plan, targets};
-use crate::judge::catalogue::Subject;
 use crate::net::recording::Recording;
 use crate::nuon::target::Target;
 use crate::run::config::ApiContext;
@@ -50,10 +49,7 @@ pub fn replay(replay: ReplayArgs, secrets: &Secrets, world: &mut World<'_>) -> R
         Asked::Named(targets.into_iter().map(|target| TargetSpec::of_deploy(target, gate.pins.clone())).collect())
     };
     check_pins(&gate, asked.pins().into_iter(), time.utc())?;
-    let subject = asked.subject();
-    if subject == Subject::Workflow {
-        targets::of_workflow(&gate).map_err(misuse)?;
-    }
+    let subject = asked.subject(&gate).map_err(misuse)?;
     let choice = Choice {
         min_pass: many.min_pass,
         awaits_all: many.no_fail_fast,

@@ -68,10 +68,13 @@ impl Asked {
     }
 
     /// What the documents are about that are judged.
-    pub fn subject(&self) -> Subject {
+    ///
+    /// # Errors
+    /// A flag that is about a deploy, where that is a workflow as a whole.
+    pub fn subject(&self, gate: &args::GateArgs) -> Result<Subject, String> {
         match self {
-            Asked::Named(_) | Asked::Query(_) => Subject::Deploy,
-            Asked::Workflow(_) | Asked::Run(_) => Subject::Workflow,
+            Asked::Named(_) | Asked::Query(_) => Ok(Subject::Deploy),
+            Asked::Workflow(_) | Asked::Run(_) => of_workflow(gate).map(|()| Subject::Workflow),
         }
     }
 
@@ -220,11 +223,8 @@ fn run(targets: Names<'_>, pins: &Pins) -> Result<TargetSpec, String> {
     Ok(TargetSpec { target: Target { install, component }, pins: Pins::default(), scope: Scope::Run(run) })
 }
 
-/// Whether nothing is asked of a workflow as a whole that only a deploy has.
-///
-/// # Errors
-/// The first flag that is.
-pub fn of_workflow(gate: &args::GateArgs) -> Result<(), String> {
+/// Whether nothing is asked of a workflow as a whole that only a deploy has; else the first flag that is.
+fn of_workflow(gate: &args::GateArgs) -> Result<(), String> {
     let pins = &gate.pins;
     let of_deploys = [
         ("--deploy (DEPLOY_GATE_DEPLOY)", pins.deploy.is_some()),

@@ -10,7 +10,6 @@ use crate::cli::output::{Failed, misuse};
 use crate::cli::pins::{check_pins, read_trigger};
 use crate::cli::targets::{Asked, Names};
 use crate::cli::{config, plan, targets};
-use crate::judge::catalogue::Subject;
 use crate::net::recording::Recorder;
 use crate::run::config::ApiContext;
 use crate::run::driver;
@@ -49,10 +48,7 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
     if let Asked::Query(_) = asked {
         gate.appear_timeout.get_or_insert(gate.timeout);
     }
-    let subject = asked.subject();
-    if subject == Subject::Workflow {
-        targets::of_workflow(&gate).map_err(misuse)?;
-    }
+    let subject = asked.subject(&gate).map_err(misuse)?;
     let limit = job_limit(gate.timeout, world.variables);
     let mut plan = plan::plan(gate, subject, ApiContext::of(&connection), world, secrets).map_err(misuse)?;
     plan.config.warnings.extend(limit);

@@ -49,19 +49,17 @@ pub enum Look {
 }
 
 impl Look {
+    /// Why there is no answer to go on with, where another look may bring one.
+    pub fn miss(&self) -> Option<&Miss> {
+        match self {
+            Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => Some(miss),
+            _ => None,
+        }
+    }
+
     /// How long the server wants to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => miss.retry_after,
-            Look::Seen(..)
-            | Look::Workflow(..)
-            | Look::Deploys(_)
-            | Look::Install(_)
-            | Look::Run(..)
-            | Look::Updated(_)
-            | Look::Queue(..) => None,
-            Look::Refused(..) => None,
-        }
+        self.miss()?.retry_after
     }
 }
 
@@ -616,16 +614,11 @@ mod tests {
         for (status, body, want) in cases {
             let got = match answer(*status, &[], body) {
                 Look::Seen(..) => "seen".into(),
-                Look::Workflow(..)
-                | Look::Deploys(_)
-                | Look::Install(_)
-                | Look::Run(..)
-                | Look::Updated(_)
-                | Look::Queue(..) => "something else".into(),
                 Look::Another(_) => "another".into(),
                 Look::Absent(_) => "absent".into(),
                 Look::Missed(_) => "missed".into(),
                 Look::Refused(ending, _) => format!("refused {}", ending.reason()),
+                _ => "something else".into(),
             };
             assert_eq!(&got, want, "{status} {body}");
         }

@@ -219,6 +219,12 @@ impl WorkflowStep {
         }
     }
 
+    /// Whether its approval was answered.
+    fn is_answered(&self) -> bool {
+        let response = self.approval.as_ref().and_then(|approval| approval.response.as_ref());
+        response.is_some_and(|response| !response.is_null())
+    }
+
     fn marked(&self, name: &str) -> bool {
         self.status.as_ref().is_some_and(|status| status.is_marked(name))
     }
@@ -341,13 +347,8 @@ impl Workflow {
             let told = self.status.as_ref().and_then(|status| status.status_human_description.as_deref());
             told.filter(|words| !words.is_empty()).map_or_else(String::new, |words| format!(": {words}"))
         };
-        let asks = |step: &&WorkflowStep| {
-            let answered =
-                step.approval.as_ref().and_then(|approval| approval.response.as_ref()).is_some_and(|r| !r.is_null());
-            // Where everything is approved, the server answers a little later.
-            let is_for_a_person = self.approval_option.as_deref() != Some("approve-all");
-            step.word() == "approval-awaiting" && !answered && is_for_a_person
-        };
+        let asks =
+            |step: &&WorkflowStep| step.word() == "approval-awaiting" && !step.is_answered() && !self.approves_all();
         let finished = self.finished == Some(true);
         match own {
             "cancelled" => Stage::Failed(format!("cancelled{}", told())),
@@ -374,10 +375,13 @@ impl Workflow {
 
     /// Whether what it asked a person for was answered, or is answered by itself.
     fn is_answered(&self) -> bool {
-        let answer =
-            |step: &WorkflowStep| step.approval.as_ref()?.response.as_ref().filter(|answer| !answer.is_null()).cloned();
         let newest = self.steps().rfind(|step| step.approval.is_some());
-        self.approval_option.as_deref() == Some("approve-all") || newest.is_some_and(|step| answer(step).is_some())
+        self.approves_all() || newest.is_some_and(WorkflowStep::is_answered)
+    }
+
+    /// Whether nobody has to approve: the server answers by itself, a little later.
+    fn approves_all(&self) -> bool {
+        self.approval_option.as_deref() == Some("approve-all")
     }
 
     /// The deploys that its steps have made, in the order of the steps.

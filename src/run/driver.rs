@@ -602,11 +602,7 @@ impl Driver {
             (None, None, Some(false) | None) => match ended.first() {
                 Some((ending, worst)) => {
                     let target = format!("{} / {}", worst.install, worst.component);
-                    let needed = match &self.run {
-                        Some(run) if run.choice.min_pass.is_none() => "all must pass".into(),
-                        _ => self.quorum.to_string(),
-                    };
-                    (*ending, format!("{count}, and {needed}; {target}: {}", worst.message))
+                    (*ending, format!("{count}, and {}; {target}: {}", self.quorum, worst.message))
                 }
                 None => (Ending::NotAwaited, count),
             },

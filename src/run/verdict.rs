@@ -86,6 +86,7 @@ impl Gate {
             warnings: std::mem::take(&mut self.warnings),
         }
     }
+
     /// Every change that was seen: of the deploy, or of the steps of a workflow that is gated as a whole.
     fn timeline(&self) -> Vec<Moment> {
         let of_deploy = self.watch.timeline().iter().map(|change| Moment {

@@ -15,7 +15,7 @@ use crate::watch::machine::{Go, Known, Move, Watch};
 use crate::watch::memory::{By, LAG, LeftBehind, Newer, Tracked};
 use crate::watch::rules::{OnSuperseded, Until};
 use crate::watch::step::{Ask, Event};
-use crate::watch::words::{approval_required, described, is_over, spoken, why};
+use crate::watch::words::{approval_required, described, failed_step, is_over, spoken, why};
 
 /// How many deploys of a workflow are asked for in one look.
 const PER_LOOK: usize = 100;
@@ -472,8 +472,7 @@ impl Watch {
                 Move::End(Ending::NeverAppeared, format!("{}, {without}{hint}", stage.told()))
             }
             Decision::WorkflowFailed => {
-                let step = workflow.culprit("");
-                let step = step.map_or_else(String::new, |step| format!("; step \"{}\" failed", step.name()));
+                let step = failed_step(workflow);
                 Move::End(Ending::WorkflowFailed, format!("{}, {without}{step}", stage.told()))
             }
             Decision::Wait

@@ -11,7 +11,7 @@ use crate::nuon::workflow::Stage;
 use crate::watch::decision::{self, Decision};
 use crate::watch::machine::{Go, Move, Watch};
 use crate::watch::step::Ask;
-use crate::watch::words::approval_required;
+use crate::watch::words::{approval_required, failed_step};
 
 impl Watch {
     /// Goes through a look at a run. Once it is over, the installs are read after that was seen.
@@ -45,11 +45,7 @@ impl Watch {
                 self.memory.note_ahead(stage.told());
                 self.again()
             }
-            _ => {
-                let step =
-                    workflow.culprit("").map_or_else(String::new, |step| format!("; step \"{}\" failed", step.name()));
-                Move::End(Ending::WorkflowFailed, format!("{run}: {}{step}", stage.told()))
-            }
+            _ => Move::End(Ending::WorkflowFailed, format!("{run}: {}{}", stage.told(), failed_step(workflow))),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::nuon::deploy::{Class, Deploy};
 use crate::nuon::look::Look;
-use crate::nuon::workflow::Stage;
+use crate::nuon::workflow::{Stage, Workflow};
 
 /// What is said of a failure at which the workflow is parked.
 pub const A_PERSON_CAN: &str = "; a person can retry it";
@@ -15,16 +15,14 @@ pub fn is_over(class: Class) -> bool {
 /// Why a look brought nothing.
 pub fn why(look: &Look) -> String {
     match look {
-        Look::Absent(miss) | Look::Missed(miss) | Look::Another(miss) => miss.why.clone(),
         Look::Refused(_, why) => why.clone(),
-        Look::Seen(..)
-        | Look::Workflow(..)
-        | Look::Deploys(_)
-        | Look::Install(_)
-        | Look::Run(..)
-        | Look::Updated(_)
-        | Look::Queue(..) => "the answer is to another question".into(),
+        other => other.miss().map_or_else(|| "the answer is to another question".into(), |miss| miss.why.clone()),
     }
+}
+
+/// The step at which a workflow failed, as it follows what became of that.
+pub fn failed_step(workflow: &Workflow) -> String {
+    workflow.culprit("").map_or_else(String::new, |step| format!("; step \"{}\" failed", step.name()))
 }
 
 /// A status word as it is said: an absent one has a name too.

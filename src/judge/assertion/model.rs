@@ -34,6 +34,9 @@ impl PartialEq for Assertion {
 impl Assertion {
     /// The same about a document of another kind.
     pub fn about(self, subject: Subject) -> Self {
+        if self.types.subject == subject {
+            return self;
+        }
         Self { types: Arc::new(types::check(&self.expression, subject)), ..self }
     }
 

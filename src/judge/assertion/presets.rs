@@ -23,6 +23,27 @@ pub struct Preset {
     pub told: fn(&Check) -> String,
 }
 
+/// That another step goes on for this one: each generation of the server marks that in its own way.
+macro_rules! is_retried {
+    () => {
+        "@.retried == true || @.status.metadata.auto_retried == true || @.result_directive == 'retry' || \
+         @.result_directive == 'retry-group' || @.status.metadata.directive == 'retry'"
+    };
+}
+
+/// That a step went well, or that the workflow does not mind how it went.
+macro_rules! went_well {
+    () => {
+        concat!(
+            "@.status.status == 'success' || @.status.status == 'approved' || @.status.status == 'auto-skipped' || \
+             @.status.status == 'user-skipped' || @.status.status == 'no-drift' || @.status.status == 'drifted' || \
+             @.status.status == 'warning' || @.status.status == 'discarded' || @.status.status == 'approval-retry' || ",
+            is_retried!(),
+            " || @.status.metadata.skipped_on_failure == true"
+        )
+    };
+}
+
 /// Every preset. Statuses follow the server's source.
 pub const TABLE: &[Preset] = &[
     Preset {
@@ -39,18 +60,8 @@ pub const TABLE: &[Preset] = &[
         name: "no-failed-steps",
         meaning: "the workflow has steps and each of them went well, was skipped, or was retried, discarded or skipped on failure; \
                   a status that is not among these, like one that is still open, counts as failed",
-        expression: "$.workflow.steps[*] && !$.workflow.steps[?!(@.status.status == 'success' || @.status.status == 'approved' || \
-                     @.status.status == 'auto-skipped' || @.status.status == 'user-skipped' || @.status.status == 'no-drift' || \
-                     @.status.status == 'drifted' || @.status.status == 'warning' || @.status.status == 'discarded' || \
-                     @.status.status == 'approval-retry' || @.retried == true || @.status.metadata.auto_retried == true || \
-                     @.result_directive == 'retry' || @.result_directive == 'retry-group' || @.status.metadata.directive == 'retry' || \
-                     @.status.metadata.skipped_on_failure == true)]",
-        of_workflow: "$.steps[*] && !$.steps[?!(@.status.status == 'success' || @.status.status == 'approved' || \
-                     @.status.status == 'auto-skipped' || @.status.status == 'user-skipped' || @.status.status == 'no-drift' || \
-                     @.status.status == 'drifted' || @.status.status == 'warning' || @.status.status == 'discarded' || \
-                     @.status.status == 'approval-retry' || @.retried == true || @.status.metadata.auto_retried == true || \
-                     @.result_directive == 'retry' || @.result_directive == 'retry-group' || @.status.metadata.directive == 'retry' || \
-                     @.status.metadata.skipped_on_failure == true)]",
+        expression: concat!("$.workflow.steps[*] && !$.workflow.steps[?!(", went_well!(), ")]"),
+        of_workflow: concat!("$.steps[*] && !$.steps[?!(", went_well!(), ")]"),
         told: |check| match counted(check).as_slice() {
             [(0, _), ..] => "the workflow has no steps".into(),
             [(steps, _), (0, _), ..] => format!("{steps} steps, none failed"),
@@ -65,10 +76,12 @@ pub const TABLE: &[Preset] = &[
                      @.status == 'timed-out' || @.status == 'not-attempted' || @.status_v2.status == 'error' || \
                      @.status_v2.status == 'failed' || @.status_v2.status == 'cancelled' || @.status_v2.status == 'timed-out' || \
                      @.status_v2.status == 'not-attempted']",
-        of_workflow: "!$.steps[?@.step_target_type == 'install_action_workflow_runs' && (@.status.status == 'error' || \
-                      @.status.status == 'cancelled' || @.status.status == 'not-attempted') && !(@.retried == true || \
-                      @.status.metadata.auto_retried == true || @.result_directive == 'retry' || \
-                      @.result_directive == 'retry-group' || @.status.metadata.directive == 'retry')]",
+        of_workflow: concat!(
+            "!$.steps[?@.step_target_type == 'install_action_workflow_runs' && (@.status.status == 'error' || \
+             @.status.status == 'cancelled' || @.status.status == 'not-attempted') && !(",
+            is_retried!(),
+            ")]"
+        ),
         told: |check| match counted(check).as_slice() {
             [(0, _), ..] => "no action failed".into(),
             [(failed, which), ..] => format!("{failed} actions failed: {which}"),
@@ -105,17 +118,18 @@ pub fn of(check: &Check) -> Option<&'static Preset> {
     TABLE.iter().find(is_it)
 }
 
-/// The assertion of that name, about what is asked.
-///
-/// # Errors
-/// There is none.
-pub fn about(subject: Subject, name: &str) -> Result<Assertion, String> {
-    let preset = find(name)?;
-    let expression = match subject {
-        Subject::Deploy => preset.expression,
-        Subject::Workflow => preset.of_workflow,
-    };
-    format!("{name}: {expression}").parse().map(|assertion: Assertion| assertion.about(subject))
+impl Preset {
+    /// The assertion, about a document of this kind.
+    ///
+    /// # Errors
+    /// It is malformed.
+    pub fn about(&self, subject: Subject) -> Result<Assertion, String> {
+        let expression = match subject {
+            Subject::Deploy => self.expression,
+            Subject::Workflow => self.of_workflow,
+        };
+        format!("{}: {expression}", self.name).parse().map(|assertion: Assertion| assertion.about(subject))
+    }
 }
 
 /// The preset of that name.

@@ -18,8 +18,8 @@ type Set = BTreeSet<Type>;
 /// What the catalogue says of an expression.
 #[derive(Clone, Debug, Default)]
 pub struct Types {
-    /// What the document is.
-    subject: Subject,
+    /// What the document is about.
+    pub subject: Subject,
     /// What each query can select, by where it begins in the text.
     reach: BTreeMap<usize, Reach>,
     /// What is wrong, or may be.
