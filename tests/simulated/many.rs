@@ -4,9 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use deploy_gate::World as GateWorld;
 use deploy_gate::base::clock::{Clock, VirtualClock};
-use deploy_gate::base::environment::Variables;
 use deploy_gate::base::source::{Fault, Request, Response, Source};
 use fastrand::Rng;
 use serde_json::Value;
@@ -16,7 +14,7 @@ use super::gate::Gate;
 use super::generation::Generation;
 use super::network::{Asked, Kind, Network, SimulatedClock, Transcript};
 use super::world::{self, COMPONENT, World};
-use super::{Run, oracle};
+use super::{Run, gate_once, oracle};
 
 /// The prefixes of ids. The digit behind them says whose they are: 0 within a world, from 1 on outside of it.
 const IDS: [&str; 4] = ["inl", "dpl", "bld", "inw"];
@@ -95,26 +93,10 @@ pub fn run(seed: u64) -> FleetRun {
         dice: dice.fork(),
         transcript: Rc::clone(transcript),
     });
-    let mut router = Some(Router(networks.collect()));
-    let (mut out, mut err) = (Vec::new(), Vec::new());
     let (time, signal) = (clock.time.clone(), clock.signal);
-    let code = deploy_gate::run(
-        &arguments,
-        &mut GateWorld {
-            variables: &Variables::new(),
-            clock: &mut clock,
-            connect: &mut |_, _| Box::new(router.take().expect("one source")),
-            disk: &disk,
-            out: &mut out,
-            err: &mut err,
-            screens: Default::default(),
-            width: || 80,
-            seed,
-        },
-    );
+    let (code, out, err) = gate_once(&arguments, Router(networks.collect()), (&mut clock, &disk, seed));
     let report: Value = serde_json::from_str(&disk.text("json")).unwrap_or_default();
     let transcripts: Vec<Vec<Asked>> = transcripts.iter().map(|transcript| transcript.borrow().clone()).collect();
-    let out = String::from_utf8(out).expect("text");
     let is_refused = common.is_refused();
     let fleet = Seen { report: &report, code, ended: time.now(), min_pass, jobs, timeout: common.timeout };
     let mut violations = if is_refused {
@@ -134,7 +116,7 @@ pub fn run(seed: u64) -> FleetRun {
     let trace = format!(
         "fleet {seed}\n  {}\n{lines}{}{out}  {}\n",
         words(&arguments),
-        String::from_utf8_lossy(&err),
+        err,
         violations.iter().map(|what| format!("VIOLATION {what}")).collect::<Vec<_>>().join("\n  ")
     );
     FleetRun { outcome: report["outcome"].as_str().unwrap_or_default().into(), violations, trace }

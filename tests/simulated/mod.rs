@@ -30,6 +30,7 @@ use std::time::Duration;
 use deploy_gate::World as GateWorld;
 use deploy_gate::base::clock::{Signal, VirtualClock};
 use deploy_gate::base::environment::Variables;
+use deploy_gate::base::source::Source;
 use disk::MemoryDisk;
 use fastrand::Rng;
 use gate::Gate;
@@ -63,30 +64,16 @@ pub fn run(seed: u64) -> Run {
     let mut clock = SimulatedClock::random(VirtualClock::new(epoch), &mut dice);
     let signal = clock.signal;
     let transcript = Transcript::default();
-    let mut network = Some(Network {
+    let network = Network {
         world: Rc::clone(&world),
         clock: clock.clone(),
         dice: dice.fork(),
         transcript: Rc::clone(&transcript),
-    });
+    };
     let arguments = gate.arguments();
     let disk = MemoryDisk::default();
-    let (mut out, mut err) = (Vec::new(), Vec::new());
     let time = clock.time.clone();
-    let code = deploy_gate::run(
-        &arguments,
-        &mut GateWorld {
-            variables: &Variables::new(),
-            clock: &mut clock,
-            connect: &mut |_, _| Box::new(network.take().expect("one source")),
-            disk: &disk,
-            out: &mut out,
-            err: &mut err,
-            screens: Default::default(),
-            width: || 80,
-            seed,
-        },
-    );
+    let (code, out, err) = gate_once(&arguments, network, (&mut clock, &disk, seed));
     let read = |format: &str| disk.text(format);
     let reports = gate.reports.iter().map(|format| match *format {
         "dir" => (*format, read("dir/outcome")),
@@ -104,9 +91,34 @@ pub fn run(seed: u64) -> Run {
         signal,
         ended: deploy_gate::base::clock::Clock::now(&time),
         code,
-        out: String::from_utf8(out).expect("text"),
-        err: String::from_utf8(err).expect("text"),
+        out,
+        err,
     }
+}
+
+/// Runs the gate with a simulated world in place of the real one. Returns its exit code, and what it printed.
+fn gate_once(
+    arguments: &[OsString],
+    source: impl Source + 'static,
+    (clock, disk, seed): (&mut SimulatedClock, &MemoryDisk, u64),
+) -> (u8, String, String) {
+    let (mut out, mut err, mut source) = (Vec::new(), Vec::new(), Some(source));
+    let code = deploy_gate::run(
+        arguments,
+        &mut GateWorld {
+            variables: &Variables::new(),
+            clock,
+            connect: &mut |_, _| Box::new(source.take().expect("one source")),
+            disk,
+            out: &mut out,
+            err: &mut err,
+            screens: Default::default(),
+            width: || 80,
+            seed,
+        },
+    );
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (code, text(out), text(err))
 }
 
 /// What was seen in many runs: each has to be seen at least once.

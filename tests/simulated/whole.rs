@@ -4,13 +4,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use deploy_gate::World as GateWorld;
 use deploy_gate::base::clock::{Clock, Signal, VirtualClock};
-use deploy_gate::base::environment::Variables;
 use fastrand::Rng;
 use serde_json::Value;
 
 use super::disk::MemoryDisk;
+use super::gate_once;
 use super::network::{Asked, Kind, Network, SimulatedClock, Transcript};
 use super::pipeline::What;
 use super::world::{self, Deploy, Fate, INSTALL, Rights, Stand, Time, World, holds};
@@ -59,29 +58,15 @@ pub fn run(seed: u64) -> WholeRun {
         SimulatedClock::random(VirtualClock::new(jiff::Timestamp::from_second(world::EPOCH).ok()), &mut dice);
     let (time, signal) = (clock.time.clone(), clock.signal);
     let transcript = Transcript::default();
-    let mut network = Some(Network {
+    let network = Network {
         world: Rc::clone(&world),
         clock: clock.clone(),
         dice: dice.fork(),
         transcript: Rc::clone(&transcript),
-    });
+    };
     let disk = MemoryDisk::default();
-    let (mut out, mut err) = (Vec::new(), Vec::new());
     let words: Vec<std::ffi::OsString> = arguments.iter().map(Into::into).collect();
-    let code = deploy_gate::run(
-        &words,
-        &mut GateWorld {
-            variables: &Variables::new(),
-            clock: &mut clock,
-            connect: &mut |_, _| Box::new(network.take().expect("one source")),
-            disk: &disk,
-            out: &mut out,
-            err: &mut err,
-            screens: Default::default(),
-            width: || 80,
-            seed,
-        },
-    );
+    let (code, out, err) = gate_once(&words, network, (&mut clock, &disk, seed));
     let report: Value = serde_json::from_str(&disk.text("json")).unwrap_or_default();
     let transcript = transcript.borrow().clone();
     let ended = time.now();
@@ -98,8 +83,8 @@ pub fn run(seed: u64) -> WholeRun {
             .iter()
             .map(|asked| told(asked).chars().take(900).collect::<String>() + "\n")
             .collect::<String>(),
-        String::from_utf8_lossy(&err),
-        String::from_utf8_lossy(&out),
+        err,
+        out,
         violations.iter().map(|what| format!("VIOLATION {what}")).collect::<Vec<_>>().join("\n  ")
     );
     let text = |name: &str| report[name].as_str().unwrap_or_default();
