@@ -56,14 +56,23 @@ pub struct ApiContext {
     pub org: Option<String>,
     /// The URL of the dashboard, once it was asked for; `""` if it is not known.
     pub dashboard: OnceLock<String>,
-    /// Set once the server has shown that it knows deploys by the older of two paths.
-    pub older_paths: OnceLock<()>,
+    /// The one path by which the server knows deploys, once it has shown that it does not know them by the other.
+    pub deploy_path: OnceLock<DeployPath>,
     /// Whether the token may change while the run lasts.
     pub token_rotates: bool,
     /// Set once the server has taken a token.
     pub is_known: OnceLock<()>,
     /// How far the server's clock is ahead of this machine's, once that was seen to be more than a little.
     pub ahead: OnceLock<SignedDuration>,
+}
+
+/// By which path the server knows a deploy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeployPath {
+    /// With its component, which is checked.
+    Newer,
+    /// By the install alone.
+    Older,
 }
 
 impl ApiContext {

@@ -123,6 +123,7 @@ impl Gate {
     /// stands in place of the first look.
     pub fn turn(&mut self, session: &mut Session<'_, '_>, instead: Option<Miss>) -> Turn {
         let before = session.requests;
+        session.shares_deploys = self.workflow().is_some();
         let turn = self.go_on(session, instead);
         self.requests += session.requests - before;
         turn

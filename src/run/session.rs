@@ -16,8 +16,8 @@ use crate::nuon::look::{self, Answered, Look, Unread, Whole};
 use crate::nuon::target::{Target, segment};
 use crate::nuon::workflow::Workflow;
 use crate::report::progress::Progress;
-use crate::run::config::ApiContext;
-use crate::run::shared::{Shared, Since};
+use crate::run::config::{ApiContext, DeployPath};
+use crate::run::shared::{Given, Shared, Since};
 use crate::text::format;
 use crate::text::redact::Secrets;
 use crate::watch::step::Ask;
@@ -59,6 +59,8 @@ pub struct Session<'w, 'p> {
     /// What the targets of the run share, and since when an answer must have been asked for to be one for this look: since
     /// it was due, and then since the answer before it came.
     pub shared: Option<(Arc<Shared>, Duration)>,
+    /// Whether other targets may look at the same deploys: those of a workflow.
+    pub shares_deploys: bool,
     /// How long the server wants to be left alone by everybody, if an answer said so; zero if it did not say how long.
     pub overload: Option<Duration>,
 }
@@ -84,6 +86,7 @@ impl<'w, 'p> Session<'w, 'p> {
             api,
             requests: 0,
             shared: None,
+            shares_deploys: false,
             overload: None,
         }
     }
@@ -123,14 +126,18 @@ impl<'w, 'p> Session<'w, 'p> {
         // However late this look comes, what it shows is of now.
         let any = due.max(now.saturating_sub(FRESH));
         let since = Since { any, good: any.saturating_sub(slack) };
-        let (answer, trace, began) = shared.answer(path, since, now, || (self.get(path), self.trace.clone()));
-        if trace != self.trace {
-            self.trace = trace;
+        let given = shared.answer(path, since, now, || {
+            let answer = self.get(path);
+            Given { answer, trace: self.trace.clone(), asked: now, came: self.clock.now() }
+        });
+        if given.trace != self.trace {
+            self.trace.clone_from(&given.trace);
             self.progress
                 .say_more(self.clock.now(), &format!("GET {path}: as for another target (trace {})", self.trace));
         }
-        self.shared = Some((shared, self.clock.now()));
-        (answer, began)
+        // What is asked for next is as old for all who have this answer.
+        self.shared = Some((shared, due.max(given.came)));
+        (given.answer, given.asked)
     }
 
     fn send(&mut self, path: &str) -> Answered {
@@ -223,37 +230,39 @@ impl<'w, 'p> Session<'w, 'p> {
         look::deploys(listed).map_err(strange)
     }
 
-    /// The deploy by its id, by the newer path or else the older one.
+    /// The deploy by its id. Its component is part of the newer path, so that one answer of the older serves all targets.
     fn deploy(&mut self, id: &DeployId, target: &Target) -> Result<Look, Signal> {
         let known = self.shared.as_ref().and_then(|(shared, _)| shared.component(id));
-        let is_new = known.is_none();
         if let Some(another) = known.filter(|component| *component != target.component) {
             return Ok(Look::Another(look::Miss::new(format!("the deploy is of another component, {another}"))));
         }
-        if self.api.older_paths.get().is_none() {
-            let answer = self.get_deploy(&target.deploy(id), is_new);
-            match look::deploy(answer, Some(id), target, self.clock.utc())? {
+        let paths = match self.api.deploy_path.get() {
+            Some(only) => &[*only][..],
+            None if self.shares_deploys => &[DeployPath::Older, DeployPath::Newer],
+            None => &[DeployPath::Newer, DeployPath::Older],
+        };
+        let mut look = Look::Absent(look::Miss::default());
+        for (nth, path) in paths.iter().enumerate() {
+            let answer = match path {
+                DeployPath::Newer => self.get(&target.deploy(id)),
+                DeployPath::Older => self.get_shared(&target.deploy_by_install(id), Duration::ZERO).0,
+            };
+            if let (Some((shared, _)), Ok(response)) = (&self.shared, &answer)
+                && let Some((deploy, component)) = look::component_of(response)
+            {
+                shared.learn(&deploy, &component);
+            }
+            look = look::deploy(answer, Some(id), target, self.clock.utc())?;
+            match look {
                 Look::Absent(_) => {}
-                look => return Ok(look),
+                Look::Seen(..) if nth > 0 => {
+                    self.api.deploy_path.get_or_init(|| *path);
+                    break;
+                }
+                _ => break,
             }
         }
-        let answer = self.get_deploy(&target.deploy_by_install(id), is_new);
-        let look = look::deploy(answer, Some(id), target, self.clock.utc())?;
-        if let Look::Seen(..) = look {
-            self.api.older_paths.get_or_init(|| ());
-        }
         Ok(look)
-    }
-
-    /// Other targets need not ask which component a deploy is of that is new to the run.
-    fn get_deploy(&mut self, path: &str, is_new: bool) -> Answered {
-        let answer = self.get(path);
-        if let (Some((shared, _)), Ok(response), true) = (&self.shared, &answer, is_new)
-            && let Some((deploy, component)) = look::component_of(response)
-        {
-            shared.learn(&deploy, &component);
-        }
-        answer
     }
 
     /// The workflow with all its steps, which some servers do not embed.

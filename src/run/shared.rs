@@ -25,7 +25,20 @@ pub struct Shared {
 struct Kept {
     path: String,
     began: Duration,
-    answer: Arc<OnceLock<(Answered, String)>>,
+    answer: Arc<OnceLock<Given>>,
+}
+
+/// An answer that all may have.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The answer.
+    pub answer: Answered,
+    /// The trace id of its request.
+    pub trace: String,
+    /// When it was asked for.
+    pub asked: Duration,
+    /// When it came.
+    pub came: Duration,
 }
 
 /// Since when an answer must have been asked for, to be one to this question.
@@ -38,21 +51,16 @@ pub struct Since {
 }
 
 impl Shared {
-    /// The answer to what is asked for at `path`: one that was asked for since then, or else what `ask` brings now. Also
-    /// when it was asked for, and its trace id.
-    pub fn answer(
-        &self,
-        path: &str,
-        since: Since,
-        now: Duration,
-        ask: impl FnOnce() -> (Answered, String),
-    ) -> (Answered, String, Duration) {
-        let is_good = |kept: &Kept| matches!(kept.answer.get(), Some((Ok(response), _)) if response.status == 200);
+    /// The answer to what is asked for at `path`: one that was asked for since then, or else what `ask` brings now.
+    pub fn answer(&self, path: &str, since: Since, now: Duration, ask: impl FnOnce() -> Given) -> Given {
+        let is_good = |kept: &Kept| {
+            kept.answer.get().and_then(|given| given.answer.as_ref().ok()).is_some_and(|answer| answer.status == 200)
+        };
         let is_in_time = |kept: &&Kept| kept.began >= since.any || kept.began >= since.good && is_good(kept);
-        let (began, answer) = {
+        let answer = {
             let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
             match answers.iter().filter(|kept| kept.path == path).find(is_in_time) {
-                Some(kept) => (kept.began, Arc::clone(&kept.answer)),
+                Some(kept) => Arc::clone(&kept.answer),
                 None => {
                     let answer = Arc::default();
                     answers.retain(|kept| kept.path != path);
@@ -60,13 +68,12 @@ impl Shared {
                         answers.remove(0);
                     }
                     answers.push(Kept { path: path.into(), began: now, answer: Arc::clone(&answer) });
-                    (now, answer)
+                    answer
                 }
             }
         };
         // Whoever comes second waits for the first.
-        let (answer, trace) = answer.get_or_init(ask).clone();
-        (answer, trace, began)
+        answer.get_or_init(ask).clone()
     }
 
     /// Takes note of installs that a list has named.
@@ -103,7 +110,11 @@ mod tests {
         let since = |any: u64, good: u64| Since { any: second(any), good: second(good) };
         let ask = |path: &str, since: Since, now: u64, status: u16| {
             let response = Response { status, ..Response::default() };
-            let (answer, trace, _) = shared.answer(path, since, second(now), || (Ok(response), format!("at {now}")));
+            let given = |answer| {
+                let (asked, came) = (second(now), second(now));
+                Given { answer, trace: format!("at {now}"), asked, came }
+            };
+            let Given { answer, trace, .. } = shared.answer(path, since, second(now), || given(Ok(response)));
             (answer.map(|response| response.status), trace)
         };
         assert_eq!(ask("a", since(5, 5), 7, 200), (Ok(200), "at 7".into()));
@@ -112,8 +123,11 @@ mod tests {
         assert_eq!(ask("a", since(9, 7), 9, 500), (Ok(200), "at 7".into()), "a good one may be older");
         assert_eq!(ask("b", since(9, 7), 9, 200), (Ok(200), "at 9".into()), "a bad one may not");
         assert_eq!(ask("a", since(8, 8), 10, 503), (Ok(503), "at 10".into()));
-        let fault = || (Err(Fault::Transient("reset".into())), String::new());
-        assert!(shared.answer("c", since(0, 0), second(11), fault).0.is_err());
+        let fault = || {
+            let (asked, came) = (second(11), second(11));
+            Given { answer: Err(Fault::Transient("reset".into())), trace: String::new(), asked, came }
+        };
+        assert!(shared.answer("c", since(0, 0), second(11), fault).answer.is_err());
         assert_eq!(ask("c", since(11, 11), 12, 200).0, Err(Fault::Transient("reset".into())), "a miss is one for all");
         assert_eq!(ask("c", since(12, 11), 12, 200).0, Ok(200));
         for nth in 0..1000 {
