@@ -41,6 +41,20 @@ WORDS_OF_RUNS = ["failed", "finished", "timed-out"]
 WORKFLOW = "WorkflowDocument"
 ADDED = {"deploys": ["InstallDeploy"], "install": "Install"}
 
+INSTALL = {
+    "string": """app_branch_id app_config_id app_id cloud_platform composite_component_status
+        composite_component_status_description composite_health_status composite_health_status_description created_at
+        created_by_id expected_account_id expected_project_id expected_subscription_id id name org_id runner_id
+        runner_status runner_status_description runner_type sandbox_health_message sandbox_health_status sandbox_status
+        sandbox_status_description status status_description updated_at workflow_id""",
+    "integer": "install_number",
+    "any": """app app_branch app_branch_connections app_runner_config app_sandbox_config aws_account azure_account
+        cloud_platform_metadata component_health_statuses component_statuses drifted_objects gcp_account
+        install_action_workflows install_components install_config install_events install_inputs install_roles
+        install_sandbox_runs install_stack install_states labels lifecycle_phase links metadata queues sandbox
+        sandbox_mode workflows""",
+}
+
 # Which answer fills in what `deploys/latest` leaves out.
 ANSWERS = {
     "deploys/{id}": """action_workflow_runs component_config_version component_id component_name install_id log_stream
@@ -65,7 +79,7 @@ def main():
 
     fields = types["Workflow"]["fields"]
     types[WORKFLOW] = {"fields": {**fields, **ADDED}}
-    types["Install"] = {"free": True}
+    types["Install"] = {"fields": {name: kind for kind, names in INSTALL.items() for name in names.split()}}
     always = {**source["always"], WORKFLOW: source["always"].get("Workflow", []) + sorted(ADDED)}
 
     def innermost(kind):

@@ -53,6 +53,9 @@ pub struct Answer {
     /// `apply`, `sync-image` or `teardown`.
     #[serde(default)]
     pub install_deploy_type: Option<String>,
+    /// Whether it only plans, so that nothing is deployed.
+    #[serde(default)]
+    pub plan_only: Option<bool>,
     /// RFC 3339.
     #[serde(default)]
     pub created_at: Option<String>,

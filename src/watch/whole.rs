@@ -70,6 +70,10 @@ impl Watch {
         let is_sure = self.is_confirmed(decision, sure);
         match (if is_sure { decision } else { Decision::Wait }, worst) {
             (Decision::Complete, _) => {
+                if let Some((plan, _)) = seen.iter().find(|(member, _)| member.deploy.plan_only == Some(true)) {
+                    let why = format!("{}, but only plans, so that nothing is deployed", told_of(plan));
+                    return ControlFlow::Break(Move::End(Ending::WorkflowFailed, why));
+                }
                 let deploys = seen.into_iter().map(|(_, whole)| whole).collect();
                 self.complete_whole(whole.clone(), deploys)
             }

@@ -193,8 +193,8 @@ fn every_recording_ends_as_it_is_named() {
 /// A document that says one thing twice is none in the run, and none in its replay.
 #[test]
 fn a_recording_keeps_what_was_ambiguous() {
-    let twice =
-        with(document("active"), "log_stream", Value::Null).to_string().replacen("{", r#"{"plan_only":true,"#, 1);
+    let twice = with(document("active"), "log_stream", Value::Null).to_string();
+    let twice = twice.replacen('{', r#"{"release_id":"one","release_id":"other","#, 1);
     let flags = ["--timeout=1m", "--until=applied", "--record=FOLDER/recording"];
     let ran = run(&flags, &[http(200, twice)]);
     let (code, verdict) = replay(ran.path("recording"), &flags[..2]);

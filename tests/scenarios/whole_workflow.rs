@@ -101,6 +101,33 @@ fn a_deploy_that_did_not_end_well_is_no_pass_though_the_workflow_did() {
 }
 
 #[test]
+fn a_deploy_that_only_plans_is_no_pass_though_its_workflow_does_not_say_so() {
+    let over = [flow("success", &["web=success@dpl00000000000000000000011"])];
+    for (word, plan_only, ended) in [
+        ("active", json!(true), (1, "failed", "workflow-failed")),
+        ("no-drift", json!(true), (1, "failed", "workflow-failed")),
+        ("active", json!(false), (0, "passed", "")),
+    ] {
+        let ran = gate(&[], &over, &[(WEB, &[seen(&with(of(1, WEB, word), "plan_only", plan_only))])]);
+        assert_eq!(ran.ended(), ended, "{}{}", ran.out, ran.err);
+    }
+}
+
+#[test]
+fn what_the_catalogue_does_not_know_of_the_install_checks_nothing() {
+    let over = [flow("success", &["web=success@dpl00000000000000000000011"])];
+    let deploys: &[(&str, &[Answer])] = &[(WEB, &[seen(&of(1, WEB, "active"))])];
+    for (assertion, ended) in [
+        ("!$.install.stauts", (1, "failed", "assertion-vacuous")),
+        ("!$.install.gcp_account", (0, "passed", "")),
+        ("$.install.name == 'prod'", (0, "passed", "")),
+    ] {
+        let ran = gate(&[&format!("--assert={assertion}")], &over, deploys);
+        assert_eq!(ran.ended(), ended, "{assertion}: {}{}", ran.out, ran.err);
+    }
+}
+
+#[test]
 fn a_deploy_that_cannot_be_read_is_no_pass() {
     let over = [flow("success", &["web=success@dpl00000000000000000000011"])];
     for (answer, ended) in [
