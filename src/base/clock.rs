@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 /// A request of the outside world to stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Signal {
     /// SIGHUP: the terminal is gone.
     Hangup,

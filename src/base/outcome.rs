@@ -10,7 +10,7 @@ pub const MISUSE: u8 = 2;
 pub const BUG: u8 = 70;
 
 /// Every way a run can end. Only [`Ending::Passed`] exits 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the table below says what each means")]
 pub enum Ending {
     Passed,
@@ -46,7 +46,7 @@ impl Serialize for Ending {
 }
 
 /// What a run found out, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The promise: one complete answer, the right deploy, success, every assertion true about something.

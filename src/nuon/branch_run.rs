@@ -8,7 +8,7 @@ use crate::nuon::id::{self, AppId, Id, InstallId, RunId, WorkflowId};
 use crate::nuon::target::segment;
 
 /// Which run: `APP/BRANCH/RUN`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BranchRun {
     /// The app, by id or name.
     pub app: AppId,
@@ -59,7 +59,7 @@ impl fmt::Display for BranchRun {
 }
 
 /// An install that the run updates.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 pub struct Updated {
     /// The install.
     #[serde(rename = "install_id", default, deserialize_with = "id::optional")]

@@ -3,6 +3,7 @@
 //! The words and their meaning follow the server's source, not its published enum, which lacks half of them.
 
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,7 +18,8 @@ pub struct Deploy {
     id: DeployId,
     /// Its workflow, under either of the two names that there are for it.
     pub workflow: Option<WorkflowId>,
-    answer: Answer,
+    /// Shared by all who remember it.
+    answer: Arc<Answer>,
 }
 
 /// The parts of a deploy document that every look needs. Everything else is skipped unread.
@@ -121,7 +123,7 @@ impl Answer {
             (Some(one), Some(other)) if one != other => return Err("the deploy names two workflows"),
             (one, other) => one.or(other),
         };
-        Ok(self.id.take().map(|id| Deploy { id, workflow, answer: self }))
+        Ok(self.id.take().map(|id| Deploy { id, workflow, answer: Arc::new(self) }))
     }
 
     /// `status_v2.status`, or `""` where it is absent.

@@ -1,7 +1,8 @@
-//! Ids of the server, a type for each kind, so that none is taken for another and none is empty. Pure.
+//! Ids of the server, a type for each kind, so that none is taken for another and none is empty. Copies share one text. Pure.
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -10,11 +11,12 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl Id for $name {
             fn new(text: impl Into<String>) -> Option<Self> {
-                Some(Self(text.into())).filter(|id| !id.is_empty())
+                let text: String = text.into();
+                (!text.is_empty()).then(|| Self(text.into()))
             }
         }
 

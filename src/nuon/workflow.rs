@@ -448,6 +448,14 @@ impl Workflow {
         about.map(|step| step.word().to_owned()).collect()
     }
 
+    /// Whether another deploy is made in a group of this one, and after it, which is how a retry looks.
+    pub fn goes_on_after(&self, deploy: &str) -> bool {
+        let groups = self.groups_of(deploy);
+        let is_own = |step: &WorkflowStep| step.deploy() == Some(deploy);
+        let later = self.steps().rev().take_while(|step| !is_own(step));
+        !groups.is_empty() && later.filter(|step| groups.contains(&step.group())).any(|step| step.deploy().is_some())
+    }
+
     fn groups_of(&self, deploy: &str) -> Vec<i64> {
         let own = self.steps().filter(|step| step.step_target_id.as_deref() == Some(deploy));
         own.map(WorkflowStep::group).collect()

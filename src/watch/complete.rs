@@ -47,6 +47,13 @@ impl Watch {
             None => self.ask(ask.clone())?,
         };
         let part = match &*detail {
+            // It was not looked at in this look, since its steps had stayed as they were.
+            Look::Seen(deploy, _) if deploy.word() != mine.deploy.word() && mine.seen == ask => {
+                let mut deploy = (**deploy).clone();
+                deploy.workflow = deploy.workflow.or_else(|| mine.deploy.workflow.clone());
+                let mine = self.take(mine, deploy, ask);
+                return self.settle(mine);
+            }
             Look::Seen(deploy, _) if deploy.word() != mine.deploy.word() => {
                 let word = spoken(deploy.word());
                 let why = format!("the parts of the document disagree: deploy {} is {word} by its id", deploy.id());

@@ -4,7 +4,7 @@ use crate::nuon::evidence::{Course, Standing};
 use crate::watch::rules::{OnApproval, Rules, Scope, Until};
 
 /// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
     /// Look again later.
     Wait,

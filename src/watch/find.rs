@@ -459,6 +459,7 @@ impl Watch {
     fn without_deploy(&mut self, workflow: &Workflow, stage: &Stage, other: Option<&Deploy>) -> Go<Tracked> {
         self.memory.preexisting.get_or_insert(false);
         let course = Course::of(stage);
+        self.decided_on = Some((Standing::Sought, course));
         let (decision, sure) = decision::decide(Standing::Sought, course, self.asked);
         let decision = if self.memory.confirms(None, decision, sure, self.now) { decision } else { Decision::Wait };
         let without = match other {

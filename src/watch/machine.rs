@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::hash::{Hash, Hasher};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::base::outcome::Ending;
 use crate::judge::document::Parts;
 use crate::nuon::branch_run::Updated;
 use crate::nuon::deploy::{self, Class, Deploy};
+use crate::nuon::evidence::{Course, Standing};
 use crate::nuon::id::{DeployId, InstallComponentId, WorkflowId};
 use crate::nuon::look::{Look, Miss};
 use crate::nuon::workflow::{Stage, Workflow};
@@ -38,6 +40,7 @@ const LAST_LOOK: Duration = Duration::from_secs(30);
 const OVERSHOOT: Duration = Duration::from_secs(2);
 
 /// One watch, from the first look to its ending.
+#[derive(Clone)]
 pub struct Watch {
     pub(super) rules: Rules,
     pub(super) asked: Asked,
@@ -64,10 +67,13 @@ pub struct Watch {
     changed: BTreeMap<WorkflowId, Timestamp>,
     /// The deploys of workflows that were asked for by their ids.
     pub(super) known: BTreeMap<DeployId, Known>,
+    /// What was decided on last.
+    pub(super) decided_on: Option<(Standing, Course)>,
     events: Vec<Event>,
 }
 
 /// What is known of a deploy that a step names.
+#[derive(Clone, Hash)]
 pub(super) enum Known {
     /// It is of this component, and was made then.
     Mine(Option<Timestamp>),
@@ -91,12 +97,30 @@ pub(super) enum Move {
 /// A part of a look, which goes on with a value, or not.
 pub(super) type Go<T> = ControlFlow<Move, T>;
 
+impl Hash for Watch {
+    /// What decides how it goes on, given the same answers; between two looks.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.memory, &self.changed, &self.known).hash(state);
+        (&self.install_component, &self.baseline, self.not_before, self.looks == 0).hash(state);
+    }
+}
+
+/// What the latest deploy shows against a success: the same deploy is something else, or its workflow has made another.
+fn contradiction(mine: &Deploy, latest: &Deploy) -> Option<String> {
+    let (id, word) = (latest.id(), words::spoken(latest.word()));
+    if id == mine.id() && latest.word() != mine.word() {
+        return Some(format!("the parts of the document disagree: deploy {id} is {word} as the latest"));
+    }
+    let is_retry = latest.retries(mine) && !latest.is_older_than(mine);
+    is_retry.then(|| format!("its workflow does not name deploy {id}, which is {word} and retries {}", mine.id()))
+}
+
 impl Watch {
     /// A watch that has not looked yet.
     pub fn new(rules: Rules, schedule: Schedule) -> Self {
         let asked = Asked::by(&rules);
         let (memory, before, answers, pending, now, began, not_before, looks) = Default::default();
-        let (install_component, baseline, changed, known, events) = Default::default();
+        let (install_component, baseline, changed, known, decided_on, events) = Default::default();
         Self {
             rules,
             asked,
@@ -113,6 +137,7 @@ impl Watch {
             baseline,
             changed,
             known,
+            decided_on,
             events,
         }
     }
@@ -135,6 +160,11 @@ impl Watch {
     /// Whether the deploy was already over at the first look.
     pub fn preexisting(&self) -> bool {
         self.memory.preexisting == Some(true) && self.mine().is_some()
+    }
+
+    /// What was decided on last: what the deploy and its workflow came to.
+    pub fn decided_on(&self) -> Option<(Standing, Course)> {
+        self.decided_on
     }
 
     /// How many looks there have been.
@@ -268,10 +298,16 @@ impl Watch {
         let is_refused = self.answers.iter().any(|(_, look)| matches!(**look, Look::Refused(..)));
         let is_of_one = self.rules.scope == Scope::Deploy && self.rules.pins.workflow().is_some();
         if matches!(over, Move::Judge(_) | Move::End(..)) && is_of_one && !is_refused {
-            match self.memory.mine.clone() {
-                Some(mine) => drop(self.superseded(mine)?),
-                // A recording tells by it which target it is of.
-                None => drop(self.ask(Ask::Latest)?),
+            // A recording tells by it which target it is of.
+            let latest = self.ask(Ask::Latest)?;
+            if let Some(mine) = self.memory.mine.clone() {
+                let mine = self.superseded(mine)?;
+                if let (Move::Judge(_), Look::Seen(latest, _)) = (&over, &*latest)
+                    && let Some(why) = contradiction(&mine.deploy, latest)
+                {
+                    let again = self.missed(&Miss::new(why));
+                    return ControlFlow::Break(self.in_time(again));
+                }
             }
         }
         ControlFlow::Break(over)

@@ -1,6 +1,7 @@
 //! What a watch knows from look to look.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,7 +22,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub const LAG: Duration = Duration::from_secs(30);
 
 /// What a watch knows from look to look.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Memory {
     /// The deploy that is meant, once it was seen.
     pub mine: Option<Tracked>,
@@ -64,7 +65,7 @@ pub struct Memory {
 }
 
 /// A deploy of a workflow that is gated as a whole.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Member {
     /// As it was last seen.
     pub deploy: Deploy,
@@ -77,7 +78,7 @@ pub struct Member {
 }
 
 /// A deploy that is watched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Tracked {
     /// As it was last seen.
     pub deploy: Deploy,
@@ -94,7 +95,7 @@ pub struct Tracked {
 }
 
 /// How a deploy is looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum By {
     /// It is the latest.
     Latest,
@@ -103,7 +104,7 @@ pub enum By {
 }
 
 /// A deploy that has taken the place of another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Newer {
     /// Its id.
     pub id: DeployId,
@@ -119,7 +120,7 @@ impl Newer {
 }
 
 /// What was seen of a workflow.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Sight {
     /// Where it was.
     pub stage: Option<Stage>,
@@ -148,7 +149,7 @@ pub struct Sight {
 }
 
 /// For how long something has failed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Failing {
     total: Duration,
     last: Duration,
@@ -168,7 +169,7 @@ impl Failing {
 }
 
 /// A deploy that was left for a newer one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct LeftBehind {
     /// Its id.
     pub id: DeployId,
@@ -181,14 +182,14 @@ pub struct LeftBehind {
 }
 
 /// What was decided, and since when.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Doubt {
     decision: Decision,
     since: Duration,
 }
 
 /// What is known of the install.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct InstallSight {
     /// When it was last looked at.
     pub at: Option<Duration>,
@@ -215,6 +216,14 @@ pub struct Log {
     pub is_missed: bool,
     /// Whether the look before did not, either.
     pub was_missed: bool,
+}
+
+impl Hash for Log {
+    /// Of what was said, only this decides anything.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let last = self.timeline.last().map(|last| (&last.deploy, &last.status));
+        (self.is_missed, self.was_missed, last).hash(state);
+    }
 }
 
 impl Tracked {
@@ -258,8 +267,10 @@ impl Memory {
         };
         self.doubts.insert(about, Doubt { decision, since: since.unwrap_or(now) });
         match (sure, since) {
-            (Sure::AtOnce, _) | (Sure::SeenTwice, Some(_)) => true,
+            (Sure::AtOnce, _) => true,
             (Sure::SeenTwice | Sure::ForAMinute, None) => false,
+            // What was decided earlier in the same look is no second sight.
+            (Sure::SeenTwice, Some(since)) => since < now,
             (Sure::ForAMinute, Some(since)) => now >= since + PATIENCE,
         }
     }

@@ -12,6 +12,7 @@ const FACTOR: f64 = 1.5;
 pub const JITTER: f64 = 0.2;
 
 /// The schedule of waits between looks.
+#[derive(Clone)]
 pub struct Schedule {
     intervals: ExponentialBackoff,
     longest: Duration,

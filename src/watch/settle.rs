@@ -45,14 +45,15 @@ impl Watch {
     /// Decides about the deploy that is meant, and does what that calls for.
     pub(super) fn settle(&mut self, mine: Tracked) -> Go<Infallible> {
         let evidence = self.evidence(&mine)?;
-        if mine.by != By::Latest
-            && self.rules.pins.workflow().is_none()
+        if self.rules.pins.workflow().is_none()
             && let Ok(look) = &evidence.workflow
             && let Look::Workflow(workflow, _) = &**look
+            && (mine.by != By::Latest || workflow.goes_on_after(mine.deploy.id()))
             && let Some(retry) = self.successor(&mine, workflow)?
         {
             return self.settle(retry);
         }
+        self.decided_on = Some((evidence.standing, evidence.course));
         let (decision, sure) = decision::decide(evidence.standing, evidence.course, self.asked);
         let about = Some(mine.deploy.id().clone());
         let is_sure = self.memory.confirms(about, decision, sure, self.now);

@@ -11,7 +11,7 @@ use crate::nuon::deploy::Class;
 use crate::nuon::id::{DeployId, WorkflowId};
 
 /// Something to look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Ask {
     /// The latest deploy.
     Latest,

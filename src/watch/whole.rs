@@ -66,6 +66,7 @@ impl Watch {
                 return ControlFlow::Break(self.unread_member(deploy, look));
             }
         }
+        self.decided_on = Some((standing, course));
         let (decision, sure) = decision::decide(standing, course, self.asked);
         let is_sure = self.is_confirmed(decision, sure);
         match (if is_sure { decision } else { Decision::Wait }, worst) {

@@ -241,3 +241,37 @@ fn hostile_workflows_end_by_the_deadline_and_never_pass() {
     let ran = run_with(&[&pin(), "--timeout=3m"], routes);
     assert_eq!((ran.code, ran.output("deploy-id")), (124, NEWER), "{}", ran.err);
 }
+
+/// What the last answer of a look shows counts as much as the first.
+#[test]
+fn a_latest_that_says_otherwise_is_no_pass() {
+    let well = [workflow("success", &[&format!("apply=success@{NEWER}")])];
+    let deploy = [mine(NEWER, "active", 2)];
+    let newest = |id: &str, status: &str, minute: u32| seen(&made(id, status, minute, WORKFLOW));
+    for (first, then, ended) in [
+        (newest(NEWER, "error", 2), newest(NEWER, "active", 2), (0, "passed", "")),
+        (newest(NEWER, "error", 2), newest(NEWER, "error", 2), (124, "timed-out", "unreachable")),
+        // A retry that the workflow does not name yet.
+        (newest(THIRD, "planning", 3), newest(THIRD, "planning", 3), (124, "timed-out", "unreachable")),
+        (newest(NEWER, "active", 2), newest(NEWER, "active", 2), (0, "passed", "")),
+    ] {
+        let latest = [first, then];
+        let routes: &[(&str, &[Answer])] = &[("/latest", &latest), (NEWER, &deploy), ("/workflows/", &well)];
+        let ran = run_with(&[&pin(), "--timeout=1m"], routes);
+        assert_eq!(ran.ended(), ended, "{}", ran.err);
+    }
+}
+
+/// While its steps stay as they are, a deploy is not asked for; what it is at the end decides.
+#[test]
+fn a_deploy_that_changed_while_its_steps_did_not_is_judged_as_it_is() {
+    let steps = [format!("apply=success@{NEWER}"), "other=in-progress@".into()];
+    let goes_on = workflow_with("in-progress", &[&steps[0], &steps[1]], "finished", json!(false));
+    let over = workflow("success", &[&steps[0]]);
+    let latest = [mine(NEWER, "error", 2)];
+    let deploy = [mine(NEWER, "active", 2), mine(NEWER, "error", 2)];
+    let workflows = [goes_on.clone(), goes_on, over];
+    let routes: &[(&str, &[Answer])] = &[("/latest", &latest), (NEWER, &deploy), ("/workflows/", &workflows)];
+    let ran = run_with(&[&pin(), "--until=workflow", "--timeout=1m"], routes);
+    assert_eq!(ran.ended(), (1, "failed", "deploy-failed"), "{}", ran.err);
+}

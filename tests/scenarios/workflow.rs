@@ -381,3 +381,30 @@ fn what_is_ahead_is_told_and_decides_nothing() {
     assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
     assert!(ran.err.contains("step \"verify health\" is in-progress: Deployment api progressing"), "{}", ran.err);
 }
+
+/// A deploy and its workflow are read at different moments: what has to be seen twice is seen in two looks.
+#[test]
+fn what_is_decided_twice_in_one_look_is_seen_once() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let by_id = [mine("planning"), mine("active")];
+    let ended = workflow("cancelled", &["apply=success"]);
+    let well = workflow("success", &["apply=success"]);
+    let routes: &[(&str, &[Answer])] =
+        &[("/latest", &[mine("error"), mine("active")]), (DEPLOY, &by_id), ("/workflows/", &[ended, well])];
+    let ran = run_with(&[], routes);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+}
+
+/// A replica that lags behind still shows the deploy that was retried.
+#[test]
+fn a_retry_that_the_workflow_names_is_judged_though_the_latest_does_not_show_it() {
+    let first = [seen(&made(DEPLOY, "active", 1, WORKFLOW))];
+    for (status, ended) in [("active", (0, "passed", "")), ("error", (1, "failed", "deploy-failed"))] {
+        let second = [seen(&made(NEWER, status, 2, WORKFLOW))];
+        let well = [workflow("success", &["apply=success", "retry=success@dpl00000000000000000000002"])];
+        let routes: &[(&str, &[Answer])] =
+            &[("/latest", &first), (NEWER, &second), (DEPLOY, &first), ("/workflows/", &well)];
+        let ran = run_with(&[], routes);
+        assert_eq!((ran.ended(), ran.output("deploy-id")), (ended, NEWER), "{}", ran.err);
+    }
+}
