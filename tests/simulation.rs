@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use simulated::{Coverage, many, oracle, run, trace, whole};
+use simulated::{Coverage, lists, many, oracle, run, trace, whole};
 
 /// Seeds that once broke a promise.
 const REGRESSIONS: [u64; 13] =
@@ -23,6 +23,8 @@ const REGRESSIONS: [u64; 13] =
 const SEEDS: u64 = 20_000;
 /// How many of many targets.
 const FLEETS: u64 = 3000;
+/// How many lists of targets.
+const LISTS: u64 = 3000;
 /// How many workflows as a whole.
 const WHOLES: u64 = 5000;
 
@@ -105,6 +107,17 @@ fn no_fleet_breaks_a_promise() {
         (!run.violations.is_empty()).then_some(run.trace)
     });
     let every = ["passed", "failed", "undecided", "superseded", "approval-required", "timed-out", "interrupted"];
+    assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
+}
+
+#[test]
+fn no_list_of_targets_breaks_a_promise() {
+    let seen = none_of(LISTS, &[], |seed, coverage| {
+        let run = lists::run(seed);
+        *coverage.0.entry(run.outcome).or_default() += 1;
+        (!run.violations.is_empty()).then_some(run.trace)
+    });
+    let every = ["passed ", "failed deploy-failed", "undecided never-appeared", "timed-out unreachable"];
     assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
 }
 

@@ -29,7 +29,7 @@ fn renamed(text: &str, from: usize, to: usize) -> String {
 }
 
 /// One server with many installs.
-struct Router(Vec<Network>);
+pub struct Router(pub Vec<Network>);
 
 impl Source for Router {
     fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
@@ -131,18 +131,23 @@ fn line(number: usize, gate: &Gate) -> String {
         ("after", &gate.after),
     ];
     let pins = pins.into_iter().filter_map(|(name, id)| Some(format!(" {name}={}", renamed(id.as_ref()?, 0, number))));
-    format!("inl{number}{:022} {COMPONENT}{}\n", 1, pins.collect::<String>())
+    format!("{} {COMPONENT}{}\n", install(number), pins.collect::<String>())
+}
+
+/// The install of a target.
+pub fn install(number: usize) -> String {
+    format!("inl{number}{:022}", 1)
 }
 
 /// The verdict of one target, judged as a run of its own: a pass and a failure need their proof.
-fn verdict_violations(
+pub fn verdict_violations(
     number: usize,
     (gate, world): (&Gate, &Rc<World>),
     transcript: &[Asked],
     report: &Value,
     ended: Duration,
 ) -> Vec<String> {
-    let install = format!("inl{number}{:022}", 1);
+    let install = install(number);
     let rows = report["targets"].as_array().cloned().unwrap_or_default();
     let Some(row) = rows.iter().find(|row| row["install"] == install.as_str()) else {
         return vec!["it has no row".into()];

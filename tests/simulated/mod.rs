@@ -12,6 +12,7 @@ pub mod engine;
 pub mod filters;
 pub mod gate;
 pub mod generation;
+pub mod lists;
 pub mod many;
 pub mod network;
 pub mod oracle;

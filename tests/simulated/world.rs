@@ -155,7 +155,7 @@ pub struct World {
 }
 
 /// What a user can know before the run: the last of each is what the user triggered.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Ids {
     pub builds: Vec<String>,
     pub deploys: Vec<String>,
