@@ -6,8 +6,9 @@ import subprocess
 import sys
 from xml.sax.saxutils import escape
 
-RECORDING = "apply-success-with-approval.jsonl"
-FLAGS = ["--require", "not-plan-only", "--require", "no-failed-steps", "--assert", "$.install_deploy_type == 'apply'"]
+RECORDING = "approved-by-a-person.jsonl"
+WORKFLOW = "inw9i61000g12ifx7tmrd3ggz6"
+FLAGS = ["--workflow", WORKFLOW, "--require", "not-plan-only", "--require", "no-failed-steps", "--assert", "$.install_deploy_type == 'apply'"]
 COLORS = {"31": "#ff7b72", "32": "#7ee787", "33": "#e3b341", "2": "#8b949e"}
 WIDTH, LINE, CHAR = 108, 19, 8.4
 
@@ -17,7 +18,8 @@ def run(gate):
     path = os.path.join("examples/recordings", RECORDING)
     command = [gate, "replay", path, *FLAGS]
     ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True, env={"CLICOLOR_FORCE": "1"})
-    typed = ["$ deploy-gate replay " + RECORDING + " \\", "    --require not-plan-only --require no-failed-steps \\"]
+    typed = ["$ deploy-gate replay " + RECORDING + " \\", f"    --workflow {WORKFLOW} \\"]
+    typed.append("    --require not-plan-only --require no-failed-steps \\")
     typed.append("    --assert \"$.install_deploy_type == 'apply'\"")
     return typed + ran.stdout.replace("examples/recordings/", "").splitlines()
 
