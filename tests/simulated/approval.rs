@@ -49,6 +49,13 @@ impl Engine<'_> {
             }
             _ => {}
         }
+        if !is_2026 && self.dice.bool() {
+            // The answer is there before the word is, and may be the workflow's before it is the step's.
+            self.set(unit.plan, "approval-awaiting").approval = Approval::Answered("approve");
+            self.blink();
+            self.head("approved", "approved, continuing");
+            self.blink();
+        }
         let state = self.set(unit.plan, "approved");
         state.approval = Approval::Answered("approve");
         state.directive = if is_2026 { "continue" } else { "" };

@@ -23,6 +23,11 @@ impl Engine<'_> {
         self.flow.stands.push((self.now, Stand::Going));
         // Later servers leave it finished.
         self.finished &= self.generation.is_2026();
+        if !self.generation.is_2026() {
+            self.set(step, self.word(step)).retried = true;
+            self.head("retrying", "");
+            self.blink();
+        }
         self.resume(step);
         self.head("in-progress", "executing step");
         self.blink();

@@ -94,7 +94,7 @@ impl World {
         if !wants_steps {
             return Answer::Document(self.flow_document(number, then));
         }
-        let steps = self.flows[number].steps_at(then);
+        let steps = self.flows[number].steps_at(then, self.generation);
         let (page, has_more) = page(&steps, query);
         Answer::Page(Rc::new(page.to_vec().into()), has_more)
     }
@@ -125,7 +125,7 @@ impl World {
             document["finished"] = true.into();
         }
         if self.embeds_steps {
-            document["steps"] = flow.steps_at(then).into();
+            document["steps"] = flow.steps_at(then, self.generation).into();
         }
         document
     }
@@ -192,28 +192,39 @@ impl Flow {
     }
 
     /// Its steps, in order.
-    pub fn steps_at(&self, then: Time) -> Vec<Value> {
+    pub fn steps_at(&self, then: Time, generation: Generation) -> Vec<Value> {
         if self.is_hidden(then) {
             return Vec::new();
         }
         let mut steps: Vec<(usize, &Step)> = self.steps.iter().enumerate().collect();
         steps.retain(|(_, step)| step.created <= then);
         steps.sort_by_key(|(_, step)| (step.group, step.retry, step.idx));
-        steps.into_iter().map(|(number, step)| step.document(number, then)).collect()
+        steps.into_iter().map(|(number, step)| step.document(number, then, generation)).collect()
     }
 }
 
 impl Step {
-    fn document(&self, number: usize, then: Time) -> Value {
+    fn document(&self, number: usize, then: Time, generation: Generation) -> Value {
         let state = holds(&self.states, then).cloned().unwrap_or_default();
+        // Servers of 2025 write what a step is about once it has begun, and never for one that does not.
+        let has_no_target = matches!(self.target_type, "runners" | "install_action_workflow_runs");
+        let is_begun = has_no_target && state.word != "pending" || !state.target.is_empty() || self.retry > 0;
+        let target_type = if generation.is_2026() || is_begun { self.target_type } else { "" };
         let mut document = json!({
             "id": id("iws", number + 1),
             "name": self.name,
             "group_idx": self.group,
             "group_retry_idx": self.retry,
-            "step_target_type": self.target_type,
+            "step_target_type": target_type,
             "status": status(state.word, "", &state.metadata),
         });
+        if !generation.is_2026() {
+            let (name, text) = match state.word {
+                "error" => ("err_message", "unable to execute deploy (type: withStack, retryable: true)"),
+                _ => ("reason", "as it was told"),
+            };
+            document["status"]["metadata"][name] = text.into();
+        }
         let mut say = |name: &str, value: Value| document[name] = value;
         if self.idx > 0 {
             say("idx", self.idx.into());

@@ -122,7 +122,7 @@ impl Oracle<'_> {
 
     /// Whether a step of its workflow names it.
     fn is_named(&self, deploy: &Deploy, at: Time) -> bool {
-        let steps = self.world.flows[deploy.flow].steps_at(at);
+        let steps = self.world.flows[deploy.flow].steps_at(at, self.world.generation);
         steps.iter().any(|step| step["step_target_id"] == deploy.id.as_str())
     }
 
