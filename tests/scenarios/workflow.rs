@@ -408,3 +408,15 @@ fn a_retry_that_the_workflow_names_is_judged_though_the_latest_does_not_show_it(
         assert_eq!((ran.ended(), ran.output("deploy-id")), (ended, NEWER), "{}", ran.err);
     }
 }
+
+/// What a look in between contradicts has to be seen twice anew.
+#[test]
+fn what_was_contradicted_is_not_seen_twice() {
+    let mine = |status| seen(&made(DEPLOY, status, 1, WORKFLOW));
+    let (dead, runs) = (workflow("cancelled", &["apply=pending"]), workflow("in-progress", &["apply=in-progress"]));
+    let well = workflow("success", &["apply=success"]);
+    let latest = [mine("planning"), mine("planning"), mine("planning"), mine("active")];
+    let workflows = [dead.clone(), runs, dead, well];
+    let ran = run_with(&[], &[("/latest", &latest), (DEPLOY, &latest[2..]), ("/workflows/", &workflows)]);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+}
