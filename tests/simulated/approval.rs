@@ -11,8 +11,7 @@ impl Engine<'_> {
     pub fn approve(&mut self, unit: &mut Unit, deploy: usize) -> Going<Next> {
         let is_2026 = self.generation.is_2026();
         if self.flow.approve_all {
-            self.approve_by_itself(unit);
-            return Ok(Next::On);
+            return self.approve_by_itself(unit).map(|()| Next::On);
         }
         self.set(unit.plan, "approval-awaiting").directive = if is_2026 { "await-approval" } else { "" };
         if is_2026 {
@@ -64,7 +63,7 @@ impl Engine<'_> {
         Ok(Next::On)
     }
 
-    fn approve_by_itself(&mut self, unit: &Unit) {
+    fn approve_by_itself(&mut self, unit: &Unit) -> Going {
         if self.generation.is_2026() {
             // Some write an error there, and go on.
             let is_odd = self.generation == Generation::Spring && self.dice.u8(0..20) == 0;
@@ -77,10 +76,18 @@ impl Engine<'_> {
             // For up to 15 seconds it looks as if somebody had to approve.
             self.set(unit.plan, "approval-awaiting");
             self.now += self.dice.i64(200..15_000);
+            if self.dice.u8(0..30) == 0 {
+                // A person was faster, which the server cannot bear.
+                self.set(unit.plan, "approval-awaiting").approval = Approval::Answered("approve");
+                self.finished = true;
+                self.head("error", "error while executing steps");
+                return self.end(Stand::Failed);
+            }
             self.set(unit.plan, "approved").approval = Approval::Answered("approve");
             self.head("approved", "auto approved for step");
         }
         self.blink();
+        Ok(())
     }
 
     fn deny(&mut self, unit: &Unit, deploy: usize) -> Going<Next> {
