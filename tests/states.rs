@@ -14,19 +14,6 @@ use exhaustive::model::{self, FLOWS, Menu, Says, THEMES, Which, Word};
 use exhaustive::{Flags, Found, Pin, explore, row};
 use serde_json::{Value, json};
 
-const STANDINGS: [Standing; 8] = [
-    Standing::Sought,
-    Standing::Open,
-    Standing::Unreadable,
-    Standing::Bad,
-    Standing::Failed,
-    Standing::Unverified,
-    Standing::Unlisted,
-    Standing::Good,
-];
-const COURSES: [Course; 7] =
-    [Course::Open, Course::NeedsPerson, Course::Good, Course::Bad, Course::Dead, Course::None, Course::Unread];
-
 /// Rows of the decision table that no answers lead to, and why.
 const UNREACHABLE: [(&str, &str); 8] = [
     ("Sought None", "a deploy is sought in a workflow only where one is pinned"),
@@ -54,7 +41,7 @@ fn no_state_within_two_looks_breaks_a_promise() {
         all.broken.len(),
         all.broken[..3.min(all.broken.len())].join("\n")
     );
-    let every = STANDINGS.iter().flat_map(|standing| COURSES.iter().map(|course| row(*standing, *course)));
+    let every = Standing::ALL.iter().flat_map(|standing| Course::ALL.iter().map(|course| row(*standing, *course)));
     let missing: BTreeSet<String> = every.filter(|row| !all.rows.contains(row)).collect();
     assert_eq!(missing, UNREACHABLE.iter().map(|(row, _)| (*row).to_owned()).collect::<BTreeSet<_>>(), "rows");
 }

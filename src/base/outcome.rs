@@ -46,7 +46,7 @@ impl Serialize for Ending {
 }
 
 /// What a run found out, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The promise: one complete answer, the right deploy, success, every assertion true about something.

@@ -44,6 +44,18 @@ pub enum Course {
 }
 
 impl Standing {
+    /// Each of them.
+    pub const ALL: [Self; 8] = [
+        Self::Sought,
+        Self::Open,
+        Self::Unreadable,
+        Self::Bad,
+        Self::Failed,
+        Self::Unverified,
+        Self::Unlisted,
+        Self::Good,
+    ];
+
     /// That of a deploy whose word has this class, beside its workflow as far as that could be read.
     pub fn of(deploy: &Deploy, class: Class, workflow: Option<(&Workflow, &Verification)>) -> Self {
         match class {
@@ -66,6 +78,10 @@ impl Standing {
 }
 
 impl Course {
+    /// Each of them.
+    pub const ALL: [Self; 7] =
+        [Self::Open, Self::NeedsPerson, Self::Good, Self::Bad, Self::None, Self::Unread, Self::Dead];
+
     /// That of a workflow whose deploy has not been seen.
     pub fn of(stage: &Stage) -> Self {
         match stage {

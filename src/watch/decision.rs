@@ -119,18 +119,8 @@ mod tests {
         workflow_must_end: false,
         workflow_must_succeed: false,
     };
-    const STANDINGS: [Standing; 8] = [
-        Standing::Sought,
-        Standing::Open,
-        Standing::Unreadable,
-        Standing::Bad,
-        Standing::Failed,
-        Standing::Unverified,
-        Standing::Unlisted,
-        Standing::Good,
-    ];
-    const COURSES: [Course; 7] =
-        [Course::Open, Course::NeedsPerson, Course::Good, Course::Bad, Course::None, Course::Unread, Course::Dead];
+    const STANDINGS: [Standing; 8] = Standing::ALL;
+    const COURSES: [Course; 7] = Course::ALL;
 
     fn row(standing: Standing, asked: Asked) -> [String; 6] {
         let [open, person, good, bad, none, unread, _] = COURSES;

@@ -13,7 +13,7 @@
 pub mod model;
 pub mod promises;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -168,7 +168,7 @@ pub fn explore(flags: Flags, menu: &Menu, looks: u32) -> Found {
         now: Duration::ZERO,
         story: Arc::default(),
     };
-    let (mut found, mut seen, mut frontier) = (Found::default(), HashMap::new(), vec![start]);
+    let (mut found, mut seen, mut frontier) = (Found::default(), HashSet::new(), vec![start]);
     while !frontier.is_empty() {
         found.depth += 1;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -182,7 +182,7 @@ pub fn explore(flags: Flags, menu: &Menu, looks: u32) -> Found {
         for (part, states) in parts {
             found.join(part);
             for (key, state) in states {
-                if seen.insert(key, ()).is_none() {
+                if seen.insert(key) {
                     found.states += 1;
                     frontier.push(state);
                 }
@@ -223,10 +223,10 @@ fn expand(states: &[State], flags: Flags, menu: &Menu) -> (Found, HashMap<u128, 
             }
             match step {
                 Step::Wait(wait) => {
+                    let past = look.past();
                     let _ = watch.events();
                     // The last wait is cut.
                     let now = (state.now + STEP.max(wait)).min(watch.rules().timeout.max(state.now + wait));
-                    let past = look_past(flags, state, &trail, &watch);
                     let state = State { story: story(state, trail), watch, past, now };
                     next.entry(key(&state)).or_insert(state);
                 }
@@ -235,10 +235,6 @@ fn expand(states: &[State], flags: Flags, menu: &Menu) -> (Found, HashMap<u128, 
         }
     }
     (found, next)
-}
-
-fn look_past(flags: Flags, state: &State, trail: &Trail, watch: &Watch) -> Past {
-    promises::Look { flags, now: state.now, past: &state.past, trail, watch }.past()
 }
 
 fn story(state: &State, trail: Trail) -> Arc<Story> {
