@@ -131,7 +131,7 @@ fn gate_all(
 ) -> Report {
     let Chosen { specs, quorum, fleet, run } = chosen;
     let mut driver = Driver::new(specs, quorum, (jobs, log), config, seed);
-    driver.run = run.map(|choice| Run { choice, known: HashSet::new(), ended: None });
+    driver.run = run.map(|choice| Run { choice, known: HashSet::new(), named: BTreeSet::new(), ended: None });
     let signal = if lost.is_some() { None } else { driver.find_out(workers, progress).err() };
     progress.close(workers.clock().utc());
     let (passed, ending, message) = driver.outcome(signal, lost);
@@ -188,6 +188,8 @@ struct Run {
     choice: Choice,
     /// Those that have a slot.
     known: HashSet<(InstallId, WorkflowId)>,
+    /// Every install that was listed once, whether or not it still is.
+    named: BTreeSet<InstallId>,
     /// How it ended.
     ended: Option<Ending>,
 }
@@ -285,6 +287,7 @@ impl Driver {
         let Some(run) = &mut self.run else { return };
         let mut begun = Vec::new();
         for entry in updated {
+            run.named.extend(entry.install.clone());
             if let (Some(install), Some(workflow)) = (&entry.install, &entry.workflow)
                 && run.known.insert((install.clone(), workflow.clone()))
             {
@@ -304,8 +307,13 @@ impl Driver {
     /// The branch run is watched no more: now it is known how many targets there are, and how it ended. What it was to
     /// update and never began to is one that never appeared.
     fn settle_run(&mut self, (ending, why): (Ending, String), updated: &[Updated]) -> (Ending, String) {
-        for entry in updated.iter().filter(|entry| entry.workflow.is_none()) {
-            let Some(install) = entry.install.clone() else { continue };
+        let unnamed = updated.iter().filter(|entry| entry.workflow.is_none()).filter_map(|entry| entry.install.clone());
+        let mut never: BTreeSet<InstallId> = unnamed.collect();
+        if let Some(run) = &self.run {
+            let has_begun = |install: &InstallId| run.known.iter().any(|(begun, _)| begun == install);
+            never.extend(run.named.iter().filter(|install| !has_begun(install)).cloned());
+        }
+        for install in never {
             let target = Target { install, component: ComponentId::all() };
             let (ending, why) = match ending {
                 Ending::Passed => {

@@ -156,6 +156,19 @@ fn a_run_that_does_not_end_well_is_no_pass() {
 }
 
 #[test]
+fn an_install_that_was_listed_and_is_no_more_has_not_been_updated() {
+    let running = || run_is("in-progress", "in-progress");
+    let ran = gate(
+        &[],
+        &[running(), running(), run_is("success", "success")],
+        &[updates(&[ONE, (TWO.0, "")]), updates(&[ONE, (TWO.0, "")]), updates(&[ONE])],
+        [&[flow(ONE, "success")], &[]],
+    );
+    assert_eq!(ran.ended(), (3, "undecided", "never-appeared"), "{}{}", ran.out, ran.err);
+    assert!(ran.message().contains(TWO.0), "{}", ran.message());
+}
+
+#[test]
 fn a_run_is_also_found_by_its_workflow() {
     let flag = format!("--branch-run=shop/main/{OF_RUN}");
     let routes: &[(&str, &[Answer])] = &[

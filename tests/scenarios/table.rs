@@ -43,7 +43,7 @@ const RUNS: [&str; 22] = [
     "discarded",
     "outdated",
 ];
-const UNKNOWN: [&str; 5] = ["unknown", "warming-up", "Active", " active", "success"];
+const UNKNOWN: [&str; 6] = ["unknown", "warming-up", "Active", " active", "success", "warning"];
 
 const ASSERTIONS: [(&str, &[&str], &str); 4] = [
     ("none", &[], ""),

@@ -218,7 +218,8 @@ impl Engine<'_> {
     fn end_strangely(&mut self, unit: &mut Unit, deploy: usize) -> Going<Next> {
         let word = self.dice.choice(STRANGE_ENDS).unwrap_or("unknown");
         self.say(deploy, word, "");
-        let is_failure = !matches!(word, "no-drift" | "warming-up" | "unknown" | "outdated" | "building");
+        let is_failure =
+            !matches!(word, "no-drift" | "warming-up" | "unknown" | "success" | "warning" | "outdated" | "building");
         if is_failure || (word != "no-drift" && self.dice.bool()) {
             self.fate(deploy, Fate::Settled { verified: true });
             self.blink();

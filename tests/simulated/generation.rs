@@ -17,7 +17,7 @@ pub enum Generation {
 }
 
 /// Every word of the status table, and two that are not in it.
-pub const WORDS: [&str; 40] = [
+pub const WORDS: [&str; 42] = [
     "",
     "active",
     "auto-skipped",
@@ -57,6 +57,8 @@ pub const WORDS: [&str; 40] = [
     "generating",
     "health-failed",
     "unknown",
+    "success",
+    "warning",
     "warming-up",
 ];
 
@@ -85,7 +87,7 @@ pub const PASSING: [&str; 20] = [
 ];
 
 /// Words that can stand at the end of a deploy in place of those that mostly do.
-pub const STRANGE_ENDS: [&str; 12] = [
+pub const STRANGE_ENDS: [&str; 14] = [
     "not-attempted",
     "user-skipped",
     "drift-detected",
@@ -96,6 +98,8 @@ pub const STRANGE_ENDS: [&str; 12] = [
     "no-drift",
     "warming-up",
     "unknown",
+    "success",
+    "warning",
     "outdated",
     "building",
 ];
