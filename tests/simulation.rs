@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use simulated::{Coverage, lists, many, oracle, run, trace, whole};
+use simulated::{Coverage, branch_runs, lists, many, mates, oracle, run, trace, whole};
 
 /// Seeds that once broke a promise.
 const REGRESSIONS: [u64; 13] =
@@ -23,8 +23,12 @@ const REGRESSIONS: [u64; 13] =
 const SEEDS: u64 = 20_000;
 /// How many of many targets.
 const FLEETS: u64 = 3000;
+/// How many pairs of targets of one workflow.
+const MATES: u64 = 3000;
 /// How many lists of targets.
 const LISTS: u64 = 3000;
+/// How many runs of an app branch.
+const BRANCH_RUNS: u64 = 3000;
 /// How many workflows as a whole.
 const WHOLES: u64 = 5000;
 
@@ -111,6 +115,17 @@ fn no_fleet_breaks_a_promise() {
 }
 
 #[test]
+fn no_targets_of_one_workflow_break_a_promise() {
+    let seen = none_of(MATES, &[], |seed, coverage| {
+        let run = mates::run(seed);
+        *coverage.0.entry(run.outcome).or_default() += 1;
+        (!run.violations.is_empty()).then_some(run.trace)
+    });
+    let every = ["passed", "failed", "undecided", "approval-required", "timed-out", "interrupted"];
+    assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
+}
+
+#[test]
 fn no_list_of_targets_breaks_a_promise() {
     let seen = none_of(LISTS, &[], |seed, coverage| {
         let run = lists::run(seed);
@@ -118,6 +133,17 @@ fn no_list_of_targets_breaks_a_promise() {
         (!run.violations.is_empty()).then_some(run.trace)
     });
     let every = ["passed ", "failed deploy-failed", "undecided never-appeared", "timed-out unreachable"];
+    assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
+}
+
+#[test]
+fn no_branch_run_breaks_a_promise() {
+    let seen = none_of(BRANCH_RUNS, &[], |seed, coverage| {
+        let run = branch_runs::run(seed);
+        *coverage.0.entry(run.outcome).or_default() += 1;
+        (!run.violations.is_empty()).then_some(run.trace)
+    });
+    let every = ["passed", "failed", "undecided", "approval-required", "timed-out", "interrupted"];
     assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
 }
 

@@ -68,15 +68,7 @@ impl Source for ListServer {
             return self.installs.ask(request);
         };
         if self.dice.u8(0..100) < self.list.trouble {
-            return match self.dice.u8(0..4) {
-                0 => Err(Fault::Transient("connection reset".into())),
-                1 => Ok(Response { status: 503, ..Response::default() }),
-                2 => {
-                    let headers = vec![("retry-after".into(), "3".into())];
-                    Ok(Response { status: 429, headers, ..Response::default() })
-                }
-                _ => Ok(Response { status: 200, headers: Vec::new(), body: b"[{\"id\":\"inl".to_vec() }),
-            };
+            return trouble(&mut self.dice);
         }
         let offset = query.rsplit('=').next().and_then(|offset| offset.parse::<usize>().ok()).unwrap_or_default();
         let now = u64::try_from(self.clock.now().as_millis()).unwrap_or(u64::MAX);
@@ -110,6 +102,19 @@ impl Source for ListServer {
         // Without the header, only a page that is not full is the last.
         let headers = if self.list.tells_next { vec![next] } else { Vec::new() };
         Ok(Response { status: 200, headers, body: Value::Array(body).to_string().into_bytes() })
+    }
+}
+
+/// What may come in place of a list.
+pub fn trouble(dice: &mut Rng) -> Result<Response, Fault> {
+    match dice.u8(0..4) {
+        0 => Err(Fault::Transient("connection reset".into())),
+        1 => Ok(Response { status: 503, ..Response::default() }),
+        2 => {
+            let headers = vec![("retry-after".into(), "3".into())];
+            Ok(Response { status: 429, headers, ..Response::default() })
+        }
+        _ => Ok(Response { status: 200, headers: Vec::new(), body: b"[{\"id\":\"inl".to_vec() }),
     }
 }
 

@@ -172,17 +172,18 @@ pub fn verdict_violations(
 }
 
 /// What is known of a run.
-struct Seen<'r> {
-    report: &'r Value,
-    code: u8,
-    ended: Duration,
-    min_pass: usize,
-    jobs: usize,
-    timeout: Duration,
+pub struct Seen<'r> {
+    pub report: &'r Value,
+    pub code: u8,
+    pub ended: Duration,
+    pub min_pass: usize,
+    pub jobs: usize,
+    pub timeout: Duration,
 }
 
 impl Seen<'_> {
-    fn violations(&self, transcripts: &[Vec<Asked>], can_be_interrupted: bool) -> Vec<String> {
+    /// Every promise that the run as a whole broke.
+    pub fn violations(&self, transcripts: &[Vec<Asked>], can_be_interrupted: bool) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut must = |truth: bool, what: String| {
             if !truth {

@@ -5,6 +5,7 @@
 
 pub mod approval;
 pub mod assertions;
+pub mod branch_runs;
 pub mod component;
 pub mod disk;
 pub mod ending;
@@ -14,6 +15,7 @@ pub mod gate;
 pub mod generation;
 pub mod lists;
 pub mod many;
+pub mod mates;
 pub mod network;
 pub mod oracle;
 pub mod pipeline;

@@ -71,7 +71,9 @@ pub fn run(seed: u64) -> WholeRun {
     let transcript = transcript.borrow().clone();
     let ended = time.now();
     let truth = Truth { world: &world, flow: world.flow(&id), window: (-ms(world.lag), ms(ended)) };
-    let seen = Seen { report: &report, code, ended, timeout, longest, stops, signal, transcript: &transcript };
+    let is_left_alone = transcript.iter().any(|asked| asked.retry_after.is_some());
+    let seen =
+        Seen { report: &report, code, ended, timeout, longest, stops, is_left_alone, signal, transcript: &transcript };
     let violations = seen.violations(&truth);
     let told = |asked: &Asked| format!("  {:>10.3} {} {:?}\n", asked.at.as_secs_f64(), asked.path, asked.kind);
     let last = transcript.len().saturating_sub(6);
@@ -89,6 +91,33 @@ pub fn run(seed: u64) -> WholeRun {
     );
     let text = |name: &str| report[name].as_str().unwrap_or_default();
     WholeRun { outcome: format!("{} {}", text("outcome"), text("reason")), violations, trace }
+}
+
+/// What is asked of many workflows, each of which is gated as a whole.
+pub struct Asking {
+    pub timeout: Duration,
+    pub longest: Duration,
+    /// Whether an approval ends it.
+    pub stops: bool,
+    /// Whether somebody may have been told to leave the server alone for a while: then all do.
+    pub is_left_alone: bool,
+    pub signal: Option<(Duration, Signal)>,
+}
+
+/// The verdict about one of many workflows, judged as if it were alone.
+pub fn verdict_violations(
+    row: &Value,
+    (world, id): (&World, &str),
+    transcript: &[Asked],
+    ended: Duration,
+    asking: &Asking,
+) -> Vec<String> {
+    let text = |name: &str| row[name].as_str().unwrap_or_default();
+    let is_it = |known: &&(u8, &str, &str)| (known.1, known.2) == (text("outcome"), text("reason"));
+    let code = super::oracle::OUTCOMES.iter().find(is_it).map_or(255, |(code, ..)| *code);
+    let Asking { timeout, longest, stops, is_left_alone, signal } = *asking;
+    let truth = Truth { world, flow: world.flow(id), window: (-ms(world.lag), ms(ended)) };
+    Seen { report: row, code, ended, timeout, longest, stops, is_left_alone, signal, transcript }.violations(&truth)
 }
 
 fn ms(duration: Duration) -> Time {
@@ -193,6 +222,7 @@ struct Seen<'r> {
     timeout: Duration,
     longest: Duration,
     stops: bool,
+    is_left_alone: bool,
     signal: Option<(Duration, Signal)>,
     transcript: &'r [Asked],
 }
@@ -272,8 +302,7 @@ impl Seen<'_> {
             }
             ("interrupted", _) => must(self.signal.is_some(), "no signal came"),
             ("timed-out", _) => {
-                let asked_to_wait = self.transcript.iter().any(|asked| asked.retry_after.is_some());
-                must(self.ended >= self.timeout || asked_to_wait, "it was too early for that");
+                must(self.ended >= self.timeout || self.is_left_alone, "it was too early for that");
             }
             _ => must(false, "there is no such end"),
         }
@@ -285,7 +314,11 @@ impl Seen<'_> {
     /// What is known and cannot change any more ends the run soon.
     fn waits_for_nothing(&self, truth: &Truth<'_>, must: &mut impl FnMut(bool, &str)) {
         let Some(flow) = truth.flow.map(|number| &truth.world.flows[number]) else { return };
-        if truth.world.trouble > 0.0 || truth.world.gone.is_some() || truth.world.rights != Rights::All {
+        if self.is_left_alone
+            || truth.world.trouble > 0.0
+            || truth.world.gone.is_some()
+            || truth.world.rights != Rights::All
+        {
             return;
         }
         // A person may make it go on again.
@@ -293,7 +326,9 @@ impl Seen<'_> {
         let Some((since, _)) = over else { return };
         let since = flow.heads.iter().map(|(at, _)| *at).filter(|at| at >= since).min().unwrap_or(*since).max(*since);
         // Two looks, and the minute for which a deploy that goes on is not yet left behind.
-        let late = Duration::from_millis(since.max(0) as u64) + self.longest * 3 + Duration::from_secs(75);
+        // Nobody looks at it before it is known.
+        let known = self.transcript.first().map_or(Duration::ZERO, |first| first.at);
+        let late = Duration::from_millis(since.max(0) as u64).max(known) + self.longest * 3 + Duration::from_secs(75);
         must(self.ended <= late || self.signal.is_some(), "it was over long before");
     }
 }

@@ -158,6 +158,14 @@ pub fn verdict_violations(run: &Run) -> Vec<String> {
     oracle.wrong
 }
 
+/// Every promise of promptness that one of many targets broke.
+pub fn prompt_violations(run: &Run) -> Vec<String> {
+    let end = millis(run.ended);
+    let mut oracle = Oracle::new(run, (end - SHARED_LOOK).max(0), end);
+    oracle.is_prompt();
+    oracle.wrong
+}
+
 struct Oracle<'r> {
     run: &'r Run,
     world: &'r World,
