@@ -420,3 +420,20 @@ fn what_was_contradicted_is_not_seen_twice() {
     let ran = run_with(&[], &[("/latest", &latest), (DEPLOY, &latest[2..]), ("/workflows/", &workflows)]);
     assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
 }
+
+#[test]
+fn what_a_lagging_replica_says_of_a_workflow_does_not_count() {
+    // A person made it go on after its end; a replica has not heard of that.
+    let at = |minute: u32, status: &str| {
+        let workflow = json!({"id": WORKFLOW, "owner_id": INSTALL, "finished": status == "success",
+            "status": {"status": status}, "updated_at": format!("2026-01-14T17:{minute:02}:00Z"),
+            "steps": [{"name": "apply", "step_target_type": "install_deploys", "step_target_id": DEPLOY,
+                "status": {"status": "success"}}]});
+        seen(&workflow)
+    };
+    let looks = [at(2, "in-progress"), at(1, "success"), at(2, "in-progress")];
+    let latest = [seen(&made(DEPLOY, "active", 1, WORKFLOW))];
+    let ran = run_with(&["--until=workflow", "--timeout=5m"], &[("/latest", &latest), ("/workflows/", &looks)]);
+    assert_eq!(ran.ended(), (124, "timed-out", "still-running"), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("as it was before"), "{}", ran.err);
+}
