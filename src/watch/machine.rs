@@ -402,7 +402,7 @@ impl Watch {
 
     /// A replica that lags behind answers with a workflow as it was before: what was seen later holds.
     fn unless_older(&mut self, look: Look) -> Look {
-        let Look::Workflow(workflow, _) = &look else { return look };
+        let (Look::Workflow(workflow, _) | Look::Run(workflow, _)) = &look else { return look };
         let Some((id, changed)) = workflow.id.clone().zip(workflow.changed()) else { return look };
         let newest = self.changed.entry(id).or_insert(changed);
         if changed < *newest {

@@ -169,6 +169,20 @@ fn an_install_that_was_listed_and_is_no_more_has_not_been_updated() {
 }
 
 #[test]
+fn what_a_lagging_replica_says_of_a_run_does_not_count() {
+    let at = |minute: u32, status: &str| {
+        seen(&json!({
+            "id": OF_RUN, "owner_id": "abb1", "owner_type": "app_branches", "finished": status == "success",
+            "status": {"status": status}, "updated_at": format!("2026-01-14T17:{minute:02}:00Z"),
+            "app_branch_runs": [{"id": RUN, "workflow_id": OF_RUN}],
+        }))
+    };
+    let run = [at(2, "in-progress"), at(1, "success"), at(2, "in-progress")];
+    let ran = gate(&["--timeout=5m"], &run, &[updates(&[ONE])], [&[flow(ONE, "success")], &[]]);
+    assert_eq!(ran.ended(), (124, "timed-out", "still-running"), "{}{}", ran.out, ran.err);
+}
+
+#[test]
 fn a_run_is_also_found_by_its_workflow() {
     let flag = format!("--branch-run=shop/main/{OF_RUN}");
     let routes: &[(&str, &[Answer])] = &[
