@@ -369,6 +369,9 @@ pub struct AssertionArgs {
     /// A built-in assertion, see `deploy-gate explain preset`; repeatable
     #[arg(long, value_name = "PRESET", value_parser = presets::find)]
     pub require: Vec<&'static Preset>,
+    /// An advisory assertion: where it is not true, that is a warning, and the verdict stays; repeatable
+    #[arg(long, value_name = "[LABEL: ]EXPR")]
+    pub warn: Vec<Assertion>,
     /// What to do, before the wait, with an assertion that would check nothing by the types that the document is known to
     /// have
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
@@ -376,6 +379,18 @@ pub struct AssertionArgs {
 }
 
 impl AssertionArgs {
+    /// The advisory assertions about that subject; what may not have been meant goes to `warnings`.
+    ///
+    /// # Errors
+    /// An assertion that would check nothing.
+    pub fn advisories(&self, subject: Subject, warnings: &mut Vec<String>) -> Result<Vec<Assertion>, String> {
+        let advisories: Vec<Assertion> = self.warn.iter().map(|it| it.clone().about(subject).advisory()).collect();
+        for assertion in &advisories {
+            self.type_check.assertion("--warn (DEPLOY_GATE_WARN)", assertion, warnings)?;
+        }
+        Ok(advisories)
+    }
+
     /// All assertions about that subject, in the order: `--assert`, `--assert-file`, `--require`; what may not have been
     /// meant goes to `warnings`.
     ///

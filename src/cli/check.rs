@@ -33,9 +33,11 @@ pub fn check(check: CheckArgs, world: &mut World<'_>) -> Result<u8, Failed> {
     let subject = if is_workflow { Subject::Workflow } else { Subject::Deploy };
     let document = Arc::new(if is_workflow { document.about_workflow() } else { document });
     let mut warnings = Vec::new();
+    let advisories = check.asserting.advisories(subject, &mut warnings).map_err(misuse)?;
     let assertions = check.asserting.assertions(subject, world.disk, &mut warnings).map_err(misuse)?;
     if assertions.is_empty() {
-        return Err(misuse("there is nothing to check: give --assert, --assert-file or --require".into()));
+        let but = if advisories.is_empty() { "" } else { "; --warn alone never fails" };
+        return Err(misuse(format!("there is nothing to check: give --assert, --assert-file or --require{but}")));
     }
     let status = if is_workflow {
         let workflow = Object::<Workflow>::deserialize(document.value());
@@ -57,10 +59,14 @@ pub fn check(check: CheckArgs, world: &mut World<'_>) -> Result<u8, Failed> {
         }
     };
     let (ending, why) = assertion::ending(&checks, "");
+    let (advised, more) =
+        Evaluation::advise(advisories, &document).finish().unwrap_or_else(|why| (Vec::new(), vec![why]));
+    warnings.extend(more);
     let mut lines = vec![format!("{}: {why}", ending.outcome().name())];
     lines.push(format!("  {:<13} {status}, which does not decide here", "status"));
     lines.extend(warnings.iter().map(|warning| people::warning(warning)));
-    checks.iter().for_each(|check| people::assertion(check, &why, &mut lines));
+    let advised = advised.iter().filter(|check| !check.is_not_true());
+    checks.iter().chain(advised).for_each(|check| people::assertion(check, &why, &mut lines));
     let text = people::painted(&lines, paint);
     Ok(print(&text, ending.code(), world))
 }

@@ -38,6 +38,7 @@ pub fn plan(
         (false, false) => Verbosity::Normal,
     };
     let (type_check, mut warnings) = (gate.asserting.type_check, Vec::new());
+    let advisories = gate.asserting.advisories(subject, &mut warnings)?;
     let assertions = gate.asserting.assertions(subject, world.disk, &mut warnings)?;
     let extracts: Vec<Extract> = gate.extract.into_iter().map(|extract| extract.about(subject)).collect();
     extracts.iter().try_for_each(|extract| type_check.extract(extract, &mut warnings))?;
@@ -59,6 +60,7 @@ pub fn plan(
             workflow_is_judged: assertions
                 .iter()
                 .any(|assertion| assertion.looks_at("workflow") || assertion.looks_at("action_workflow_runs")),
+            // What only warns is never waited for.
             document_is_needed: !assertions.is_empty() || !extracts.is_empty() || gate.until == Until::Workflow,
             timeout: gate.timeout,
             appear_timeout: gate.appear_timeout.unwrap_or(APPEAR),
@@ -67,6 +69,7 @@ pub fn plan(
         },
         intervals,
         assertions: assertions.into(),
+        advisories: advisories.into(),
         warnings,
         extracts: extracts.into(),
         log_lines: usize::from(gate.log_lines),

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use crate::base::environment::Variables;
 use crate::base::outcome::Ending;
-use crate::judge::assertion::Truth;
 use crate::report::render::Format;
 use crate::report::result::Report;
 use crate::text::escape;
@@ -74,7 +73,7 @@ impl Ci {
     /// The one annotation of a run: the verdict. A pass with warnings is one.
     pub fn annotation(self, report: &Report) -> String {
         let checks = report.targets.iter().flat_map(|verdict| &verdict.assertions);
-        let failed = checks.filter(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
+        let failed = checks.filter(|check| check.has_failed());
         let more = failed.filter(|check| !report.message.contains(check.name()));
         let more = more.map(|check| format!("`{}` is {}", check.name(), check.outcome.name()));
         let is_pass = report.ending == Ending::Passed;

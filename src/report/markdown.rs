@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::result::{MemberSeen, Moment, Report, Tool, Verdict};
 use crate::base::outcome::{Ending, Outcome};
-use crate::judge::assertion::{Check, Truth, presets};
+use crate::judge::assertion::{Check, Enforcement, Truth, presets};
 use crate::nuon::deploy::Class;
 use crate::text::escape::{block, code, markdown, mermaid, url};
 use crate::text::format;
@@ -165,11 +165,11 @@ fn assertions(checks: &[Check], page: &mut Page) {
     if checks.is_empty() {
         return;
     }
-    let (failed, others): (Vec<&Check>, Vec<&Check>) =
-        checks.iter().partition(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
+    let (failed, others): (Vec<&Check>, Vec<&Check>) = checks.iter().partition(|check| check.has_failed());
     let row = |check: &&Check| {
         let sign = match check.outcome {
             Truth::True => " ✅",
+            Truth::False | Truth::Vacuous if check.enforcement == Enforcement::Advisory => " ⚠️",
             Truth::False | Truth::Vacuous => " ❌",
             Truth::NotEvaluated => "",
         };

@@ -26,13 +26,14 @@ pub fn render(report: &Report, paint: Paint) -> String {
     let shown = if report.fleet.is_some() { rows(report, &mut lines) } else { &report.targets };
     for verdict in shown {
         let (failed, others): (Vec<&Check>, Vec<&Check>) =
-            verdict.assertions.iter().partition(|check| matches!(check.outcome, Truth::False | Truth::Vacuous));
+            verdict.assertions.iter().partition(|check| check.has_failed());
         failed.into_iter().for_each(|check| assertion(check, &report.message, &mut lines));
         if let Some(failure) = &verdict.failure {
             why(failure, &mut lines);
         }
         lines.extend(verdict.warnings.iter().map(|why| warning(why)));
-        others.into_iter().for_each(|check| assertion(check, "", &mut lines));
+        // An advisory one that is not true is told as a warning.
+        others.into_iter().filter(|check| !check.is_not_true()).for_each(|check| assertion(check, "", &mut lines));
         members(&verdict.deploys, &mut lines);
         facts(verdict, &mut lines);
     }

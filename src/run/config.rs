@@ -33,6 +33,8 @@ pub struct GateConfig {
     pub intervals: (Duration, Duration),
     /// What must be true.
     pub assertions: Arc<[Assertion]>,
+    /// What is only warned of where it is not true.
+    pub advisories: Arc<[Assertion]>,
     /// What may not have been meant.
     pub warnings: Vec<String>,
     /// What later steps want to know.

@@ -62,7 +62,8 @@ impl Gate {
         };
         let checks = std::mem::take(&mut self.checks);
         let is_judged = !checks.is_empty();
-        let not_evaluated = self.config.assertions.iter().filter(|_| !is_judged).map(Check::not_evaluated);
+        let all = self.config.assertions.iter().chain(&*self.config.advisories);
+        let not_evaluated = all.filter(|_| !is_judged).map(Check::not_evaluated);
         Verdict {
             install: self.target.install.clone(),
             component: self.target.component.clone(),

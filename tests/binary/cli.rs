@@ -152,6 +152,13 @@ fn check_judges_a_saved_document() {
     assert_eq!(check(planned, &["--assert=!$.gone.x"]).0, 1);
     assert_eq!(check(planned, &["--assert=!$.oci_artifact || !$.oci_artifact.tag"]).0, 0);
     assert_eq!(check(planned, &[]).0, 2);
+    // What only warns cannot fail.
+    let advisory = "--warn=$.plan_only == false";
+    let (code, _, err) = check(planned, &[advisory]);
+    assert!(code == 2 && err.contains("--warn alone never fails"), "{err}");
+    let (code, out, _) = check(planned, &["--assert=$.plan_only == true", advisory]);
+    let warning = "warning       the advisory assertion `$.plan_only == false` is false: $.plan_only is true";
+    assert!(code == 0 && out.contains(warning), "{out}");
     assert_eq!(check("[]", &["--assert=$.a"]).0, 2);
     assert_eq!(check("", &["--assert=$.a"]).0, 2);
     // One of a workflow is known by its steps.

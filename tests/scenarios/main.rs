@@ -4,6 +4,7 @@
 mod many;
 mod branch_run;
 mod gate;
+mod advisory;
 mod hostile;
 mod left_behind;
 mod others;

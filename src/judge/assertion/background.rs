@@ -33,6 +33,28 @@ impl Evaluation {
     }
 }
 
+impl Evaluation<(Vec<Check>, Vec<String>)> {
+    /// Starts to put every advisory assertion to the document. One that has no answer is a warning, as one that is not
+    /// true.
+    pub fn advise(assertions: impl Into<Arc<[Assertion]>>, document: &Arc<Document>) -> Self {
+        let (assertions, document) = (assertions.into(), Arc::clone(document));
+        Self::of(assertions.is_empty(), move || {
+            let size = LazyCell::new(|| DocumentSize::of(document.value()));
+            let (mut checks, mut warnings) = (Vec::new(), Vec::new());
+            for assertion in &*assertions {
+                let check = assertion.evaluate(&document, &size).unwrap_or_else(|why| {
+                    let check = Check::not_evaluated(assertion);
+                    warnings.push(format!("the advisory assertion `{}` has no answer: {why}", check.name()));
+                    check
+                });
+                warnings.extend(check.warning());
+                checks.push(check);
+            }
+            Ok((checks, warnings))
+        })
+    }
+}
+
 impl<T: Send + 'static> Evaluation<T> {
     /// Starts work that may not end; what is said to be nothing is done at once.
     pub fn of(is_nothing: bool, work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Self {

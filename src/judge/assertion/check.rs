@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::model::Assertion;
+use super::model::{Assertion, Enforcement};
 use super::truth::Truth;
 
 /// One assertion, judged.
@@ -14,6 +14,8 @@ pub struct Check {
     pub label: String,
     /// The assertion as it was written.
     pub expression: String,
+    /// What it does where it is not true.
+    pub enforcement: Enforcement,
     /// What came of it.
     pub outcome: Truth,
     /// What each of its queries found.
@@ -69,6 +71,7 @@ impl Check {
         Self {
             label: assertion.label.clone(),
             expression: assertion.expression.text.clone(),
+            enforcement: assertion.enforcement,
             outcome: Truth::NotEvaluated,
             queries: Vec::new(),
         }
@@ -79,6 +82,22 @@ impl Check {
         let mut told = BTreeSet::new();
         let is_told = |found: &&Found| found.has_decided && (self.outcome != Truth::Vacuous || found.missing.is_some());
         self.queries.iter().filter(is_told).filter(|found| told.insert(found.query.as_str())).collect()
+    }
+
+    /// Whether it is false, or checked nothing.
+    pub fn is_not_true(&self) -> bool {
+        matches!(self.outcome, Truth::False | Truth::Vacuous)
+    }
+
+    /// Whether it fails the gate.
+    pub fn has_failed(&self) -> bool {
+        self.is_not_true() && self.enforcement == Enforcement::Mandatory
+    }
+
+    /// The warning that it is, if it only warns and is not true.
+    pub fn warning(&self) -> Option<String> {
+        let is_one = self.is_not_true() && self.enforcement == Enforcement::Advisory;
+        is_one.then(|| format!("the advisory assertion `{}` {}", self.name(), self.told()))
     }
 
     /// Its label, or else its text.

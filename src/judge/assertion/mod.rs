@@ -26,7 +26,7 @@ pub use background::{Evaluation, TIME_LIMIT};
 pub use check::{Check, Found, Missing};
 pub use cost::{DocumentSize, check_cost};
 pub use engines::Compiled;
-pub use model::Assertion;
+pub use model::{Assertion, Enforcement};
 pub use outcome::ending;
 pub use parser::Malformed;
 pub use syntax::Expression;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::engines::Compiled;
 use super::parser::{self, Malformed};
 use super::syntax::{Expression, Query, Segment, Selector};
@@ -10,11 +12,24 @@ use super::types::{self, Finding, Types};
 use crate::judge::catalogue::{Subject, Type};
 use crate::text::escape;
 
+/// What an assertion that is not true does to the verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Enforcement {
+    /// The gate fails.
+    #[default]
+    Mandatory,
+    /// Nothing: it is a warning.
+    Advisory,
+}
+
 /// One assertion: a label for reports, and an expression.
 #[derive(Clone, Debug)]
 pub struct Assertion {
     /// `""` if the user gave none.
     pub label: String,
+    /// What it does where it is not true.
+    pub enforcement: Enforcement,
     /// What is asserted.
     pub expression: Arc<Expression>,
     /// What the catalogue says of it.
@@ -32,6 +47,11 @@ impl PartialEq for Assertion {
 }
 
 impl Assertion {
+    /// The same, which only warns.
+    pub fn advisory(self) -> Self {
+        Self { enforcement: Enforcement::Advisory, ..self }
+    }
+
     /// The same about a document of another kind.
     pub fn about(self, subject: Subject) -> Self {
         if self.types.subject == subject {
@@ -147,6 +167,7 @@ impl Assertion {
         let parts = parts.collect::<Result<_, Malformed>>()?;
         Ok(Self {
             label: String::new(),
+            enforcement: Enforcement::Mandatory,
             types: Arc::new(types::check(&expression, Subject::Deploy)),
             expression,
             queries,
