@@ -6,4 +6,5 @@ pub mod clock;
 pub mod source;
 pub mod object;
 pub mod file;
+pub mod digest;
 pub mod disk;

@@ -317,7 +317,7 @@ pub struct GateArgs {
     /// How many lines of the deploy's log to show when it failed, at most 100; 0 shows none
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole::<0, 100>, help_heading = "Output")]
     pub log_lines: u16,
-    /// Write a report, whatever the outcome; FORMAT is json, junit, markdown, github, dotenv, annotations or dir; FILE
+    /// Write a report, whatever the outcome; FORMAT is json, junit, markdown, github, dotenv, annotations, intoto or dir; FILE
     /// - is stdout; repeatable. On GitHub, step outputs and summary are written without asking
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output")]
     pub report: Vec<ReportFile>,

@@ -72,6 +72,7 @@ pub fn plan(
         advisories: advisories.into(),
         warnings,
         extracts: extracts.into(),
+        attests: reporter.attests(),
         log_lines: usize::from(gate.log_lines),
         style: LogStyle { verbosity, ci, screen: world.screens.1, width: world.width, secrets: secrets.clone() },
         api,

@@ -70,6 +70,26 @@ impl Ci {
         }
     }
 
+    /// The page of the run of the CI system that the gate is a part of; `""` where that is not known.
+    pub fn run_url(self, variables: &Variables) -> String {
+        let value = |name: &str| variables.get(name).filter(|value| !value.is_empty()).cloned();
+        let url = match self {
+            Ci::Github => value("GITHUB_SERVER_URL")
+                .zip(value("GITHUB_REPOSITORY"))
+                .zip(value("GITHUB_RUN_ID"))
+                .map(|((server, repository), run)| format!("{server}/{repository}/actions/runs/{run}")),
+            Ci::Gitlab => value("CI_JOB_URL"),
+            Ci::Azure => value("SYSTEM_COLLECTIONURI")
+                .zip(value("SYSTEM_TEAMPROJECT"))
+                .zip(value("BUILD_BUILDID"))
+                .map(|((collection, project), build)| format!("{collection}{project}/_build/results?buildId={build}")),
+            Ci::Buildkite => value("BUILDKITE_BUILD_URL"),
+            // Jenkins says it so.
+            Ci::Auto | Ci::None => value("BUILD_URL").filter(|_| value("JENKINS_URL").is_some()),
+        };
+        url.unwrap_or_default()
+    }
+
     /// The one annotation of a run: the verdict. A pass with warnings is one.
     pub fn annotation(self, report: &Report) -> String {
         let checks = report.targets.iter().flat_map(|verdict| &verdict.assertions);

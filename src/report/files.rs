@@ -31,13 +31,14 @@ pub enum Destination {
 }
 
 /// The formats by their names; `dir` is no single file.
-const FORMATS: [(&str, Option<Format>); 7] = [
+const FORMATS: [(&str, Option<Format>); 8] = [
     ("json", Some(Format::Json)),
     ("junit", Some(Format::Junit)),
     ("markdown", Some(Format::Markdown)),
     ("github", Some(Format::Github)),
     ("dotenv", Some(Format::Dotenv)),
     ("annotations", Some(Format::Annotations)),
+    ("intoto", Some(Format::Intoto)),
     ("dir", None),
 ];
 

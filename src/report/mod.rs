@@ -8,9 +8,11 @@ pub mod render;
 pub mod ci;
 pub mod reporter;
 
+mod cases;
 mod annotations;
 pub mod dotenv;
 pub mod github;
+mod intoto;
 mod junit;
 mod markdown;
 pub mod people;

@@ -1,7 +1,7 @@
 //! One renderer a format. Pure.
 
 use super::result::Report;
-use super::{annotations, dotenv, github, junit, markdown};
+use super::{annotations, dotenv, github, intoto, junit, markdown};
 use crate::text::escape;
 
 /// A format of reports that are one file.
@@ -19,6 +19,8 @@ pub enum Format {
     Dotenv,
     /// Links on the job page of GitLab.
     Annotations,
+    /// An unsigned attestation.
+    Intoto,
 }
 
 /// The report in a format; `delimiter` ends each output of GitHub's file.
@@ -31,5 +33,6 @@ pub fn render(report: &Report, format: Format, delimiter: &str) -> String {
         Format::Github => github::render(&report.outputs(), delimiter),
         Format::Dotenv => dotenv::render(&report.outputs()).0,
         Format::Annotations => annotations::render(report).0,
+        Format::Intoto => intoto::render(report),
     }
 }

@@ -21,6 +21,7 @@ pub struct Reporter {
     ci: Ci,
     paint: Paint,
     files: Files,
+    run_url: String,
 }
 
 impl Reporter {
@@ -36,7 +37,8 @@ impl Reporter {
         secrets: &Secrets,
     ) -> Result<Self, String> {
         let files = Self::files(reports, &extracts, (variables, disk, seed), secrets)?;
-        Ok(Self { extracts, ci, paint, files })
+        let run_url = ci.run_url(variables);
+        Ok(Self { extracts, ci, paint, files, run_url })
     }
 
     /// Creates the files of all reports, and finds those that the CI system shares.
@@ -72,6 +74,11 @@ impl Reporter {
         if self.files.is_taken(&file) { Err("a report would overwrite it".into()) } else { Ok(file) }
     }
 
+    /// Whether a report names what was judged by its digest.
+    pub fn attests(&self) -> bool {
+        self.files.has(Format::Intoto)
+    }
+
     /// What is lost already, before the first request.
     pub fn lost(&self) -> Option<String> {
         self.files.lost()
@@ -87,6 +94,7 @@ impl Reporter {
     ) -> u8 {
         report.shorten();
         report.extracts = std::mem::take(&mut self.extracts);
+        report.run_url = std::mem::take(&mut self.run_url);
         self.warn_of_what_dotenv_drops(&mut report);
         self.warn_of_links_that_are_left_out(&mut report);
         let missed = self.files.missed();

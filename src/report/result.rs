@@ -1,6 +1,7 @@
 //! The result of a run, as a value: everything that is told is made from it. Pure.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::ser::SerializeMap;
@@ -37,6 +38,8 @@ pub struct Report {
     pub targets: Vec<Verdict>,
     /// The names of all `--extract`, for the outputs.
     pub extracts: Vec<String>,
+    /// The page of the CI run that this is a part of; `""` if it is not known.
+    pub run_url: String,
 }
 
 impl Serialize for Report {
@@ -146,6 +149,18 @@ pub struct Verdict {
     pub failure: Option<Failure>,
     /// What the user should know.
     pub warnings: Vec<String>,
+    /// What was judged, by digests; absent where nothing was, or nobody wants to know.
+    #[serde(skip)]
+    pub judged: Option<Judged>,
+}
+
+/// What was judged, so that others can name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The artifacts of the deploys, each by its name and its SHA-256 in hex.
+    pub artifacts: Vec<(String, String)>,
+    /// The SHA-256 of the document, in hex.
+    pub document: String,
 }
 
 /// A deploy, as it was last seen. Strings are empty where the server said nothing.
@@ -250,6 +265,7 @@ impl Verdict {
             extracts: Vec::new(),
             failure: None,
             warnings: Vec::new(),
+            judged: None,
         }
     }
 
@@ -296,7 +312,13 @@ impl Report {
             fleet: None,
             targets,
             extracts: Vec::new(),
+            run_url: String::new(),
         }
+    }
+
+    /// How long it took, in seconds.
+    pub fn seconds(&self) -> f64 {
+        Duration::from_millis(self.duration_ms).as_secs_f64()
     }
 
     /// The only target, where there is one.

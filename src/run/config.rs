@@ -39,6 +39,8 @@ pub struct GateConfig {
     pub warnings: Vec<String>,
     /// What later steps want to know.
     pub extracts: Arc<[Extract]>,
+    /// Whether what was judged is to be named by its digest.
+    pub attests: bool,
     /// How much of the log of a failed deploy is shown.
     pub log_lines: usize,
     /// How the log of the run looks.

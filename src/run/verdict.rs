@@ -1,10 +1,14 @@
 //! What has become of a target, as the gate knows it.
 
+use serde_json::Value;
+
 use crate::base::clock::Clock;
+use crate::base::digest;
 use crate::base::outcome::Ending;
 use crate::judge::assertion::Check;
+use crate::judge::document::Document;
 use crate::nuon::workflow::Stage;
-use crate::report::result::{DeploySeen, MemberSeen, Moment, Verdict, WorkflowSeen};
+use crate::report::result::{DeploySeen, Judged, MemberSeen, Moment, Verdict, WorkflowSeen};
 use crate::run::gate::Gate;
 use crate::text::format;
 use crate::watch::rules::Scope;
@@ -85,6 +89,7 @@ impl Gate {
             extracts,
             failure: Some(std::mem::take(&mut self.failure)).filter(|failure| !failure.is_empty()),
             warnings: std::mem::take(&mut self.warnings),
+            judged: self.document.as_ref().filter(|_| self.config.attests).map(|document| judged(document)),
         }
     }
 
@@ -108,4 +113,20 @@ impl Gate {
         });
         of_deploy.chain(of_steps).collect()
     }
+}
+
+/// The document that was judged, and the artifacts of the deploys in it, by their digests.
+fn judged(document: &Document) -> Judged {
+    let value = document.value();
+    let of_workflow = value["deploys"].as_array().into_iter().flatten();
+    let artifact = |deploy: &Value| {
+        let artifact = &deploy["oci_artifact"];
+        let text = |name: &str| artifact[name].as_str().filter(|text| !text.is_empty());
+        let digest = text("digest")?.strip_prefix("sha256:").filter(|hex| digest::is_hex(hex, 64))?;
+        let name: Vec<&str> = [text("repository"), text("tag")].into_iter().flatten().collect();
+        let name = if name.is_empty() { "artifact".into() } else { name.join(":") };
+        Some((name, digest.to_ascii_lowercase()))
+    };
+    let artifacts = std::iter::once(value).chain(of_workflow).filter_map(artifact).collect();
+    Judged { artifacts, document: digest::sha256(value.to_string().as_bytes()) }
 }

@@ -210,7 +210,7 @@ fn cancelling_the_step_leaves_every_report_within_two_seconds() {
     ] {
         let server = Server::start(replies);
         let job = Job::new();
-        let reports = ["json", "junit", "markdown", "dotenv", "annotations", "dir"];
+        let reports = ["json", "junit", "markdown", "dotenv", "annotations", "intoto", "dir"];
         let list: String =
             reports.iter().map(|format| format!("{format}={}/{format}\n", job.temp.path().display())).collect();
         let mut command = run("gate", &job);
@@ -237,5 +237,6 @@ fn cancelling_the_step_leaves_every_report_within_two_seconds() {
         assert!(read("json").contains("\"interrupted\"") && read("junit").contains("type=\"Interrupted\""));
         assert!(read("dotenv").contains("GATE_OUTCOME=interrupted\n") && read("dir/outcome") == "interrupted");
         assert!(read("annotations").starts_with("{\"deploy-gate\":"));
+        assert!(read("intoto").contains("\"result\": \"FAILED\""));
     }
 }

@@ -5,6 +5,7 @@ mod many;
 mod branch_run;
 mod gate;
 mod advisory;
+mod evidence;
 mod hostile;
 mod left_behind;
 mod others;

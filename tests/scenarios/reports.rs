@@ -80,13 +80,14 @@ fn reports(recording: &Path, flags: &[&str]) -> BTreeMap<String, String> {
     all
 }
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("json", "result.json"),
     ("junit", "junit.xml"),
     ("markdown", "summary.md"),
     ("github", "github.txt"),
     ("dotenv", "deploy-gate.env"),
     ("annotations", "annotations.json"),
+    ("intoto", "statement.json"),
     ("dir", "outputs"),
 ];
 
@@ -101,6 +102,8 @@ fn agree(all: &BTreeMap<String, String>, code: u8) {
     assert!(all["summary.md"].starts_with("### ") && all["summary.md"].contains(&format!("Deploy gate: {outcome}")));
     assert!(all["deploy-gate.env"].contains(&format!("GATE_OUTCOME={outcome}\n")));
     assert!(all["github.txt"].starts_with(&format!("outcome<<DELIMITER\n{outcome}\nDELIMITER\n")));
+    let statement: Value = serde_json::from_str(&all["statement.json"]).expect("JSON");
+    assert_eq!(statement["predicate"]["result"] == "FAILED", code != 0);
     let is_green = all["junit.xml"].contains(r#"failures="0" errors="0""#);
     assert_eq!(is_green, code == 0);
 }

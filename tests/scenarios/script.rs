@@ -359,7 +359,7 @@ fn run_by(arguments: &[&str], routes: &[(&str, &[Answer])], time: impl FnOnce(Vi
 }
 
 /// The formats that every run writes beside those that tests read.
-const OTHERS: [&str; 2] = ["junit", "annotations"];
+const OTHERS: [&str; 3] = ["junit", "annotations", "intoto"];
 
 /// Copies the reports of a run to where the programs that read them can be asked whether they do: `.ci/run` does so with
 /// the schemas of others.
@@ -368,7 +368,9 @@ fn keep(folder: &std::path::Path) {
     static RUNS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     let Some(kept) = std::env::var_os("KEEP_REPORTS") else { return };
     let run = RUNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    for (name, kind) in [("result.json", "json"), ("all.junit", "xml"), ("all.annotations", "annotations")] {
+    for (name, kind) in
+        [("result.json", "json"), ("all.junit", "xml"), ("all.annotations", "annotations"), ("all.intoto", "intoto")]
+    {
         std::fs::copy(folder.join(name), PathBuf::from(&kept).join(format!("{run}.{kind}"))).expect("a report");
     }
 }
