@@ -69,6 +69,18 @@ Pin the action to a release, install Rust $(sed -n 's/^rust-version = "\(.*\)"/\
 # The token may come from where the runner does not know it as a secret. Short ones would mask half the log.
 printf '%s\n' "${NUON_API_TOKEN-}" | sed -e '/^.\{0,7\}$/d' -e 's/%/%25/g' -e 's/^/::add-mask::/'
 
+# One that is there already: whoever put it there answers for it.
+if [ -n "${GATE_BINARY-}" ]; then
+    cd "${GITHUB_WORKSPACE:?}"
+    bin=$(command -v "$GATE_BINARY") || fail "the input binary names $GATE_BINARY, which is no executable"
+    case "$bin" in /* | [A-Za-z]:*) ;; *) bin=$PWD/$bin ;; esac
+    version=$("$bin" --version) || fail "the input binary names $GATE_BINARY, which does not say its version"
+    case "$version" in "deploy-gate "*) ;; *) fail "the input binary names $GATE_BINARY, which is no deploy-gate" ;; esac
+    echo "$version is $bin"
+    printf 'bin=%s\n' "$bin" >>"${GITHUB_OUTPUT:?}"
+    exit
+fi
+
 cd "${GITHUB_ACTION_PATH:?}"
 case "$(target)" in *windows*) suffix=.exe ;; *) suffix= ;; esac
 source=$(sh action/source.sh)

@@ -51,7 +51,7 @@ use std::ffi::OsString;
 use base::disk::SparesInputs;
 use cli::args::Command;
 use cli::output::print;
-use cli::{check, explain, latest, manual, parse, replay, wait};
+use cli::{check, doctor, explain, latest, manual, parse, replay, wait};
 use text::escape;
 use text::redact::Secrets;
 
@@ -78,6 +78,7 @@ fn run_guarded(arguments: &[OsString], secrets: &Secrets, world: &mut World<'_>)
         }
         match command {
             Command::Wait(wait) => wait::wait(*wait, secrets, world),
+            Command::Doctor(doctor) => doctor::doctor(*doctor, secrets, world),
             Command::Replay(replay) => replay::replay(*replay, secrets, world),
             Command::Latest(latest) => latest::latest(*latest, secrets, world),
             Command::Check(check) => check::check(check, world),

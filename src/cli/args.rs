@@ -44,12 +44,24 @@ EXIT STATUS
   2  misuse: no assertion, or the file is not a deploy document
   3  the two JSONPath engines disagree";
 
+/// What `doctor --help` ends with.
+const DOCTOR: &str = "\
+EXIT STATUS
+  0  all that was checked is as it should be, or a warning
+  2  misuse: a wrong flag, variable or file; no request was sent
+  3  something is wrong that the line says";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Wait for the deploy of a component, then check it
     #[command(after_long_help = sections::sections())]
     Wait(Box<WaitArgs>),
+    /// Check all that `wait` needs before it waits, and say what to do where something is wrong
+    ///
+    /// Takes the flags of `wait`, sends GET requests only, and writes no report. It is no gate: it waits for nothing.
+    #[command(after_long_help = DOCTOR)]
+    Doctor(Box<DoctorArgs>),
     /// Print the id of the latest deploy, for --after: run it before you trigger your own
     ///
     /// Asks once. Prints `none` if the component was never deployed to the install, which --after understands.
@@ -89,6 +101,17 @@ pub struct WaitArgs {
     /// Record the responses of the API to a file, for `deploy-gate replay`
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub record: Option<PathBuf>,
+}
+
+/// `deploy-gate doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub wait: WaitArgs,
+    /// Check only what needs no network: flags, files and assertions, as a lint of a pull request
+    #[arg(long)]
+    pub offline: bool,
 }
 
 /// `deploy-gate replay`.

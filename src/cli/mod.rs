@@ -10,6 +10,7 @@ pub mod type_check;
 pub mod plan;
 
 pub mod wait;
+pub mod doctor;
 pub mod replay;
 pub mod latest;
 pub mod check;

@@ -29,7 +29,7 @@ pub fn variable(flag: &str) -> String {
 
 /// Whether a flag has a variable: those that only ask for something else to be printed have none.
 fn has_variable(arg: &clap::Arg) -> bool {
-    !matches!(arg.get_long(), None | Some("help" | "version" | "json"))
+    !matches!(arg.get_long(), None | Some("help" | "version" | "json" | "offline"))
 }
 
 /// The flags of every day, which `-h` shows; `--help` shows all.
@@ -65,7 +65,7 @@ pub fn command() -> clap::Command {
 fn hide_what_is_rare(sub: clap::Command) -> clap::Command {
     let is_rare = |arg: &clap::Arg| arg.get_long().is_some_and(|long| !EVERY_DAY.contains(&long));
     match sub.get_name() {
-        "wait" | "replay" => sub.mut_args(|arg| {
+        "wait" | "replay" | "doctor" => sub.mut_args(|arg| {
             let is_rare = is_rare(&arg);
             arg.hide_short_help(is_rare)
         }),

@@ -10,8 +10,9 @@ use crate::cli::output::{Failed, misuse};
 use crate::cli::pins::{check_pins, read_trigger};
 use crate::cli::targets::{Asked, Names};
 use crate::cli::{config, plan, targets};
+use crate::net::connection::Connection;
 use crate::net::recording::Recorder;
-use crate::run::config::ApiContext;
+use crate::run::config::{ApiContext, Plan};
 use crate::run::driver;
 use crate::run::spec::{Choice, Wanted};
 use crate::run::world::World;
@@ -19,12 +20,44 @@ use crate::text::format;
 use crate::text::redact::Secrets;
 use crate::watch::pin::WorkflowPin;
 
+/// What a run will do, and with which connection.
+pub struct Prepared {
+    /// Which targets.
+    pub wanted: Wanted,
+    /// They, in words.
+    pub about: String,
+    /// How many requests may be in flight.
+    pub jobs: usize,
+    /// What is asked of each.
+    pub plan: Plan,
+    /// The way to the server.
+    pub connection: Connection,
+}
+
 /// Waits, and returns the exit code.
 ///
 /// # Errors
 /// Misuse.
 pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<u8, Failed> {
-    let WaitArgs { targets, network, mut gate, record } = wait;
+    let record = wait.record.clone();
+    let Prepared { wanted, about, jobs, plan, connection } = prepare(wait, secrets, world)?;
+    let limit = format::duration(plan.config.rules.timeout);
+    let opening = format!("waiting up to {limit} for {about} at {}", plan.config.api.url);
+    let mut source = (world.connect)(connection, jobs);
+    if let Some(path) = record {
+        let wrong = |why| misuse(format!("--record (DEPLOY_GATE_RECORD) {}: {why}", path.display()));
+        let file = plan.reporter.create_beside(&path, world.disk).map_err(wrong)?;
+        source = Box::new(Recorder::<dyn Source>::new(source, file, secrets).map_err(wrong)?);
+    }
+    Ok(driver::run(&opening, wanted, jobs, plan, source, world))
+}
+
+/// All that can be checked before the first request.
+///
+/// # Errors
+/// Misuse.
+pub fn prepare(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<Prepared, Failed> {
+    let WaitArgs { targets, network, mut gate, record: _ } = wait;
     let stdin = Some(Path::new("-"));
     let from_stdin = [
         ("--targets -", targets.targets.as_deref() == stdin),
@@ -66,15 +99,7 @@ pub fn wait(wait: WaitArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<
         Wanted::Chosen(chosen) => chosen.specs.len().min(targets.jobs.into()),
         Wanted::Query(..) | Wanted::Run(..) => targets.jobs.into(),
     };
-    let limit = format::duration(plan.config.rules.timeout);
-    let opening = format!("waiting up to {limit} for {about} at {}", plan.config.api.url);
-    let mut source = (world.connect)(connection, jobs.max(1));
-    if let Some(path) = record {
-        let wrong = |why| misuse(format!("--record (DEPLOY_GATE_RECORD) {}: {why}", path.display()));
-        let file = plan.reporter.create_beside(&path, world.disk).map_err(wrong)?;
-        source = Box::new(Recorder::<dyn Source>::new(source, file, secrets).map_err(wrong)?);
-    }
-    Ok(driver::run(&opening, wanted, jobs, plan, source, world))
+    Ok(Prepared { wanted, about, jobs: jobs.max(1), plan, connection })
 }
 
 /// What to say where the CI system ends the job before the gate ends the wait.

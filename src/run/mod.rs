@@ -14,3 +14,4 @@ mod verdict;
 pub mod workers;
 pub mod quorum;
 pub mod driver;
+pub mod examination;

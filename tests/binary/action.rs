@@ -29,6 +29,7 @@ fn run(id: &str, job: &Job) -> Command {
     command.arg("-e").arg(file).current_dir(job.workspace.path()).env_clear();
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("GITHUB_ACTIONS", "true");
     command.env("GITHUB_ACTION_PATH", job.action.path()).env("RUNNER_TEMP", job.temp.path());
+    command.env("GITHUB_WORKSPACE", job.workspace.path()).env("GATE_COMMAND", "wait");
     for (name, file) in [("GITHUB_OUTPUT", "output"), ("GITHUB_STEP_SUMMARY", "summary")] {
         let file = job.temp.path().join(file);
         std::fs::write(&file, "").expect("writes");
@@ -239,4 +240,46 @@ fn cancelling_the_step_leaves_every_report_within_two_seconds() {
         assert!(read("annotations").starts_with("{\"deploy-gate\":"));
         assert!(read("intoto").contains("\"result\": \"FAILED\""));
     }
+}
+
+#[test]
+fn a_binary_that_is_there_already_is_taken_and_none_other() {
+    let job = Job::new();
+    let gate = env!("CARGO_BIN_EXE_deploy-gate");
+    std::os::unix::fs::symlink(gate, job.workspace.path().join("gate")).expect("a link");
+    for named in [gate, "./gate"] {
+        let output = run("install", &job).env("GATE_BINARY", named).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert!(
+            said(&output).contains(&format!("deploy-gate {} is /", env!("CARGO_PKG_VERSION"))),
+            "{}",
+            said(&output)
+        );
+        let bin = job.output().trim().strip_prefix("bin=").map(PathBuf::from).expect("a path");
+        assert!(bin.is_absolute() && bin.is_file(), "{bin:?}");
+    }
+    std::fs::write(job.workspace.path().join("text"), "").expect("writes");
+    for named in ["./nowhere", "./text", "/bin/echo", "/bin/false"] {
+        let output = run("install", &job).env("GATE_BINARY", named).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{named}: {}", said(&output));
+        assert!(said(&output).contains("::error") && job.output().is_empty(), "{named}: {}", said(&output));
+    }
+}
+
+#[test]
+fn doctor_takes_the_place_of_the_gate_only_where_it_is_asked_for() {
+    let text = std::fs::read_to_string(Path::new(ROOT).join("action.yml")).expect("action.yml");
+    assert!(text.contains("GATE_COMMAND: ${{ inputs.doctor == 'true' && 'doctor' || 'wait' }}"), "anything else gates");
+    let server = Server::start(vec![answer("200 OK", "", "{}"), answer("403 Forbidden", "", "{\"error\":\"no\"}")]);
+    let job = Job::new();
+    let mut command = run("gate", &job);
+    command.env("DEPLOY_GATE_BIN", env!("CARGO_BIN_EXE_deploy-gate")).env("GATE_COMMAND", "doctor");
+    command.env("NUON_API_URL", server.url("http")).env("NUON_API_TOKEN", "token-of-a-test");
+    command.env("NUON_INSTALL_ID", "inl00000000000000000000001").env("NUON_COMPONENT_ID", "cmp00000000000000000000001");
+    let output = command.output().expect("it runs");
+    assert!(
+        said(&output).contains("ok       connection")
+            && said(&output).contains("doctor is no gate") == output.status.success()
+    );
+    assert_eq!(job.output(), "", "no outputs that a later step could take for a verdict");
 }

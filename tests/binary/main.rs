@@ -8,6 +8,7 @@ mod completions;
 mod limits;
 mod loopback;
 mod many;
+mod doctor;
 mod network;
 mod output;
 mod signals;

@@ -53,7 +53,7 @@ fn the_inputs_of_the_action_are_the_flags() {
     let action = yaml(&read("action.yml")).remove(0);
     let flags = flags();
     let mut want: BTreeSet<String> = flags.keys().cloned().collect();
-    want.insert("token".into());
+    want.extend(["token", "binary", "doctor"].map(Into::into));
     assert_eq!(keys(&action["inputs"]), want);
     let gate = &action["runs"]["steps"][1];
     for (flag, (variable, help)) in &flags {
@@ -65,7 +65,11 @@ fn the_inputs_of_the_action_are_the_flags() {
     assert_eq!(gate["env"]["NUON_API_TOKEN"], "${{ inputs.token || env.NUON_API_TOKEN }}");
     let install = &action["runs"]["steps"][0];
     assert_eq!(install["env"]["NUON_API_TOKEN"], gate["env"]["NUON_API_TOKEN"], "masked, wherever it comes from");
-    assert_eq!(keys(&gate["env"]).len(), flags.len() + 2, "nothing else reaches the gate but its place");
+    assert_eq!(
+        keys(&gate["env"]).len(),
+        flags.len() + 3,
+        "nothing else reaches the gate but its place and its command"
+    );
     for step in action["runs"]["steps"].as_array().expect("steps") {
         let line = step["run"].as_str().expect("a line");
         assert!(line.starts_with("exec ") && !line.contains("${{"), "{line}");
@@ -193,7 +197,7 @@ fn the_readme_and_the_examples_know_no_other_flag_and_no_other_variable() {
     let command = parse::command();
     let flags: BTreeSet<&str> =
         command.get_subcommands().flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long).collect();
-    // Of clap, cargo, docker, gh, apk, buildkite-agent, kubectl and the Nuon CLI.
+    // Of clap, cargo, docker, gh, cosign, apk, buildkite-agent, kubectl and the Nuon CLI.
     let foreign = [
         "help",
         "release",
@@ -210,6 +214,13 @@ fn the_readme_and_the_examples_know_no_other_flag_and_no_other_variable() {
         "for",
         "output",
         "no-wait",
+        "type",
+        "predicate",
+        "policy",
+        "certificate-identity-regexp",
+        "certificate-oidc-issuer",
+        "body-file",
+        "input",
     ];
     let mut variables: BTreeSet<String> = self::flags().into_values().map(|(variable, _)| variable).collect();
     variables.extend(OUTPUTS.map(dotenv::key));

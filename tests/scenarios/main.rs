@@ -6,6 +6,7 @@ mod branch_run;
 mod gate;
 mod advisory;
 mod evidence;
+mod doctor;
 mod hostile;
 mod left_behind;
 mod others;

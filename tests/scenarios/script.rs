@@ -296,7 +296,21 @@ pub(crate) fn run_asleep(arguments: &[&str], answers: &[Answer], (at, sleeps): (
     })
 }
 
+/// Runs `doctor` with answers for each path.
+pub(crate) fn doctor(arguments: &[&str], routes: &[(&str, &[Answer])]) -> Ran {
+    run_as("doctor", arguments, routes, |clock| Box::new(clock))
+}
+
 fn run_by(arguments: &[&str], routes: &[(&str, &[Answer])], time: impl FnOnce(VirtualClock) -> Box<dyn Clock>) -> Ran {
+    run_as("wait", arguments, routes, time)
+}
+
+fn run_as(
+    command: &str,
+    arguments: &[&str],
+    routes: &[(&str, &[Answer])],
+    time: impl FnOnce(VirtualClock) -> Box<dyn Clock>,
+) -> Ran {
     let clock = VirtualClock::new("2026-01-14T17:00:00Z".parse().ok());
     let mut clock_of_run = time(clock.clone());
     // In memory where there is such a place: reports are synced to the disk.
@@ -304,7 +318,7 @@ fn run_by(arguments: &[&str], routes: &[(&str, &[Answer])], time: impl FnOnce(Vi
     let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.expect("a folder");
     let (json, github) = (folder.path().join("result.json"), folder.path().join("github"));
     let place = |text: &&str| OsString::from(text.replace("FOLDER", &folder.path().to_string_lossy()));
-    let mut all: Vec<OsString> = ["deploy-gate".into(), "wait".into()].into();
+    let mut all: Vec<OsString> = ["deploy-gate".into(), command.into()].into();
     let is_list = |argument: &&str| argument.starts_with("--targets") || argument.starts_with("--branch-run");
     for (flag, id) in [("--install", INSTALL), ("--component", COMPONENT)] {
         if !arguments.iter().any(|argument| argument.starts_with(flag) || is_list(argument)) {
@@ -343,7 +357,7 @@ fn run_by(arguments: &[&str], routes: &[(&str, &[Answer])], time: impl FnOnce(Vi
     files_tell_no_secret(folder.path());
     let text = |path| std::fs::read_to_string(path).unwrap_or_default();
     let report = serde_json::from_str(&text(&json)).unwrap_or_default();
-    if code != 2 {
+    if code != 2 && command == "wait" {
         keep(folder.path());
     }
     let looks = looks.borrow().clone();
