@@ -109,7 +109,8 @@ const PREFIX: &str = "DEPLOY_GATE_";
 /// # Errors
 /// What is wrong.
 pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, Vec<String>), Failed> {
-    let mut command = command().mut_subcommands(hide_what_is_rare);
+    let called = extension(variables).map_or_else(|| "deploy-gate".into(), |name| format!("nuon {name}"));
+    let mut command = command().mut_subcommands(hide_what_is_rare).bin_name(called);
     let list = LISTS.iter().find(|list| is_given(list, arguments, variables));
     // Their variables, which the Nuon CLI sets everywhere, give way to a list of targets.
     let gives_way = ["install", "component"].into_iter().filter(|flag| list.is_some() && is_set(flag, variables));
@@ -120,9 +121,12 @@ pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, 
     let command = match parsed {
         Ok(cli) => cli.command,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            return Ok((Command::Help(error.to_string()), Vec::new()));
+            return Ok((Command::Help(as_called(error.to_string(), variables)), Vec::new()));
         }
-        Err(error) => return Err(failed(&error, &from_variables)),
+        Err(error) => {
+            let failed = failed(&error, &from_variables);
+            return Err(Failed { text: as_called(failed.text, variables), ..failed });
+        }
     };
     let reads_none = matches!(command, Command::Explain(_) | Command::Completions { .. } | Command::Man);
     let mut warnings = if reads_none { Vec::new() } else { unknown_variables(&known, variables)? };
@@ -131,6 +135,27 @@ pub fn parse(arguments: &[OsString], variables: &Variables) -> Result<(Command, 
     }
     Ok((command, warnings))
 }
+
+/// The name of an extension of the Nuon CLI, if that started the gate as one.
+fn extension(variables: &Variables) -> Option<&String> {
+    let is_name =
+        |name: &&String| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    variables.get("NUON_EXT_NAME").filter(is_name)
+}
+
+/// Examples and hints as the user has to write them.
+fn as_called(text: String, variables: &Variables) -> String {
+    match extension(variables) {
+        // Not what is said of the program itself, as its version.
+        Some(name) => SUBCOMMANDS
+            .iter()
+            .fold(text, |text, sub| text.replace(&format!("deploy-gate {sub}"), &format!("nuon {name} {sub}"))),
+        None => text,
+    }
+}
+
+/// The commands that examples and hints name.
+const SUBCOMMANDS: [&str; 5] = ["wait", "latest", "check", "replay", "explain"];
 
 /// What says by itself which targets there are.
 const LISTS: [&str; 2] = ["--targets", "--branch-run"];

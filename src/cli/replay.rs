@@ -38,8 +38,7 @@ pub fn replay(replay: ReplayArgs, secrets: &Secrets, world: &mut World<'_>) -> R
         let is_named = |names: &[String], id: &str| names.is_empty() || names.iter().any(|name| name == id);
         let mut targets = recording.of_paths(Target::of_latest);
         if targets.is_empty() {
-            let why =
-                "there is no look at a latest deploy in it; it should have been written by deploy-gate wait --record";
+            let why = "there is no look at a latest deploy in it; it should have been written by wait --record";
             return Err(wrong(why.into()));
         }
         targets.retain(|target| is_named(&install, &target.install) && is_named(&component, &target.component));

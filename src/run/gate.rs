@@ -246,7 +246,7 @@ impl Gate {
         let side = if ahead.is_positive() { "ahead of" } else { "behind" };
         let warning = format!(
             "the server's clock is {by} {side} this machine's, so --after with a time may take a deploy for newer or older \
-             than it is; the id that `deploy-gate latest` prints depends on no clock"
+             than it is; the id that the command `latest` prints depends on no clock"
         );
         if !self.warnings.contains(&warning) {
             self.say(Event::Warning(warning), session);

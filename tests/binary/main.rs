@@ -10,6 +10,7 @@ mod loopback;
 mod many;
 mod doctor;
 mod network;
+mod nuon_cli;
 mod output;
 mod signals;
 mod trigger;

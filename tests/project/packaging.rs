@@ -225,7 +225,10 @@ fn the_readme_and_the_examples_know_no_other_flag_and_no_other_variable() {
     let mut variables: BTreeSet<String> = self::flags().into_values().map(|(variable, _)| variable).collect();
     variables.extend(OUTPUTS.map(dotenv::key));
     // The token, and outputs that the examples extract.
-    variables.extend(["NUON_API_TOKEN", "NUON_APP_ID", "NUON_INSTALL_IDS", "GATE_KIND", "GATE_IMAGE"].map(Into::into));
+    variables.extend(
+        ["NUON_API_TOKEN", "NUON_APP_ID", "NUON_INSTALL_IDS", "NUON_PREVIEW", "GATE_KIND", "GATE_IMAGE"]
+            .map(Into::into),
+    );
     let flag = Regex::new(r"(?:^|[\s`(\[])--([a-z][a-z-]+)").expect("a pattern");
     let variable = Regex::new(r"\b(?:DEPLOY_GATE|NUON|GATE)_[A-Z][A-Z_]*\b").expect("a pattern");
     let mut seen = 0;
