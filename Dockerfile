@@ -1,5 +1,7 @@
 # Builds from a bare checkout: docker build -t deploy-gate .
+# A release gives a folder in place of the first stage, with the executables that it has attested.
 FROM rust:1.95-alpine3.22 AS build
+ARG TARGETARCH
 # hadolint ignore=DL3018
 RUN apk add --no-cache gcc musl-dev
 WORKDIR /src
@@ -7,9 +9,11 @@ COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY schema schema
 # The musl target is static by itself.
-RUN cargo build --locked --release --bin deploy-gate
+RUN cargo build --locked --release --bin deploy-gate && \
+    mkdir /out && mv target/release/deploy-gate "/out/deploy-gate-$TARGETARCH"
 
 FROM alpine:3.22@sha256:14358309a308569c32bdc37e2e0e9694be33a9d99e68afb0f5ff33cc1f695dce
+ARG TARGETARCH
 ARG VERSION=unreleased
 ARG REVISION=unknown
 ARG SOURCE=unknown
@@ -22,7 +26,7 @@ LABEL org.opencontainers.image.title="deploy-gate" \
 # CA roots are for the tools of whoever builds upon this image: the gate has its own.
 # hadolint ignore=DL3018
 RUN apk add --no-cache ca-certificates
-COPY --from=build /src/target/release/deploy-gate /usr/local/bin/deploy-gate
+COPY --from=build "/out/deploy-gate-$TARGETARCH" /usr/local/bin/deploy-gate
 COPY action/entrypoint.sh /usr/local/bin/deploy-gate-entrypoint
 USER 65532:65532
 ENTRYPOINT ["deploy-gate-entrypoint"]
