@@ -60,7 +60,7 @@ pub struct ApiContext {
     pub org: Option<String>,
     /// The URL of the dashboard, once it was asked for; `""` if it is not known.
     pub dashboard: OnceLock<String>,
-    /// The one path by which the server knows deploys, once it has shown that it does not know them by the other.
+    /// The path by which the server knew a deploy that it did not know by the other: that is asked for first.
     pub deploy_path: OnceLock<DeployPath>,
     /// Whether the token may change while the run lasts.
     pub token_rotates: bool,

@@ -236,10 +236,12 @@ impl<'w, 'p> Session<'w, 'p> {
         if let Some(another) = known.filter(|component| *component != target.component) {
             return Ok(Look::Another(look::Miss::new(format!("the deploy is of another component, {another}"))));
         }
+        // What one path does not know, the other is asked for: the first 404 may have come from a replica that lags.
         let paths = match self.api.deploy_path.get() {
-            Some(only) => &[*only][..],
-            None if self.shares_deploys => &[DeployPath::Older, DeployPath::Newer],
-            None => &[DeployPath::Newer, DeployPath::Older],
+            Some(DeployPath::Older) => [DeployPath::Older, DeployPath::Newer],
+            Some(DeployPath::Newer) => [DeployPath::Newer, DeployPath::Older],
+            None if self.shares_deploys => [DeployPath::Older, DeployPath::Newer],
+            None => [DeployPath::Newer, DeployPath::Older],
         };
         let mut look = Look::Absent(look::Miss::default());
         for (nth, path) in paths.iter().enumerate() {

@@ -13,7 +13,7 @@ use crate::nuon::id::DeployId;
 use crate::nuon::look::{Look, Miss};
 use crate::watch::decision::Decision;
 use crate::watch::machine::{Go, Move, Watch};
-use crate::watch::memory::Tracked;
+use crate::watch::memory::{By, Tracked};
 use crate::watch::pin::After;
 use crate::watch::settle::Evidence;
 use crate::watch::step::{Ask, Event};
@@ -40,6 +40,7 @@ impl Watch {
     /// The deploy is as wanted.
     pub(super) fn complete(&mut self, mut mine: Tracked, evidence: Evidence) -> Go<Infallible> {
         (self.memory.unconfirmed, self.memory.awaits_workflow) = (None, false);
+        self.none_is_later(&mine, &evidence)?;
         // It is read once more after its workflow.
         let ask = Ask::Deploy(mine.deploy.id().clone());
         let detail = match &mine.deploy.workflow {
@@ -91,6 +92,18 @@ impl Watch {
         let is_latest = mine.seen == Ask::Latest;
         let parts = DeployParts { seen, is_latest, deploy, workflow };
         ControlFlow::Break(Move::Judge(Box::new(Parts::Deploy(parts))))
+    }
+
+    /// A deploy that was found among those of its workflow is the newest only if none that a later step has made is unread.
+    fn none_is_later(&mut self, mine: &Tracked, evidence: &Evidence) -> Go<()> {
+        let is_found_there = self.rules.pins.workflow().is_some() || mine.by != By::Latest;
+        let Ok(look) = &evidence.workflow else { return ControlFlow::Continue(()) };
+        if let (true, Look::Workflow(workflow, _)) = (is_found_there, &**look)
+            && let Some(unread) = self.newest(workflow)?.unread
+        {
+            return ControlFlow::Break(self.unanswered(&unread));
+        }
+        ControlFlow::Continue(())
     }
 
     /// A deploy that was left for mine: if it failed, somebody's change is not there.

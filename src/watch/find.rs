@@ -24,7 +24,7 @@ const PER_LOOK: usize = 100;
 pub(super) struct Newest {
     pub(super) id: Option<DeployId>,
     /// What a later step has made and could not be read.
-    unread: Option<Arc<Look>>,
+    pub(super) unread: Option<Arc<Look>>,
 }
 
 impl Newest {

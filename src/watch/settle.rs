@@ -121,8 +121,12 @@ impl Watch {
             Look::Absent(miss) => {
                 let is_again = self.memory.workflow.absent.is_some();
                 let since = *self.memory.workflow.absent.get_or_insert(self.now);
-                let is_final = if alone == Standing::Bad { is_again } else { self.now >= since + LAG };
-                if is_final {
+                if alone == Standing::Bad && is_again {
+                    // Its failure needs it no more. What is retried may.
+                    self.tell_unread(&id, &miss.why, !self.memory.workflow.is_told);
+                    return self.unread(mine, alone, Ending::NotFound, &miss.why);
+                }
+                if self.now >= since + LAG {
                     self.refuse(&id, Ending::NotFound, &miss.why);
                     return self.unread(mine, alone, Ending::NotFound, &miss.why);
                 }

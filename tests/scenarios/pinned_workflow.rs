@@ -275,3 +275,21 @@ fn a_deploy_that_changed_while_its_steps_did_not_is_judged_as_it_is() {
     let ran = run_with(&[&pin(), "--until=workflow", "--timeout=1m"], routes);
     assert_eq!(ran.ended(), (1, "failed", "deploy-failed"), "{}", ran.err);
 }
+
+#[test]
+fn an_earlier_deploy_is_no_pass_while_a_later_one_of_its_workflow_cannot_be_read() {
+    // It failed, so that nothing more will come of it; the later deploy may be of this component, too.
+    let ended = workflow("error", &["apply=success", "again=error@dpl00000000000000000000002"]);
+    for unread in [http(502, ""), http(200, "{\"id\":\"dpl9\"}"), http(200, "{")] {
+        let ran = run_with(
+            &["--workflow=inw00000000000000000000001", "--timeout=10m"],
+            &[
+                ("/deploys/dpl00000000000000000000002", &[unread]),
+                ("/deploys/dpl00000000000000000000001", &[seen(&made(DEPLOY, "active", 1, WORKFLOW))]),
+                ("/latest", &[seen(&made(DEPLOY, "active", 1, WORKFLOW))]),
+                ("/workflows/", std::slice::from_ref(&ended)),
+            ],
+        );
+        assert_eq!(ran.ended(), (124, "timed-out", "unreachable"), "{}{}", ran.out, ran.err);
+    }
+}

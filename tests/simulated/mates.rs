@@ -122,8 +122,10 @@ pub fn run(seed: u64) -> FleetRun {
         violations
     };
     let words: Vec<_> = arguments.iter().skip(2).map(|word| word.to_string_lossy().into_owned()).collect();
-    let requests: String =
-        transcript.iter().map(|asked| format!("  {:>10.3} {}\n", asked.at.as_secs_f64(), asked.path)).collect();
+    let requests: String = transcript
+        .iter()
+        .map(|asked| format!("  {:>10.3} {} {}\n", asked.at.as_secs_f64(), asked.path, super::told(asked)))
+        .collect();
     let trace = format!(
         "mates {seed}\n  {}\n{}{requests}{err}{out}  {}\n",
         words.join(" "),

@@ -175,6 +175,7 @@ impl Oracle<'_> {
     /// Whether it was over before the run began, and still so at its end.
     pub(super) fn was_over(&self, deploy: &Deploy) -> bool {
         !matches!(self.standing(deploy, 0), Standing::Open | Standing::Replaced)
+            && matches!(self.stand(deploy.flow, 0), Stand::Well | Stand::Failed)
             && deploy.fates.iter().all(|(at, _)| *at <= 0 || *at > self.window.1)
     }
 }

@@ -135,7 +135,8 @@ impl Oracle<'_> {
         let behind = || {
             let mut left = self.seen().filter(|left| left.flow != deploy.flow && left.created < deploy.created);
             let is_bad = |left: &Deploy| {
-                may_be_unread && self.sometime(|at| matches!(self.class(left, at), Class::Bad | Class::Parked))
+                let is_read = may_be_unread || self.is_read_otherwise(left, "failure");
+                is_read && self.sometime(|at| matches!(self.class(left, at), Class::Bad | Class::Parked))
             };
             let is_over = |left: &Deploy| self.sometime(|at| self.standing(left, at) == Standing::Failed);
             // Or what its workflow retried it as.
