@@ -302,10 +302,15 @@ impl Watch {
             let latest = self.ask(Ask::Latest)?;
             if let Some(mine) = self.memory.mine.clone() {
                 let mine = self.superseded(mine)?;
-                if let (Move::Judge(_), Look::Seen(latest, _)) = (&over, &*latest)
-                    && let Some(why) = contradiction(&mine.deploy, latest)
-                {
-                    let again = self.missed(&Miss::new(why));
+                // A workflow that failed may have made a deploy that none of its steps names.
+                let ended_well = matches!(self.workflow(), Some((Stage::Succeeded, _)));
+                let miss = match (&over, &*latest) {
+                    (Move::Judge(_), Look::Seen(latest, _)) => contradiction(&mine.deploy, latest).map(Miss::new),
+                    (Move::Judge(_), Look::Missed(miss)) if !ended_well => Some(miss.clone()),
+                    _ => None,
+                };
+                if let Some(miss) = miss {
+                    let again = self.missed(&miss);
                     return ControlFlow::Break(self.in_time(again));
                 }
             }

@@ -293,3 +293,25 @@ fn an_earlier_deploy_is_no_pass_while_a_later_one_of_its_workflow_cannot_be_read
         assert_eq!(ran.ended(), (124, "timed-out", "unreachable"), "{}{}", ran.out, ran.err);
     }
 }
+
+#[test]
+fn where_the_workflow_failed_the_latest_must_not_be_unread() {
+    // A deploy whose build cannot be deployed is named by no step: only the latest shows it.
+    let ended = workflow("error", &["apply=success", "again=error@"]);
+    let noop = seen(&made(NEWER, "noop", 2, WORKFLOW));
+    let own = seen(&with(made(DEPLOY, "active", 1, WORKFLOW), "component_id", json!(COMPONENT)));
+    for (latest, ended_as) in [
+        (vec![reset(), noop], (124, "timed-out", "unreachable")),
+        (vec![reset(), reset(), seen(&made(DEPLOY, "active", 1, WORKFLOW))], (0, "passed", "")),
+    ] {
+        let ran = run_with(
+            &["--workflow=inw00000000000000000000001", "--timeout=10m"],
+            &[
+                ("/deploys/dpl00000000000000000000001", std::slice::from_ref(&own)),
+                ("/latest", &latest),
+                ("/workflows/", std::slice::from_ref(&ended)),
+            ],
+        );
+        assert_eq!(ran.ended(), ended_as, "{}{}", ran.out, ran.err);
+    }
+}
