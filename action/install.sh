@@ -75,7 +75,9 @@ if [ -n "${GATE_BINARY-}" ]; then
     bin=$(command -v "$GATE_BINARY") || fail "the input binary names $GATE_BINARY, which is no executable"
     case "$bin" in /* | [A-Za-z]:*) ;; *) bin=$PWD/$bin ;; esac
     version=$("$bin" --version) || fail "the input binary names $GATE_BINARY, which does not say its version"
-    case "$version" in "deploy-gate "*) ;; *) fail "the input binary names $GATE_BINARY, which is no deploy-gate" ;; esac
+    # Another version may not know an input of this one, and would check nothing by it.
+    want="deploy-gate $(sed -n 's/^version = "\(.*\)"/\1/p' "${GITHUB_ACTION_PATH:?}/Cargo.toml" | head -n 1)"
+    [ "$version" = "$want" ] || fail "the input binary names $GATE_BINARY, which is $version; this action is of $want"
     echo "$version is $bin"
     printf 'bin=%s\n' "$bin" >>"${GITHUB_OUTPUT:?}"
     exit

@@ -247,7 +247,7 @@ pub struct ManyArgs {
     #[arg(long, value_name = "K=V")]
     pub label: Vec<Label>,
     /// Fewer targets than this are no pass: what a token may not read is left out of the server's lists
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
     pub min_targets: usize,
     /// Every install that this run of an app branch updates, and the run itself; RUN is its id or that of its workflow
     #[arg(long, value_name = "APP/BRANCH/RUN")]
@@ -465,6 +465,12 @@ fn is_comment(line: &str) -> bool {
 fn whole<const LEAST: u16, const MOST: u16>(text: &str) -> Result<u16, String> {
     let number = text.trim().parse().ok().filter(|number| (LEAST..=MOST).contains(number));
     number.ok_or_else(|| format!("it should be a whole number from {LEAST} to {MOST}"))
+}
+
+/// A gate of no target would always pass.
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.trim().parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "it should be a whole number, 1 or more: a gate of no target would always pass".into())
 }
 
 fn positive(text: &str) -> Result<Duration, String> {

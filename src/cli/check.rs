@@ -59,8 +59,7 @@ pub fn check(check: CheckArgs, world: &mut World<'_>) -> Result<u8, Failed> {
         }
     };
     let (ending, why) = assertion::ending(&checks, "");
-    let (advised, more) =
-        Evaluation::advise(advisories, &document).finish().unwrap_or_else(|why| (Vec::new(), vec![why]));
+    let (advised, more) = assertion::advise(&advisories.into(), &document);
     warnings.extend(more);
     let mut lines = vec![format!("{}: {why}", ending.outcome().name())];
     lines.push(format!("  {:<13} {status}, which does not decide here", "status"));

@@ -5,6 +5,7 @@ use crate::cli::args::DoctorArgs;
 use crate::cli::output::{Failed, print};
 use crate::cli::wait::{self, Prepared};
 use crate::net::connection::Token;
+use crate::report::ci::Ci;
 use crate::report::progress::{LogStyle, Progress};
 use crate::run::config::GateConfig;
 use crate::run::examination::{self, Finding, State};
@@ -21,7 +22,7 @@ use crate::text::redact::Secrets;
 pub fn doctor(doctor: DoctorArgs, secrets: &Secrets, world: &mut World<'_>) -> Result<u8, Failed> {
     let DoctorArgs { mut wait, offline } = doctor;
     let paint = wait.gate.color.paint(world.variables, world.screens.0);
-    // It tells nobody but whoever asks.
+    // It tells nobody but whoever asks: where reports go is checked by the run.
     (wait.gate.report, wait.record) = Default::default();
     let Prepared { wanted, about, jobs: _, plan, connection } = wait::prepare(wait, secrets, world)?;
     let config = plan.config;
@@ -47,6 +48,8 @@ pub fn doctor(doctor: DoctorArgs, secrets: &Secrets, world: &mut World<'_>) -> R
         (false, true) => "nothing is wrong with the flags; nothing was asked\n",
         (false, false) => "nothing is wrong; doctor is no gate, and waited for nothing\n",
     });
+    let warning = "doctor ran in place of the gate: nothing was gated";
+    text.push_str(&Ci::Auto.found(world.variables).warning("Deploy gate: doctor", warning));
     Ok(print(&text, if has_failed { Ending::BadAnswer.code() } else { 0 }, world))
 }
 

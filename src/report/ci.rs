@@ -108,6 +108,11 @@ impl Ci {
         self.annotate(kind, &format!("Deploy gate: {}", report.ending.heading()), &words.join("; "))
     }
 
+    /// A warning beside the run.
+    pub fn warning(self, title: &str, words: &str) -> String {
+        self.annotate(Kind::Warning, title, words)
+    }
+
     /// The annotation of a command that was used wrongly.
     pub fn misuse(self, words: &str) -> String {
         let words: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

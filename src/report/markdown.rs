@@ -18,6 +18,8 @@ const LARGEST: usize = 64 << 10;
 const ROWS: usize = 50;
 /// How many of many targets are told in full.
 const TOLD: usize = 3;
+/// How many warnings of many targets are told.
+const WARNINGS: usize = 10;
 /// How many characters of a text are shown in a table.
 const CELL: usize = 300;
 
@@ -104,6 +106,14 @@ fn fleet(report: &Report, page: &mut Page) {
     if !groups.is_empty() {
         let rows: Vec<String> = groups.iter().map(|(name, counts)| format!("| {counts} | {} |", code(name))).collect();
         page.table(&format!("| | By {of} |"), &rows);
+    }
+    let warnings = report.warnings(0).into_iter().take(WARNINGS).map(|(words, count)| {
+        let of = if count == 1 { String::new() } else { format!(" ({count} targets)") };
+        format!("- Warning{of}: {}\n", markdown(&format::cut(words, 1000)))
+    });
+    let warnings: String = warnings.collect();
+    if !warnings.is_empty() {
+        page.push(&(warnings + "\n"));
     }
     let rows: Vec<String> = report.targets.iter().map(row).collect();
     page.table("| | Install | Component | Deploy | |", &rows);

@@ -72,8 +72,16 @@ fn rows<'r>(report: &'r Report, lines: &mut Vec<String>) -> &'r [Verdict] {
     if others > ROWS {
         lines.push(format!("  and {} more, which are in the JSON result", others - ROWS));
     }
-    let told = targets.iter().take_while(|verdict| verdict.ending.outcome() == Outcome::Failed).count();
-    &targets[..told.min(TOLD)]
+    let told = targets.iter().take_while(|verdict| verdict.ending.outcome() == Outcome::Failed).count().min(TOLD);
+    let warnings = report.warnings(told);
+    for (words, count) in warnings.iter().take(GROUPS) {
+        let of = if *count == 1 { String::new() } else { format!("{count} targets: ") };
+        lines.push(warning(&format!("{of}{words}")));
+    }
+    if warnings.len() > GROUPS {
+        lines.push(format!("  and {} more warnings, which are in the JSON result", warnings.len() - GROUPS));
+    }
+    &targets[..told]
 }
 
 /// The lines, defused, then coloured: the first is the verdict, the others begin with what they are.

@@ -316,6 +316,20 @@ impl Report {
         }
     }
 
+    /// What the user should know of the targets from the `from`th on: each once, with how many have it.
+    pub fn warnings(&self, from: usize) -> Vec<(&str, usize)> {
+        let mut all: Vec<(&str, usize)> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for warning in self.targets.iter().skip(from).flat_map(|verdict| &verdict.warnings) {
+            let place = *places.entry(warning).or_insert(all.len());
+            if place == all.len() {
+                all.push((warning, 0));
+            }
+            all[place].1 += 1;
+        }
+        all
+    }
+
     /// How long it took, in seconds.
     pub fn seconds(&self) -> f64 {
         Duration::from_millis(self.duration_ms).as_secs_f64()

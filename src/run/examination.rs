@@ -1,10 +1,12 @@
 //! Asks for all that a run needs before it waits, each thing once, and says what to do where something is wrong.
 
+use jiff::Timestamp;
+
 use crate::base::clock::Signal;
 use crate::base::outcome::Ending;
 use crate::base::source::{Fault, Response};
 use crate::nuon::failure;
-use crate::nuon::id::WorkflowId;
+use crate::nuon::id::{Id, InstallId, WorkflowId};
 use crate::nuon::look::{Look, Unread};
 use crate::nuon::target::{Target, segment};
 use crate::run::config::GateConfig;
@@ -180,9 +182,10 @@ impl Examination<'_, '_, '_> {
 
     /// The same of a look that did not show what it was to show.
     fn unseen(&mut self, what: &'static str, look: &Look, remedy: &str) -> bool {
-        let ending = match look {
-            Look::Refused(ending, _) => *ending,
-            _ => Ending::NotFound,
+        let (ending, remedy) = match look {
+            Look::Refused(ending, _) => (*ending, remedy),
+            Look::Missed(_) => (Ending::Unreachable, "no usable answer this time: ask again, and look at the server"),
+            _ => (Ending::NotFound, remedy),
         };
         self.refused(what, ending, &why(look), remedy);
         false
@@ -246,7 +249,8 @@ impl Examination<'_, '_, '_> {
                 }
                 let text = |name: &str| install[name].as_str().unwrap_or_default().to_owned();
                 self.findings.push(Finding::ok("install", format!("{} {}", text("id"), text("name"))));
-                Ok(Some(target.clone()))
+                let found = InstallId::new(text("id")).unwrap_or_else(|| target.install.clone());
+                Ok(Some(Target { install: found, component: target.component.clone() }))
             }
         }
     }
@@ -265,8 +269,15 @@ impl Examination<'_, '_, '_> {
         let listed = match self.session.pages(&format!("/v1/installs/{}/components", segment(&found.install))) {
             Ok(listed) => listed,
             Err(Unread::Signal(signal)) => return Err(signal),
-            // Not every token may list them; the deploys show more.
-            Err(Unread::Look(_)) => return Ok(Some(found)),
+            Err(Unread::Look(look)) if matches!(*look, Look::Refused(Ending::Forbidden, _) | Look::Absent(_)) => {
+                let why = format!("{} is not checked: the install's components cannot be listed", found.component);
+                self.findings.push(Finding::warning("component", why, remedy));
+                return Ok(Some(found));
+            }
+            Err(Unread::Look(look)) => {
+                self.unseen("component", &look, remedy);
+                return Ok(None);
+            }
         };
         let is_it = |entry: &serde_json::Value| {
             [&entry["component_id"], &entry["component"]["id"]].iter().any(|id| **id == *found.component)
@@ -301,6 +312,20 @@ impl Examination<'_, '_, '_> {
                 }
             },
         };
+        if let Some(baseline) = spec.pins.baseline().filter(|baseline| **baseline != id) {
+            let remedy = "--after (DEPLOY_GATE_AFTER) takes a deploy of this component, a time, or none";
+            match self.session.look(&Ask::Deploy(baseline.clone()), target)? {
+                Look::Seen(..) => self.findings.push(Finding::ok("after", baseline.to_string())),
+                look => drop(self.unseen("after", &look, remedy)),
+            }
+        }
+        if spec.pins.any() && !spec.pins.identify() {
+            let remedy = "others that match the pins are looked for there; --workflow needs no list";
+            match self.session.look(&Ask::Deploys(Some(Timestamp::MAX)), target)? {
+                Look::Deploys(_) => {}
+                look => drop(self.unseen("deploys", &look, remedy)),
+            }
+        }
         match self.session.look(&Ask::Deploy(id.clone()), target)? {
             Look::Seen(deploy, whole) => {
                 let pinned = if spec.pins.deploy.is_some() { "" } else { "the latest, " };
@@ -310,11 +335,9 @@ impl Examination<'_, '_, '_> {
                 Ok(deploy.workflow.clone())
             }
             look => {
-                self.unseen(
-                    "deploy",
-                    &look,
-                    "check --deploy (DEPLOY_GATE_DEPLOY): is it of this component and install?",
-                );
+                let named = "check --deploy (DEPLOY_GATE_DEPLOY): is it of this component and install?";
+                let latest = "the token's role must read the deploys of the install by their ids, too";
+                self.unseen("deploy", &look, if spec.pins.deploy.is_some() { named } else { latest });
                 Ok(None)
             }
         }
@@ -340,11 +363,15 @@ impl Examination<'_, '_, '_> {
         let remedy = "check --branch-run APP/BRANCH/RUN, and --org (NUON_ORG_ID)";
         match self.session.look(&Ask::Run(run.clone()), target)? {
             Look::Run(workflow, id) => {
-                self.findings.push(Finding::ok("token", "the server takes it"));
                 self.findings.push(Finding::ok("run", format!("{id}: {}", workflow.stage().told())));
                 match self.session.look(&Ask::Updated(run.clone(), id), target)? {
                     Look::Updated(updated) => {
                         self.findings.push(Finding::ok("targets", format!("{} installs so far", updated.len())));
+                        let begun =
+                            updated.iter().filter_map(|entry| entry.install.clone().zip(entry.workflow.clone()));
+                        let specs: Vec<TargetSpec> =
+                            begun.map(|(install, workflow)| TargetSpec::of_workflow(install, workflow)).collect();
+                        self.targets(&specs)?;
                     }
                     look => drop(self.unseen("targets", &look, remedy)),
                 }

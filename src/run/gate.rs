@@ -286,24 +286,19 @@ impl Gate {
         };
         let (ending, why) = assertion::ending(&checks, &self.watch.so_far());
         self.checks = checks;
-        match self.advise(session).and_then(|()| self.extract(session)) {
+        self.advise(session);
+        match self.extract(session) {
             Err(signal) => Turn::End(Ending::Interrupted(signal), self.watch.so_far()),
             Ok(()) => Turn::End(ending, why),
         }
     }
 
     /// Evaluates the advisory assertions: whatever comes of them is a warning.
-    fn advise(&mut self, session: &mut Session<'_, '_>) -> Result<(), Signal> {
-        let Some(document) = &self.document else { return Ok(()) };
-        let advisories = &self.config.advisories;
-        let advised = await_evaluation(Evaluation::advise(Arc::clone(advisories), document), session)?;
-        let (checks, warnings) = advised.unwrap_or_else(|why| {
-            let warning = format!("the advisory assertions have no answer: {why}");
-            (advisories.iter().map(Check::not_evaluated).collect(), vec![warning])
-        });
+    fn advise(&mut self, session: &mut Session<'_, '_>) {
+        let Some(document) = &self.document else { return };
+        let (checks, warnings) = assertion::advise(&self.config.advisories, document);
         self.checks.extend(checks);
         warnings.into_iter().for_each(|warning| self.say(Event::Warning(warning), session));
-        Ok(())
     }
 
     /// Looks for the values of the outputs that the user wants.

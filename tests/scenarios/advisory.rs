@@ -72,3 +72,32 @@ fn one_that_cannot_be_meant_is_misuse() {
         assert!(ran.err.contains(words), "{}", ran.err);
     }
 }
+
+#[test]
+fn of_many_targets_it_is_told_once_with_how_many_have_it() {
+    let components = ["--component=cmp00000000000000000000001", "--component=cmp00000000000000000000002"];
+    let arguments =
+        [&components[..], &["--warn=rule: $.install_deploy_type == 'teardown'", "-q", "--report=markdown=FOLDER/page"]]
+            .concat();
+    let ran = run(&arguments, &[deploy("active")]);
+    let warning = "2 targets: the advisory assertion `rule` is false";
+    assert!(ran.code == 0 && ran.out.contains(warning), "{}{}", ran.out, ran.err);
+    let page = std::fs::read_to_string(ran.path("page")).expect("a page");
+    assert!(page.contains("Warning (2 targets): the advisory assertion"), "{page}");
+}
+
+#[test]
+fn one_that_takes_too_long_delays_no_verdict_and_hides_no_other() {
+    let list: Vec<serde_json::Value> = (0..40_000).map(|_| json!({"s": "a".repeat(60)})).collect();
+    let document = with(document("active"), "outputs", json!({"a": list}));
+    let slow = "--warn=slow: !$.outputs.a[?search(@.s, '(a{0,20}){0,20}b')]";
+    let ran = run(&["--warn=first: $.install_deploy_type == 'teardown'", slow], &[seen(&document)]);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.out);
+    let outcomes: Vec<_> = (0..2).map(|nth| ran.target("assertions")[nth]["outcome"].clone()).collect();
+    assert_eq!(outcomes, [json!("false"), json!("not-evaluated")], "{}", ran.out);
+    assert!(
+        ran.out.contains("the advisory assertion `slow` has no answer: evaluating took longer than 1s"),
+        "{}",
+        ran.out
+    );
+}

@@ -108,7 +108,18 @@ fn what_is_wrong_is_told_with_what_to_do() {
             "403",
             "role",
         ),
-        (&[], "/latest", refused(500), "deploy", "500", "role"),
+        (&[], "/latest", refused(500), "deploy", "500", "ask again"),
+        (&[], "/latest", refused(403), "org", "403", "--org (NUON_ORG_ID)"),
+        (&[], "/components?", refused(500), "component", "500", "ask again"),
+        (&[], INSTALL, refused(503), "install", "503", "ask again"),
+        (
+            &["--after=dpl00000000000000000000009"],
+            "/deploys/dpl",
+            absent(),
+            "after",
+            "404",
+            "--after (DEPLOY_GATE_AFTER)",
+        ),
         (&["--component=nope"], "/components?", http(200, "[]"), "component", "no component \"nope\"", "--component"),
         (&["--component=all"], "/components?", http(200, "[]"), "targets", "is 0", "may not read"),
         (&["--component=all", "--min-targets=2"], "", absent(), "targets", "--min-targets", "may not read"),
@@ -134,9 +145,38 @@ fn what_only_hinders_is_a_warning() {
         assert_eq!(ran.code, 0, "{}", ran.out);
         assert!(ran.out.contains(&format!("  warning  {what:<12} ")), "{}", ran.out);
     }
+    // Without the list, whether the install has the component is not known.
+    let ran = with_answer("/components?", refused(403));
+    assert!(ran.code == 0 && ran.out.contains("  warning  component    "), "{}", ran.out);
     // No deploy yet is no fault.
     let ran = with_answer("/latest", absent());
     assert!(ran.code == 0 && ran.out.contains("none yet"), "{}", ran.out);
+}
+
+#[test]
+fn an_install_may_be_given_by_its_name_and_a_workflow_as_a_whole() {
+    let mut all = well();
+    all[7] = ("/v1/installs/one", vec![seen(&json!({"id": INSTALL, "name": "one"}))]);
+    let routes: Vec<(&str, &[Answer])> = all.iter().map(|(path, answers)| (*path, answers.as_slice())).collect();
+    let ran = doctor(&["--install=one", "--component=all", "--workflow=inw00000000000000000000001"], &routes);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn what_a_branch_run_updates_is_looked_at_too() {
+    let run = seen(
+        &json!({"id": "inw00000000000000000000009", "owner_type": "app_branches", "status": {"status": "in-progress"},
+        "app_branch_runs": [{"id": "abr00000000000000000000001", "workflow_id": "inw00000000000000000000009"}]}),
+    );
+    let listed = http(200, json!([{"install_id": INSTALL, "workflow_id": WORKFLOW}]).to_string());
+    let routes: [(&str, &[Answer]); 4] = [
+        ("/v1/general/cli-config", &[http(200, "{}")]),
+        ("/install-groups", &[listed]),
+        ("/runs/", &[run]),
+        (INSTALL, &[refused(403)]),
+    ];
+    let ran = doctor(&["--branch-run=app/main/abr00000000000000000000001"], &routes);
+    assert!(ran.code == 3 && ran.out.contains("  failed   org"), "{}{}", ran.out, ran.err);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn it_is_about_the_artifact_and_the_commit() {
     assert_eq!((&predicate["warnedTests"], &predicate["failedTests"]), (&json!([]), &json!([])));
     // By `printf %s "$.oci_artifact.tag == 'v1'" | sha256sum`.
     let configured = "120ed13f77da5ae71ef4114c2129fa7a36fd47bedfb070fb7023a0fabd88409a";
-    assert_eq!(predicate["configuration"][0]["digest"]["sha256"], configured);
+    assert_eq!(predicate["configuration"][1]["digest"]["sha256"], configured);
 }
 
 #[test]
@@ -82,5 +82,33 @@ fn an_advisory_assertion_is_a_test_that_warned() {
     let predicate = statement(&ran)["predicate"].clone();
     assert_eq!((ran.code, &predicate["result"]), (0, &json!("WARNED")));
     assert_eq!(predicate["warnedTests"], json!(["#1 old: $.install_deploy_type == 'teardown'"]));
-    assert_eq!(predicate["configuration"][0]["annotations"]["enforcement"], "advisory");
+    assert_eq!(predicate["configuration"][1]["annotations"]["enforcement"], "advisory");
+}
+
+#[test]
+fn a_weaker_question_is_no_plain_pass() {
+    for arguments in [&["--until=applied", "--after=none"][..], &["--status=warming-up=success", "--after=none"]] {
+        let word = if arguments[0].contains("status") { "warming-up" } else { "active" };
+        let ran = run(arguments, &[built("executing", COMMIT, ""), built(word, COMMIT, "")]);
+        let predicate = statement(&ran)["predicate"].clone();
+        assert_eq!((ran.code, &predicate["result"]), (0, &json!("WARNED")), "{arguments:?} {}", ran.out);
+        assert_eq!(predicate["configuration"][0]["name"], "read otherwise");
+    }
+    // Nor is one target of two.
+    let components =
+        ["--component=cmp00000000000000000000001", "--component=cmp00000000000000000000002", "--min-pass=1"];
+    let ran = run_with(
+        &components,
+        &[
+            ("cmp00000000000000000000001", &[built("active", COMMIT, "")]),
+            ("cmp00000000000000000000002", &[deploy("executing")]),
+            (INSTALL, &[seen(&json!({"id": INSTALL}))]),
+        ],
+    );
+    assert_eq!((ran.code, &statement(&ran)["predicate"]["result"]), (0, &json!("WARNED")), "{}", ran.out);
+    // Nor is a shard that has none.
+    let ran = run(&["--shard=2/2"], &[built("active", COMMIT, "")]);
+    assert_eq!((ran.code, &statement(&ran)["predicate"]["result"]), (0, &json!("WARNED")), "{}{}", ran.out, ran.err);
+    let ran = run(&["--component=all", "--min-targets=0"], &[deploy("active")]);
+    assert_eq!((ran.code, ran.looks.len()), (2, 0), "{}", ran.err);
 }

@@ -33,26 +33,42 @@ impl Evaluation {
     }
 }
 
-impl Evaluation<(Vec<Check>, Vec<String>)> {
-    /// Starts to put every advisory assertion to the document. One that has no answer is a warning, as one that is not
-    /// true.
-    pub fn advise(assertions: impl Into<Arc<[Assertion]>>, document: &Arc<Document>) -> Self {
-        let (assertions, document) = (assertions.into(), Arc::clone(document));
-        Self::of(assertions.is_empty(), move || {
+/// How long all advisory assertions of a target may take: what only warns is hardly waited for.
+const ADVICE: Duration = Duration::from_secs(1);
+
+/// Puts every advisory assertion to the document, and gives what came of it, and the warnings. One that has no answer, or
+/// none in time, is a warning, as one that is not true.
+pub fn advise(assertions: &Arc<[Assertion]>, document: &Arc<Document>) -> (Vec<Check>, Vec<String>) {
+    let (sender, answers) = mpsc::channel();
+    if !assertions.is_empty() {
+        let (assertions, document) = (Arc::clone(assertions), Arc::clone(document));
+        std::thread::spawn(move || {
             let size = LazyCell::new(|| DocumentSize::of(document.value()));
-            let (mut checks, mut warnings) = (Vec::new(), Vec::new());
-            for assertion in &*assertions {
-                let check = assertion.evaluate(&document, &size).unwrap_or_else(|why| {
-                    let check = Check::not_evaluated(assertion);
-                    warnings.push(format!("the advisory assertion `{}` has no answer: {why}", check.name()));
-                    check
-                });
-                warnings.extend(check.warning());
-                checks.push(check);
-            }
-            Ok((checks, warnings))
-        })
+            // Nobody listens any more after the time limit.
+            let _ = assertions.iter().try_for_each(|assertion| sender.send(assertion.evaluate(&document, &size)));
+        });
     }
+    let (mut checks, mut warnings, mut left) = (Vec::new(), Vec::new(), ADVICE);
+    for assertion in &**assertions {
+        let mut answer = None;
+        while answer.is_none() && !left.is_zero() {
+            let moment = SignalFlag::ATTENTION.min(left);
+            match answers.recv_timeout(moment) {
+                Ok(came) => answer = Some(came),
+                Err(RecvTimeoutError::Timeout) => left -= moment,
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        let late = || Err(format!("evaluating took longer than {}", format::duration(ADVICE)));
+        let check = answer.unwrap_or_else(late).unwrap_or_else(|why| {
+            let check = Check::not_evaluated(assertion);
+            warnings.push(format!("the advisory assertion `{}` has no answer: {why}", check.name()));
+            check
+        });
+        warnings.extend(check.warning());
+        checks.push(check);
+    }
+    (checks, warnings)
 }
 
 impl<T: Send + 'static> Evaluation<T> {

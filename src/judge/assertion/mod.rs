@@ -22,7 +22,7 @@ mod syntax;
 mod truth;
 mod types;
 
-pub use background::{Evaluation, TIME_LIMIT};
+pub use background::{Evaluation, TIME_LIMIT, advise};
 pub use check::{Check, Found, Missing};
 pub use cost::{DocumentSize, check_cost};
 pub use engines::Compiled;
