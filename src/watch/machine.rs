@@ -111,8 +111,13 @@ fn contradiction(mine: &Deploy, latest: &Deploy) -> Option<String> {
     if id == mine.id() && latest.word() != mine.word() {
         return Some(format!("the parts of the document disagree: deploy {id} is {word} as the latest"));
     }
-    let is_retry = latest.retries(mine) && !latest.is_older_than(mine);
-    is_retry.then(|| format!("its workflow does not name deploy {id}, which is {word} and retries {}", mine.id()))
+    is_retry(mine, latest)
+        .then(|| format!("its workflow does not name deploy {id}, which is {word} and retries {}", mine.id()))
+}
+
+/// Whether the latest deploy is another of the same workflow, made after mine.
+fn is_retry(mine: &Deploy, latest: &Deploy) -> bool {
+    latest.retries(mine) && !latest.is_older_than(mine)
 }
 
 impl Watch {
@@ -304,7 +309,19 @@ impl Watch {
                 let mine = self.superseded(mine)?;
                 // A workflow that failed may have made a deploy that none of its steps names.
                 let ended_well = matches!(self.workflow(), Some((Stage::Succeeded, _)));
+                let is_over = matches!(self.workflow(), Some((Stage::Failed(_), _)));
                 let miss = match (&over, &*latest) {
+                    // It is over, and the newest of its deploys failed.
+                    (Move::Judge(_), Look::Seen(latest, _))
+                        if is_over && self.class(latest) == Class::Failure && is_retry(&mine.deploy, latest) =>
+                    {
+                        let word = words::spoken(latest.word());
+                        let why = format!(
+                            "deploy {} of the same workflow, which no step names, ended as {word}",
+                            latest.id()
+                        );
+                        return ControlFlow::Break(Move::End(Ending::DeployFailed, why));
+                    }
                     (Move::Judge(_), Look::Seen(latest, _)) => contradiction(&mine.deploy, latest).map(Miss::new),
                     (Move::Judge(_), Look::Missed(miss)) if !ended_well => Some(miss.clone()),
                     _ => None,
