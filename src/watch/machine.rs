@@ -309,9 +309,9 @@ impl Watch {
                 let mine = self.superseded(mine)?;
                 // A workflow that failed may have made a deploy that none of its steps names.
                 let ended_well = matches!(self.workflow(), Some((Stage::Succeeded, _)));
-                let is_over = matches!(self.workflow(), Some((Stage::Failed(_), _)));
+                let is_over = matches!(self.workflow(), Some((Stage::Failed(_) | Stage::Parked(_), _)));
                 let miss = match (&over, &*latest) {
-                    // It is over, and the newest of its deploys failed.
+                    // It is over or parked, and the newest of its deploys failed.
                     (Move::Judge(_), Look::Seen(latest, _))
                         if is_over && self.class(latest) == Class::Failure && is_retry(&mine.deploy, latest) =>
                     {
