@@ -97,15 +97,24 @@ fn all(report: &Report) -> Vec<Case> {
         for verdict in &report.targets {
             let target = format!("{} / {}: ", verdict.install, verdict.component);
             let end = end(verdict.ending, &OF_ASSERTIONS, &verdict.message, [verdict].into_iter());
-            let name = format::cut(&format!("{target}the deploy succeeds"), NAME);
+            let name = format::cut(&format!("{target}{}", succeeds(verdict)), NAME);
             cases.push(Case { class: Class::Deploy, name, seconds: 0.0, end });
             cases.extend(assertions(&target, verdict));
         }
         return cases;
     };
-    let name = if only.workflow.is_some() { "the workflow and its deploys succeed" } else { "the deploy succeeds" };
-    let first = std::iter::once(whole(name, &OF_ASSERTIONS));
+    let first = std::iter::once(whole(succeeds(only), &OF_ASSERTIONS));
     first.chain(only.deploys.iter().map(member)).chain(assertions("", only)).collect()
+}
+
+/// What is tested of a target. Where a teardown was expected, and went well, nothing is deployed.
+fn succeeds(verdict: &Verdict) -> &'static str {
+    let is_teardown = verdict.deploy.as_ref().is_some_and(|deploy| deploy.kind == "teardown");
+    match &verdict.workflow {
+        Some(_) => "the workflow and its deploys succeed",
+        None if is_teardown && verdict.is_pass() => "the teardown succeeds",
+        None => "the deploy succeeds",
+    }
 }
 
 /// A deploy of a workflow that is gated as a whole.

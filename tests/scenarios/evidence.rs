@@ -112,3 +112,17 @@ fn a_weaker_question_is_no_plain_pass() {
     let ran = run(&["--component=all", "--min-targets=0"], &[deploy("active")]);
     assert_eq!((ran.code, ran.looks.len()), (2, 0), "{}", ran.err);
 }
+
+#[test]
+fn a_teardown_that_went_well_is_no_deploy_that_succeeded() {
+    let gone = |status| {
+        with(
+            with(document(status), "install_deploy_type", json!("teardown")),
+            "created_at",
+            json!("2026-01-14T17:00:01Z"),
+        )
+    };
+    let ran = run(&["--expect=teardown", "--after=none"], &[seen(&gone("executing")), seen(&gone("inactive"))]);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.out);
+    assert_eq!(statement(&ran)["predicate"]["passedTests"], json!(["the teardown succeeds"]));
+}
