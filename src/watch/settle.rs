@@ -119,7 +119,8 @@ impl Watch {
                 self.unread(mine, alone, *ending, why)
             }
             Look::Absent(miss) => {
-                let is_again = self.memory.workflow.absent.is_some();
+                // In an earlier look: one answer is one, however often this look comes back to it.
+                let is_again = self.memory.workflow.absent.is_some_and(|since| since < self.now);
                 let since = *self.memory.workflow.absent.get_or_insert(self.now);
                 if alone == Standing::Bad && is_again {
                     // Its failure needs it no more. What is retried may.
