@@ -89,7 +89,7 @@ def github(scratch, api, url, ca):
         check(f"the steps after the gate in {job} read {read}", read == ([job] if code == 0 else []), said)
         check(f"the token is not in the log of {job}", server.TOKEN not in said, said)
         if job == "passes":
-            check("doctor says what it found before the gate", "ok       workflow" in said and "doctor is no gate" in said, said)
+            check("doctor says what it found before the gate", "workflow     inwpasses" in said and "doctor is no gate" in said, said)
         if job == "fails":
             check("a wrong value is refused by the name of its input", "'maybe' for '--on-approval" in said, said)
 
