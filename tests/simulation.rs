@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use simulated::{Coverage, branch_runs, lists, many, mates, oracle, run, trace, whole};
+use simulated::{Coverage, Judged, branch_runs, lists, many, mates, oracle, run, trace, whole};
 
 /// Seeds that once broke a promise.
 const REGRESSIONS: [u64; 13] =
@@ -78,6 +78,16 @@ fn none_of(default: u64, always: &[u64], simulate: impl Fn(u64, &mut Coverage) -
     coverage
 }
 
+/// The same for runs that are judged already; each of these outcomes has to be seen.
+fn none_breaks_a_promise(default: u64, run: fn(u64) -> Judged, every: &[&str]) {
+    let seen = none_of(default, &[], |seed, coverage| {
+        let run = run(seed);
+        *coverage.0.entry(run.outcome).or_default() += 1;
+        (!run.violations.is_empty()).then_some(run.trace)
+    });
+    assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
+}
+
 /// Which seeds broke a promise in the same way.
 fn kinds_of(broken: &[(u64, String)]) -> BTreeMap<String, Vec<u64>> {
     let mut kinds: BTreeMap<String, Vec<u64>> = BTreeMap::new();
@@ -105,58 +115,47 @@ fn no_seed_breaks_a_promise() {
 
 #[test]
 fn no_fleet_breaks_a_promise() {
-    let seen = none_of(FLEETS, &[], |seed, coverage| {
-        let run = many::run(seed);
-        *coverage.0.entry(run.outcome).or_default() += 1;
-        (!run.violations.is_empty()).then_some(run.trace)
-    });
-    let every = ["passed", "failed", "undecided", "superseded", "approval-required", "timed-out", "interrupted"];
-    assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
+    none_breaks_a_promise(
+        FLEETS,
+        many::run,
+        &["passed", "failed", "undecided", "superseded", "approval-required", "timed-out", "interrupted"],
+    );
 }
 
 #[test]
 fn no_targets_of_one_workflow_break_a_promise() {
-    let seen = none_of(MATES, &[], |seed, coverage| {
-        let run = mates::run(seed);
-        *coverage.0.entry(run.outcome).or_default() += 1;
-        (!run.violations.is_empty()).then_some(run.trace)
-    });
-    let every = ["passed", "failed", "undecided", "approval-required", "timed-out", "interrupted"];
-    assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
+    none_breaks_a_promise(
+        MATES,
+        mates::run,
+        &["passed", "failed", "undecided", "approval-required", "timed-out", "interrupted"],
+    );
 }
 
 #[test]
 fn no_list_of_targets_breaks_a_promise() {
-    let seen = none_of(LISTS, &[], |seed, coverage| {
-        let run = lists::run(seed);
-        *coverage.0.entry(run.outcome).or_default() += 1;
-        (!run.violations.is_empty()).then_some(run.trace)
-    });
-    let every = ["passed ", "failed deploy-failed", "undecided never-appeared", "timed-out unreachable"];
-    assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
+    none_breaks_a_promise(
+        LISTS,
+        lists::run,
+        &["passed ", "failed deploy-failed", "undecided never-appeared", "timed-out unreachable"],
+    );
 }
 
 #[test]
 fn no_branch_run_breaks_a_promise() {
-    let seen = none_of(BRANCH_RUNS, &[], |seed, coverage| {
-        let run = branch_runs::run(seed);
-        *coverage.0.entry(run.outcome).or_default() += 1;
-        (!run.violations.is_empty()).then_some(run.trace)
-    });
-    let every = ["passed", "failed", "undecided", "approval-required", "timed-out", "interrupted"];
-    assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
+    none_breaks_a_promise(
+        BRANCH_RUNS,
+        branch_runs::run,
+        &["passed", "failed", "undecided", "approval-required", "timed-out", "interrupted"],
+    );
 }
 
 #[test]
 fn no_workflow_as_a_whole_breaks_a_promise() {
-    let seen = none_of(WHOLES, &[], |seed, coverage| {
-        let run = whole::run(seed);
-        *coverage.0.entry(run.outcome).or_default() += 1;
-        (!run.violations.is_empty()).then_some(run.trace)
-    });
-    let every =
-        ["passed ", "failed deploy-failed", "failed workflow-failed", "undecided not-found", "approval-required "];
-    assert!(every.iter().all(|outcome| seen.0.contains_key(*outcome)), "never seen: {:?}", seen.0);
+    none_breaks_a_promise(
+        WHOLES,
+        whole::run,
+        &["passed ", "failed deploy-failed", "failed workflow-failed", "undecided not-found", "approval-required "],
+    );
 }
 
 #[test]

@@ -6,20 +6,20 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use deploy_gate::base::clock::{Clock, VirtualClock};
+use deploy_gate::base::clock::Clock;
 use deploy_gate::base::source::{Fault, Request, Response, Source};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::disk::MemoryDisk;
-use super::gate_once;
 use super::generation::Generation;
 use super::lists;
-use super::many::{FleetRun, Router, install};
+use super::many::{Router, install};
 use super::mates::told_at;
-use super::network::{Network, SimulatedClock, Transcript};
+use super::network::SimulatedClock;
 use super::whole::{self, Asking};
 use super::world::{self, Time, World, holds};
+use super::{Judged, gate_once};
 
 const RUN: &str = "abr00000000000000000000001";
 const OF_RUN: &str = "inw0run0000000000000000001";
@@ -131,7 +131,7 @@ impl Source for RunServer {
 }
 
 /// Runs what a seed stands for.
-pub fn run(seed: u64) -> FleetRun {
+pub fn run(seed: u64) -> Judged {
     let mut dice = Rng::with_seed(seed ^ 0xb4a7c4);
     let generation = Generation::random(&mut dice);
     let count = dice.usize(0..=4);
@@ -152,23 +152,11 @@ pub fn run(seed: u64) -> FleetRun {
     for (flag, duration) in [("timeout", timeout), ("interval", interval), ("max-interval", longest)] {
         arguments.push(format!("--{flag}={}ms", duration.as_millis()));
     }
-    let mut clock =
-        SimulatedClock::random(VirtualClock::new(jiff::Timestamp::from_second(world::EPOCH).ok()), &mut dice);
-    let transcripts: Vec<Transcript> = worlds.iter().map(|_| Transcript::default()).collect();
-    let networks = worlds.iter().zip(&transcripts).map(|(world, transcript)| Network {
-        world: Rc::clone(world),
-        clock: clock.clone(),
-        dice: dice.fork(),
-        transcript: Rc::clone(transcript),
-    });
+    let mut clock = SimulatedClock::random(&mut dice);
+    let (installs, transcripts) = Router::to(&worlds, &clock, &mut dice);
     let told = Told::default();
-    let server = RunServer {
-        installs: Router(networks.collect()),
-        run: run.clone(),
-        clock: clock.clone(),
-        dice: dice.fork(),
-        told: Rc::clone(&told),
-    };
+    let server =
+        RunServer { installs, run: run.clone(), clock: clock.clone(), dice: dice.fork(), told: Rc::clone(&told) };
     let (time, signal, disk) = (clock.time.clone(), clock.signal, MemoryDisk::default());
     let words: Vec<std::ffi::OsString> = arguments.iter().map(Into::into).collect();
     let (code, out, err) = gate_once(&words, server, (&mut clock, &disk, seed));
@@ -194,7 +182,7 @@ pub fn run(seed: u64) -> FleetRun {
         worlds.iter().map(|world| world.to_string()).collect::<String>(),
         wrong.iter().map(|what| format!("VIOLATION {what}")).collect::<Vec<_>>().join("\n  ")
     );
-    FleetRun { outcome: report["outcome"].as_str().unwrap_or_default().into(), violations: wrong, trace }
+    Judged { outcome: report["outcome"].as_str().unwrap_or_default().into(), violations: wrong, trace }
 }
 
 /// Every promise about the run as a whole that was broken.

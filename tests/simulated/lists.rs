@@ -6,25 +6,18 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use deploy_gate::base::clock::{Clock, VirtualClock};
+use deploy_gate::base::clock::Clock;
 use deploy_gate::base::source::{Fault, Request, Response, Source};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::disk::MemoryDisk;
 use super::gate::Gate;
-use super::gate_once;
 use super::generation::Generation;
 use super::many::{Router, install, verdict_violations};
-use super::network::{Asked, Kind, Network, SimulatedClock, Transcript};
+use super::network::{Asked, Kind, SimulatedClock, Transcript};
 use super::world::{self, INSTALL, Time, World};
-
-/// One run, and every promise that it broke.
-pub struct ListRun {
-    pub outcome: String,
-    pub violations: Vec<String>,
-    pub trace: String,
-}
+use super::{Judged, gate_once};
 
 /// What the server has in its list.
 #[derive(Clone, Debug)]
@@ -119,7 +112,7 @@ pub fn trouble(dice: &mut Rng) -> Result<Response, Fault> {
 }
 
 /// Runs what a seed stands for.
-pub fn run(seed: u64) -> ListRun {
+pub fn run(seed: u64) -> Judged {
     let mut dice = Rng::with_seed(seed ^ 0x115_7ed);
     let count = if dice.u8(0..16) == 0 { 0 } else { dice.usize(1..=5) };
     let generation = Generation::random(&mut dice);
@@ -155,18 +148,11 @@ pub fn run(seed: u64) -> ListRun {
     arguments.push(format!("--min-targets={min_targets}").into());
     arguments.extend(label.map(|label| format!("--label=tier={label}").into()));
     arguments.push(format!("--jobs={}", dice.choice([1, 4]).unwrap_or(1)).into());
-    let mut clock =
-        SimulatedClock::random(VirtualClock::new(jiff::Timestamp::from_second(world::EPOCH).ok()), &mut dice);
-    let transcripts: Vec<Transcript> = worlds.iter().map(|_| Transcript::default()).collect();
-    let networks = worlds.iter().zip(&transcripts).map(|(world, transcript)| Network {
-        world: Rc::clone(world),
-        clock: clock.clone(),
-        dice: dice.fork(),
-        transcript: Rc::clone(transcript),
-    });
+    let mut clock = SimulatedClock::random(&mut dice);
+    let (installs, transcripts) = Router::to(&worlds, &clock, &mut dice);
     let told = Told::default();
     let server = ListServer {
-        installs: Router(networks.collect()),
+        installs,
         worlds: worlds.clone(),
         transcripts: transcripts.clone(),
         list: list.clone(),
@@ -215,5 +201,5 @@ pub fn run(seed: u64) -> ListRun {
         wrong.iter().map(|what| format!("VIOLATION {what}")).collect::<Vec<_>>().join("\n  ")
     );
     let text = |name: &str| report[name].as_str().unwrap_or_default();
-    ListRun { outcome: format!("{} {}", text("outcome"), text("reason")), violations: wrong, trace }
+    Judged { outcome: format!("{} {}", text("outcome"), text("reason")), violations: wrong, trace }
 }

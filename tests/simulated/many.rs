@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use deploy_gate::base::clock::{Clock, VirtualClock};
+use deploy_gate::base::clock::Clock;
 use deploy_gate::base::source::{Fault, Request, Response, Source};
 use fastrand::Rng;
 use serde_json::Value;
@@ -13,8 +13,8 @@ use super::disk::MemoryDisk;
 use super::gate::Gate;
 use super::generation::Generation;
 use super::network::{Asked, Kind, Network, SimulatedClock, Transcript};
-use super::world::{self, COMPONENT, World};
-use super::{Run, gate_once, oracle};
+use super::world::{COMPONENT, World};
+use super::{Judged, Run, gate_once, oracle};
 
 /// The prefixes of ids. The digit behind them says whose they are: 0 within a world, from 1 on outside of it.
 const IDS: [&str; 4] = ["inl", "dpl", "bld", "inw"];
@@ -29,7 +29,21 @@ fn renamed(text: &str, from: usize, to: usize) -> String {
 }
 
 /// One server with many installs.
-pub struct Router(pub Vec<Network>);
+pub struct Router(Vec<Network>);
+
+impl Router {
+    /// The way to all of these worlds, and what will be asked of each.
+    pub fn to(worlds: &[Rc<World>], clock: &SimulatedClock, dice: &mut Rng) -> (Self, Vec<Transcript>) {
+        let transcripts: Vec<Transcript> = worlds.iter().map(|_| Transcript::default()).collect();
+        let networks = worlds.iter().zip(&transcripts).map(|(world, transcript)| Network {
+            world: Rc::clone(world),
+            clock: clock.clone(),
+            dice: dice.fork(),
+            transcript: Rc::clone(transcript),
+        });
+        (Self(networks.collect()), transcripts)
+    }
+}
 
 impl Source for Router {
     fn ask(&mut self, request: &Request) -> Result<Response, Fault> {
@@ -49,15 +63,8 @@ impl Source for Router {
     }
 }
 
-/// One run of a fleet, and every promise that it broke.
-pub struct FleetRun {
-    pub outcome: String,
-    pub violations: Vec<String>,
-    pub trace: String,
-}
-
 /// Runs the fleet that a seed stands for. `folder` is for its files.
-pub fn run(seed: u64) -> FleetRun {
+pub fn run(seed: u64) -> Judged {
     let mut dice = Rng::with_seed(seed ^ 0xf1ee7);
     let count = dice.usize(2..=6);
     let generation = Generation::random(&mut dice);
@@ -84,17 +91,10 @@ pub fn run(seed: u64) -> FleetRun {
     if min_pass < count || dice.bool() {
         arguments.push(format!("--min-pass={min_pass}").into());
     }
-    let mut clock =
-        SimulatedClock::random(VirtualClock::new(jiff::Timestamp::from_second(world::EPOCH).ok()), &mut dice);
-    let transcripts: Vec<Transcript> = gates.iter().map(|_| Transcript::default()).collect();
-    let networks = worlds.iter().zip(&transcripts).map(|(world, transcript)| Network {
-        world: Rc::clone(world),
-        clock: clock.clone(),
-        dice: dice.fork(),
-        transcript: Rc::clone(transcript),
-    });
+    let mut clock = SimulatedClock::random(&mut dice);
+    let (router, transcripts) = Router::to(&worlds, &clock, &mut dice);
     let (time, signal) = (clock.time.clone(), clock.signal);
-    let (code, out, err) = gate_once(&arguments, Router(networks.collect()), (&mut clock, &disk, seed));
+    let (code, out, err) = gate_once(&arguments, router, (&mut clock, &disk, seed));
     let report: Value = serde_json::from_str(&disk.text("json")).unwrap_or_default();
     let transcripts: Vec<Vec<Asked>> = transcripts.iter().map(|transcript| transcript.borrow().clone()).collect();
     let is_refused = common.is_refused();
@@ -119,7 +119,7 @@ pub fn run(seed: u64) -> FleetRun {
         err,
         violations.iter().map(|what| format!("VIOLATION {what}")).collect::<Vec<_>>().join("\n  ")
     );
-    FleetRun { outcome: report["outcome"].as_str().unwrap_or_default().into(), violations, trace }
+    Judged { outcome: report["outcome"].as_str().unwrap_or_default().into(), violations, trace }
 }
 
 fn line(number: usize, gate: &Gate) -> String {
@@ -152,23 +152,8 @@ pub fn verdict_violations(
     let Some(row) = rows.iter().find(|row| row["install"] == install.as_str()) else {
         return vec!["it has no row".into()];
     };
-    let mut own: Value = serde_json::from_str(&renamed(&row.to_string(), number, 0)).expect("JSON");
-    own["targets"] = Value::Array(vec![own.clone()]);
-    let run = Run {
-        seed: 0,
-        world: Rc::clone(world),
-        gate: gate.clone(),
-        arguments: Vec::new(),
-        transcript: transcript.to_vec(),
-        signal: None,
-        ended,
-        code: 0,
-        out: String::new(),
-        err: String::new(),
-        report: own,
-        reports: Default::default(),
-    };
-    oracle::verdict_violations(&run)
+    let own = serde_json::from_str(&renamed(&row.to_string(), number, 0)).expect("JSON");
+    oracle::verdict_violations(&Run::of_row(own, (gate, world), transcript.to_vec(), ended))
 }
 
 /// What is known of a run.

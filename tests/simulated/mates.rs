@@ -5,7 +5,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use deploy_gate::base::clock::{Clock, VirtualClock};
+use deploy_gate::base::clock::Clock;
 use deploy_gate::base::source::{Fault, Request, Response, Source};
 use fastrand::Rng;
 use serde_json::Value;
@@ -13,10 +13,10 @@ use serde_json::Value;
 use super::disk::MemoryDisk;
 use super::gate::Gate;
 use super::generation::Generation;
-use super::many::{FleetRun, Seen};
+use super::many::Seen;
 use super::network::{Asked, Kind, Network, SimulatedClock, Transcript};
 use super::world::{self, COMPONENT, INSTALL, INSTALL_COMPONENT, OTHER_COMPONENT, OTHER_INSTALL_COMPONENT, World};
-use super::{Run, gate_once, oracle};
+use super::{Judged, Run, gate_once, oracle};
 
 /// The text of a world as its mirror has it, or the other way round.
 fn mirrored(text: &str) -> String {
@@ -82,7 +82,7 @@ fn worlds(dice: &mut Rng) -> [Rc<World>; 2] {
 }
 
 /// Runs what a seed stands for.
-pub fn run(seed: u64) -> FleetRun {
+pub fn run(seed: u64) -> Judged {
     let mut dice = Rng::with_seed(seed ^ 0x3a7e5);
     let worlds = worlds(&mut dice);
     let mut gate = Gate::random(&worlds[0].ids, &mut dice);
@@ -94,8 +94,7 @@ pub fn run(seed: u64) -> FleetRun {
     arguments.push(format!("--component={OTHER_COMPONENT}").into());
     arguments.push(format!("--jobs={jobs}").into());
     arguments.extend(dice.bool().then(|| "--no-fail-fast".into()));
-    let mut clock =
-        SimulatedClock::random(VirtualClock::new(jiff::Timestamp::from_second(world::EPOCH).ok()), &mut dice);
+    let mut clock = SimulatedClock::random(&mut dice);
     let transcript = Transcript::default();
     let mut network = |world: &Rc<World>, transcript: &Transcript| Network {
         world: Rc::clone(world),
@@ -132,7 +131,7 @@ pub fn run(seed: u64) -> FleetRun {
         worlds[0],
         violations.iter().map(|what| format!("VIOLATION {what}")).collect::<Vec<_>>().join("\n  ")
     );
-    FleetRun { outcome: report["outcome"].as_str().unwrap_or_default().into(), violations, trace }
+    Judged { outcome: report["outcome"].as_str().unwrap_or_default().into(), violations, trace }
 }
 
 /// The verdict of one of the two, judged as a run of its own that ended when it was told.
@@ -159,22 +158,7 @@ fn verdict_violations(
     };
     let own = transcript.iter().filter(is_own);
     let transcript = own.map(|asked| if is_second { as_mirrored(asked) } else { asked.clone() }).collect();
-    let mut own = row.clone();
-    own["targets"] = Value::Array(vec![row]);
-    let run = Run {
-        seed: 0,
-        world: Rc::clone(world),
-        gate: gate.clone(),
-        arguments: Vec::new(),
-        transcript,
-        signal: None,
-        ended,
-        code: 0,
-        out: String::new(),
-        err: String::new(),
-        report: own,
-        reports: Default::default(),
-    };
+    let run = Run::of_row(row, (gate, world), transcript, ended);
     let mut wrong = oracle::verdict_violations(&run);
     if run.report["reason"] != "not-awaited" {
         wrong.extend(oracle::prompt_violations(&run));

@@ -31,7 +31,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use deploy_gate::World as GateWorld;
-use deploy_gate::base::clock::{Signal, VirtualClock};
+use deploy_gate::base::clock::Signal;
 use deploy_gate::base::environment::Variables;
 use deploy_gate::base::source::Source;
 use disk::MemoryDisk;
@@ -58,13 +58,40 @@ pub struct Run {
     pub reports: BTreeMap<&'static str, String>,
 }
 
+/// A run that is judged already: how it ended, every promise that it broke, and what shows that.
+pub struct Judged {
+    pub outcome: String,
+    pub violations: Vec<String>,
+    pub trace: String,
+}
+
+impl Run {
+    /// One row of a run of many targets, as a run of its own that ended then.
+    pub fn of_row(mut row: Value, (gate, world): (&Gate, &Rc<World>), transcript: Vec<Asked>, ended: Duration) -> Self {
+        row["targets"] = Value::Array(vec![row.clone()]);
+        Self {
+            seed: 0,
+            world: Rc::clone(world),
+            gate: gate.clone(),
+            arguments: Vec::new(),
+            transcript,
+            signal: None,
+            ended,
+            code: 0,
+            out: String::new(),
+            err: String::new(),
+            report: row,
+            reports: BTreeMap::new(),
+        }
+    }
+}
+
 /// Runs the gate that a seed stands for.
 pub fn run(seed: u64) -> Run {
     let mut dice = Rng::with_seed(seed);
     let world = Rc::new(World::random(&mut dice));
     let gate = Gate::random(&world.ids, &mut dice);
-    let epoch = jiff::Timestamp::from_second(world::EPOCH).ok();
-    let mut clock = SimulatedClock::random(VirtualClock::new(epoch), &mut dice);
+    let mut clock = SimulatedClock::random(&mut dice);
     let signal = clock.signal;
     let transcript = Transcript::default();
     let network = Network {

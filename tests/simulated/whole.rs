@@ -4,22 +4,15 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use deploy_gate::base::clock::{Clock, Signal, VirtualClock};
+use deploy_gate::base::clock::{Clock, Signal};
 use fastrand::Rng;
 use serde_json::Value;
 
 use super::disk::MemoryDisk;
-use super::gate_once;
 use super::network::{Asked, Kind, Network, SimulatedClock, Transcript};
 use super::pipeline::What;
 use super::world::{self, Deploy, Fate, INSTALL, Rights, Stand, Time, World, holds};
-
-/// One run, and every promise that it broke.
-pub struct WholeRun {
-    pub outcome: String,
-    pub violations: Vec<String>,
-    pub trace: String,
-}
+use super::{Judged, gate_once};
 
 /// How a deploy stands in truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +25,7 @@ enum Standing {
 }
 
 /// Runs what a seed stands for.
-pub fn run(seed: u64) -> WholeRun {
+pub fn run(seed: u64) -> Judged {
     let mut dice = Rng::with_seed(seed ^ 0x3401e);
     let world = Rc::new(World::random(&mut dice));
     let id = match dice.u8(0..20) {
@@ -54,8 +47,7 @@ pub fn run(seed: u64) -> WholeRun {
     }
     arguments.extend(stops.then(|| "--on-approval=stop".into()));
     arguments.extend(asserts.then(|| "--require=no-failed-steps".into()));
-    let mut clock =
-        SimulatedClock::random(VirtualClock::new(jiff::Timestamp::from_second(world::EPOCH).ok()), &mut dice);
+    let mut clock = SimulatedClock::random(&mut dice);
     let (time, signal) = (clock.time.clone(), clock.signal);
     let transcript = Transcript::default();
     let network = Network {
@@ -90,7 +82,7 @@ pub fn run(seed: u64) -> WholeRun {
         violations.iter().map(|what| format!("VIOLATION {what}")).collect::<Vec<_>>().join("\n  ")
     );
     let text = |name: &str| report[name].as_str().unwrap_or_default();
-    WholeRun { outcome: format!("{} {}", text("outcome"), text("reason")), violations, trace }
+    Judged { outcome: format!("{} {}", text("outcome"), text("reason")), violations, trace }
 }
 
 /// What is asked of many workflows, each of which is gated as a whole.
