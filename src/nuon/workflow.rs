@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::base::object::Object;
-use crate::nuon::deploy::Class;
+use crate::nuon::deploy::{Class, Deploy};
 use crate::nuon::id::{self, DeployId, Id, InstallComponentId, WorkflowId};
 use crate::nuon::reason;
 
@@ -328,6 +328,13 @@ impl Workflow {
     /// When the server last changed it.
     pub fn changed(&self) -> Option<Timestamp> {
         self.updated_at.as_deref()?.parse().ok()
+    }
+
+    /// Whether it was over before this deploy of it was made: a person made it go on since, and a replica that lags behind
+    /// has not heard of that.
+    pub fn was_over_before(&self, deploy: &Deploy) -> bool {
+        let is_older = self.changed().zip(deploy.created()).is_some_and(|(changed, made)| changed < made);
+        is_older && self.id == deploy.workflow && !matches!(self.stage(), Stage::Running(_) | Stage::Waiting(_))
     }
 
     /// Its own word, and whether it is finished: while both stay, it has not changed.

@@ -299,12 +299,20 @@ impl Watch {
         self.know_baseline()?;
         let newest = self.newest(workflow)?;
         let has_failed = matches!(stage, Stage::Failed(_) | Stage::Parked(_) | Stage::Dead(_));
-        if let Some(unread) = &newest.unread
-            && (!has_failed || newest.id.is_some() && !self.is_out_of_patience())
-        {
-            return ControlFlow::Break(self.unanswered(unread));
+        if let Some(unread) = &newest.unread {
+            // It may be one of this component, even if none is known.
+            let may_be_mine = newest.id.is_some() || matches!(**unread, Look::Missed(_));
+            if !has_failed || may_be_mine && !self.is_out_of_patience() {
+                return ControlFlow::Break(self.unanswered(unread));
+            }
         }
-        let Some(newest) = newest.id else { return self.without_deploy(workflow, &stage, None) };
+        let Some(newest) = newest.id else {
+            let without = match newest.missed() {
+                Some(miss) => format!("and a deploy, which its steps name, cannot be read: {}", miss.why),
+                None => "without a deploy of this component".into(),
+            };
+            return self.without_deploy(workflow, &stage, None, &without);
+        };
         let steps = workflow.words_about(&newest, self.install_component.as_ref());
         let mine = match self.memory.mine.clone() {
             // While its steps stay as they are, so does it.
@@ -323,7 +331,9 @@ impl Watch {
         deploy.workflow.get_or_insert(id.clone());
         let names_this = self.rules.pins.deploy.as_ref().is_none_or(|named| self.known.contains_key(named));
         if !names_this || !self.is_meant_as_retry(&deploy) {
-            return self.without_deploy(workflow, &stage, Some(&deploy));
+            let without =
+                format!("its deploy {} is not the one you asked for ({})", deploy.id(), self.how_not(&deploy));
+            return self.without_deploy(workflow, &stage, Some(&deploy), &without);
         }
         let mine = match mine {
             None => self.take_first(deploy, ask, By::Id(None)),
@@ -456,16 +466,18 @@ impl Watch {
     }
 
     /// The pinned workflow, while there is no deploy of it that is meant.
-    fn without_deploy(&mut self, workflow: &Workflow, stage: &Stage, other: Option<&Deploy>) -> Go<Tracked> {
+    fn without_deploy(
+        &mut self,
+        workflow: &Workflow,
+        stage: &Stage,
+        other: Option<&Deploy>,
+        without: &str,
+    ) -> Go<Tracked> {
         self.memory.preexisting.get_or_insert(false);
         let course = Course::of(stage);
         self.decided_on = Some((Standing::Sought, course));
         let (decision, sure) = decision::decide(Standing::Sought, course, self.asked);
         let decision = if self.memory.confirms(None, decision, sure, self.now) { decision } else { Decision::Wait };
-        let without = match other {
-            Some(other) => format!("its deploy {} is not the one you asked for ({})", other.id(), self.how_not(other)),
-            None => "without a deploy of this component".into(),
-        };
         ControlFlow::Break(match decision {
             Decision::ApprovalRequired => Move::End(Ending::ApprovalRequired, approval_required(stage)),
             Decision::NeverAppeared => {

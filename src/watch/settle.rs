@@ -10,7 +10,7 @@ use crate::nuon::evidence::{Course, Standing};
 use crate::nuon::id::WorkflowId;
 use crate::nuon::look::Look;
 use crate::nuon::workflow::{Stage, Verification, Workflow};
-use crate::watch::decision::{self, Asked, Decision};
+use crate::watch::decision::{self, Asked, Decision, Sure};
 use crate::watch::machine::{Go, Move, Watch};
 use crate::watch::memory::{By, Failing, LAG, PATIENCE, Tracked};
 use crate::watch::rules::{OnApproval, OnSuperseded, Until};
@@ -54,10 +54,7 @@ impl Watch {
             return self.settle(retry);
         }
         self.decided_on = Some((evidence.standing, evidence.course));
-        let (decision, sure) = decision::decide(evidence.standing, evidence.course, self.asked);
-        let about = Some(mine.deploy.id().clone());
-        let is_sure = self.memory.confirms(about, decision, sure, self.now);
-        match if is_sure { decision } else { Decision::Wait } {
+        match self.decide(&mine.deploy, evidence.standing, evidence.course, self.asked) {
             Decision::Wait => ControlFlow::Break(self.go_on(&mine, &evidence)),
             Decision::Complete => self.complete(mine, evidence),
             Decision::ApprovalRequired => {
@@ -368,8 +365,15 @@ impl Watch {
             workflow_must_succeed: false,
             ..self.asked
         };
+        ControlFlow::Continue((self.decide(deploy, standing, course, asked), told))
+    }
+
+    /// What the table says of a deploy, once that is sure.
+    fn decide(&mut self, deploy: &Deploy, standing: Standing, course: Course, asked: Asked) -> Decision {
         let (decision, sure) = decision::decide(standing, course, asked);
+        let is_old = |look: &Look| matches!(look, Look::Workflow(workflow, _) if workflow.was_over_before(deploy));
+        let sure = if self.answers.iter().any(|(_, look)| is_old(look)) { Sure::ForAMinute } else { sure };
         let is_sure = self.memory.confirms(Some(deploy.id().clone()), decision, sure, self.now);
-        ControlFlow::Continue((if is_sure { decision } else { Decision::Wait }, told))
+        if is_sure { decision } else { Decision::Wait }
     }
 }

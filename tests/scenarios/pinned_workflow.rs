@@ -315,3 +315,21 @@ fn where_the_workflow_failed_the_latest_must_not_be_unread() {
         assert_eq!(ran.ended(), ended_as, "{}{}", ran.out, ran.err);
     }
 }
+
+#[test]
+fn what_cannot_be_read_may_be_the_deploy_of_this_component() {
+    let parked = workflow("failed-pending-retry", &["apply=success", "notify=error@"]);
+    let routes = |answers: &[Answer]| {
+        run_with(
+            &[&pin()],
+            &[("/latest", &[http(404, "")]), (DEPLOY, answers), ("/workflows/", std::slice::from_ref(&parked))],
+        )
+    };
+    let unread = http(502, "");
+    let ran = routes(&[unread.clone(), unread.clone(), unread.clone(), mine(DEPLOY, "active", 1)]);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+    let ran = routes(&[unread]);
+    assert_eq!(ran.ended(), (1, "failed", "workflow-failed"), "{}", ran.err);
+    assert!((60..120).contains(&ran.seconds()), "{}", ran.seconds());
+    assert!(ran.message().contains("which its steps name, cannot be read: 502"), "{}", ran.message());
+}

@@ -437,3 +437,30 @@ fn what_a_lagging_replica_says_of_a_workflow_does_not_count() {
     assert_eq!(ran.ended(), (124, "timed-out", "still-running"), "{}{}", ran.out, ran.err);
     assert!(ran.err.contains("as it was before"), "{}", ran.err);
 }
+
+#[test]
+fn a_workflow_that_had_ended_before_the_deploy_was_made_is_of_another_day() {
+    // A person retried it: the replica that answers still has the end before.
+    let mine = |status| seen(&made(DEPLOY, status, 9, WORKFLOW));
+    let ended = |status| {
+        let body = workflow(status, &["before=error@"]).answer.expect("an answer").body;
+        seen(&with(serde_json::from_slice(&body).expect("JSON"), "updated_at", json!("2026-01-14T16:08:00Z")))
+    };
+    let well = workflow("success", &["apply=success"]);
+    for word in ["executing", "error", "active"] {
+        for end in ["error", "failed-pending-retry"] {
+            let routes: &[(&str, &[Answer])] = &[
+                ("/latest", &[mine(word), mine(word), mine(word), mine("active")]),
+                (DEPLOY, &[mine(word), mine(word), mine("active")]),
+                ("/workflows/", &[ended(end), ended(end), ended(end), well.clone()]),
+            ];
+            let ran = run_with(&[], routes);
+            assert_eq!(ran.ended(), (0, "passed", ""), "{word} {end}\n{}", ran.err);
+        }
+        // If nothing else comes, it is as it says.
+        let routes: &[(&str, &[Answer])] = &[("/latest", &[mine(word)]), ("/workflows/", &[ended("cancelled")])];
+        let ran = run_with(&[], routes);
+        assert_eq!(ran.ended(), (1, "failed", "deploy-failed"), "{word}\n{}", ran.err);
+        assert!((60..95).contains(&ran.seconds()), "{word} {}", ran.seconds());
+    }
+}

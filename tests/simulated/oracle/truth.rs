@@ -132,11 +132,17 @@ impl Oracle<'_> {
             || (self.is_read_otherwise(deploy, "failure") && self.sometime(is_bad_by_its_word));
         // However little a teardown had to do, it is not what was asked for.
         let is_other = |deploy: &Deploy| deploy.kind == "teardown" && !self.run.gate.teardown;
+        // What its word says is the user's reading; what is listed as its verification has still not ended.
+        let is_unverified = |deploy: &Deploy| {
+            self.is_read_otherwise(deploy, "success")
+                && self.sometime(|at| self.stand(deploy.flow, at) == Stand::Failed)
+        };
         let behind = || {
             let mut left = self.seen().filter(|left| left.flow != deploy.flow && left.created < deploy.created);
             let is_bad = |left: &Deploy| {
                 let is_read = may_be_unread || self.is_read_otherwise(left, "failure");
                 is_read && self.sometime(|at| matches!(self.class(left, at), Class::Bad | Class::Parked))
+                    || is_unverified(left)
             };
             let is_over = |left: &Deploy| self.sometime(|at| self.standing(left, at) == Standing::Failed);
             // Or what its workflow retried it as.
@@ -149,10 +155,7 @@ impl Oracle<'_> {
         // Nobody can tell what steps there would have been.
         let flow = &self.world.flows[deploy.flow];
         let is_unsure = flow.is_never_whole && self.sometime(|at| self.stand(deploy.flow, at) == Stand::Failed);
-        // What its word says is the user's reading; what is listed as its verification has still not ended.
-        let is_read = self.is_read_otherwise(deploy, "success")
-            && self.sometime(|at| self.stand(deploy.flow, at) == Stand::Failed);
-        let has_failed = has_failed || is_unsure || is_read || is_other(deploy) || behind();
+        let has_failed = has_failed || is_unsure || is_unverified(deploy) || is_other(deploy) || behind();
         self.must(has_failed, format!("{} had not failed for good", deploy.id));
         self.waits_for_the_redeploy(deploy);
     }
