@@ -299,16 +299,14 @@ impl Watch {
         self.know_baseline()?;
         let newest = self.newest(workflow)?;
         let has_failed = matches!(stage, Stage::Failed(_) | Stage::Parked(_) | Stage::Dead(_));
-        if let Some(unread) = &newest.unread {
-            // It may be one of this component, even if none is known.
-            let may_be_mine = newest.id.is_some() || matches!(**unread, Look::Missed(_));
-            if !has_failed || may_be_mine && !self.is_out_of_patience() {
-                return ControlFlow::Break(self.unanswered(unread));
-            }
+        if let Some(unread) = &newest.unread
+            && (!has_failed || newest.id.is_some() && !self.is_out_of_patience())
+        {
+            return ControlFlow::Break(self.unanswered(unread));
         }
         let Some(newest) = newest.id else {
             let without = match newest.missed() {
-                Some(miss) => format!("and a deploy, which its steps name, cannot be read: {}", miss.why),
+                Some(miss) => format!("and a deploy that its steps name cannot be read: {}", miss.why),
                 None => "without a deploy of this component".into(),
             };
             return self.without_deploy(workflow, &stage, None, &without);
