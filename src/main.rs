@@ -41,7 +41,10 @@ fn main() -> ExitCode {
             out: &mut std::io::stdout(),
             err: &mut std::io::stderr(),
             screens: (screen(&std::io::stdout()), screen(&std::io::stderr())),
-            width: || terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| width.0.into()),
+            size: || {
+                let size = terminal_size::terminal_size_of(std::io::stderr());
+                size.map_or((80, 24), |(columns, rows)| (columns.0.into(), rows.0.into()))
+            },
             seed: fastrand::u64(..),
         },
     );

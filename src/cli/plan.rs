@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use crate::base::environment::Screen;
 use crate::cli::args;
 use crate::judge::catalogue::Subject;
 use crate::judge::extract::{self, Extract};
+use crate::report::people::VerdictStyle;
 use crate::report::progress::{LogStyle, Verbosity};
 use crate::report::reporter::Reporter;
 use crate::report::{self, ci};
 use crate::run::config::{ApiContext, GateConfig, Plan};
 use crate::run::world::World;
+use crate::text::marks::Marks;
 use crate::text::redact::Secrets;
 use crate::watch::rules::{Rules, Scope, Until};
 
@@ -45,8 +48,13 @@ pub fn plan(
     extract::names(&extracts, &report::result::OUTPUTS)?;
     let names: Vec<String> = extracts.iter().map(|extract| extract.name.clone()).collect();
     let ci = gate.ci.found(world.variables);
-    let paint = gate.color.paint(world.variables, world.screens.0);
-    let reporter = Reporter::new(gate.report, names, (ci, paint), (world.variables, world.disk, world.seed), secrets)?;
+    let (out, err) = if ci.reads_the_log(world.variables) { (Screen::File, Screen::File) } else { world.screens };
+    let marks = Marks::of(world.variables);
+    let style = VerdictStyle {
+        paint: gate.color.paint(world.variables, world.screens.0),
+        marks: Some(marks).filter(|marks| out == Screen::Terminal && *marks == Marks::UNICODE),
+    };
+    let reporter = Reporter::new(gate.report, names, (ci, style), (world.variables, world.disk, world.seed), secrets)?;
     let pins = gate.pins;
     let config = GateConfig {
         rules: Rules {
@@ -74,7 +82,7 @@ pub fn plan(
         extracts: extracts.into(),
         attests: reporter.attests(),
         log_lines: usize::from(gate.log_lines),
-        style: LogStyle { verbosity, ci, screen: world.screens.1, width: world.width, secrets: secrets.clone() },
+        style: LogStyle { verbosity, ci, screen: err, size: world.size, marks, secrets: secrets.clone() },
         api,
         shared: None,
     };

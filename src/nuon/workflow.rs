@@ -3,6 +3,8 @@
 //! A deploy's own status does not tell: `pending-approval` is written after every plan, approved or not, and a deploy
 //! stays queued for ever when its workflow has died.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -50,6 +52,8 @@ pub struct WorkflowStep {
     pub step_target_type: Option<String>,
     pub step_target_id: Option<String>,
     pub result_directive: Option<String>,
+    pub started_at: Option<String>,
+    pub finished_at: Option<String>,
     pub approval: Option<Object<Approval>>,
 }
 
@@ -195,6 +199,14 @@ impl WorkflowStep {
     /// Its name.
     pub fn name(&self) -> &str {
         self.name.as_deref().unwrap_or("without a name")
+    }
+
+    /// How long it took, or has taken until `now`; the server's clock says when it began.
+    pub fn took(&self, now: Option<Timestamp>) -> Option<Duration> {
+        // What has not happened yet is in the year 1.
+        let at = |time: &Option<String>| time.as_deref()?.parse::<Timestamp>().ok().filter(|at| at.as_second() > 0);
+        let began = at(&self.started_at)?;
+        Duration::try_from(at(&self.finished_at).or(now)?.duration_since(began)).ok()
     }
 
     /// The deploy that it makes, once there is one.

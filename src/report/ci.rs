@@ -47,6 +47,12 @@ impl Ci {
         }
     }
 
+    /// Whether the log is that of a CI system, be it one that is not spoken to: nearly all say `CI`.
+    pub fn reads_the_log(self, variables: &Variables) -> bool {
+        let says_ci = variables.get("CI").is_some_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
+        self != Ci::None || says_ci || variables.contains_key("JENKINS_URL")
+    }
+
     /// What begins a group of lines.
     pub fn group(self, title: &str, now: Option<Timestamp>) -> String {
         let title = escape::line(title);

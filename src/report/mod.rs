@@ -15,4 +15,6 @@ pub mod github;
 mod intoto;
 mod junit;
 mod markdown;
+mod live;
+mod view;
 pub mod people;

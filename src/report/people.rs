@@ -9,6 +9,7 @@ use crate::nuon::failure::Failure;
 use crate::text::color::Paint;
 use crate::text::escape;
 use crate::text::format;
+use crate::text::marks::Marks;
 
 /// How many of many targets have a row of their own.
 const ROWS: usize = 50;
@@ -19,8 +20,17 @@ const TOLD: usize = 3;
 /// How many characters of a message are in a row.
 const MESSAGE: usize = 300;
 
+/// How the verdict looks.
+#[derive(Clone, Copy, Debug)]
+pub struct VerdictStyle {
+    /// Whether it is coloured.
+    pub paint: Paint,
+    /// What it begins with, where somebody watches.
+    pub marks: Option<Marks>,
+}
+
 /// Renders the verdict: outcome and why, then what failed, warnings, what is true, and the facts last.
-pub fn render(report: &Report, paint: Paint) -> String {
+pub fn render(report: &Report, style: VerdictStyle) -> String {
     let mut lines = Vec::new();
     lines.push(format!("{}: {}", report.ending.heading(), report.message));
     let shown = if report.fleet.is_some() { rows(report, &mut lines) } else { &report.targets };
@@ -44,7 +54,13 @@ pub fn render(report: &Report, paint: Paint) -> String {
         format::duration(Duration::from_millis(report.duration_ms)),
         report.ending.code()
     ));
-    painted(&lines, paint)
+    let paint = style.paint;
+    let mark = style.marks.map(|marks| match report.ending.outcome() {
+        Outcome::Passed => paint.good(marks.good),
+        Outcome::Failed => paint.bad(marks.bad),
+        _ => paint.bad(marks.odd),
+    });
+    mark.map_or_else(String::new, |mark| mark + " ") + &painted(&lines, paint)
 }
 
 /// How many ended in each way; then a row a target that did not pass, the worst first. What failed is told in full, for

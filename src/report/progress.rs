@@ -1,17 +1,21 @@
-//! What is said while waiting, on stderr. On a terminal: one live line, and a line for each change. Elsewhere: a line
+//! What is said while waiting, on stderr. On a terminal: a live view, and a line for each change. Elsewhere: a line
 //! for each change, and one a minute. Whatever came from the network is defused first.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::base::environment::Screen;
+use crate::nuon::look::Look;
 use crate::nuon::target::Target;
 use crate::report::ci::Ci;
+use crate::report::live;
+use crate::report::view::View;
 use crate::text::escape;
 use crate::text::format;
+use crate::text::marks::Marks;
 use crate::text::redact::Secrets;
 use crate::watch::step::Event;
 use crate::watch::words;
@@ -19,8 +23,12 @@ use crate::watch::words;
 /// When the gate says again that nothing has changed, in minutes without a change; later every five: some CI systems end a
 /// job after ten silent minutes.
 const HEARTBEATS: [u64; 3] = [1, 2, 5];
-/// How often the live line is drawn.
+/// How many steps of a workflow the live view has at most.
+const ROWS: usize = 10;
+/// How often the live view is drawn.
 const FRAME: Duration = Duration::from_secs(1);
+/// How long it stays at least: many targets can change at once.
+const BETWEEN_FRAMES: Duration = Duration::from_millis(100);
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +50,10 @@ pub struct LogStyle {
     pub ci: Ci,
     /// Whether somebody watches.
     pub screen: Screen,
-    /// How wide the terminal is, in columns.
-    pub width: fn() -> usize,
+    /// How many columns and rows the terminal has.
+    pub size: fn() -> (usize, usize),
+    /// What it can show beside the steps of a workflow.
+    pub marks: Marks,
     /// What must not be told.
     pub secrets: Secrets,
 }
@@ -51,7 +61,8 @@ pub struct LogStyle {
 impl LogStyle {
     /// Says nothing.
     pub fn quiet(secrets: &Secrets) -> Self {
-        Self { verbosity: Verbosity::Quiet, ci: Ci::None, screen: Screen::File, width: || 80, secrets: secrets.clone() }
+        let (verbosity, ci, screen, marks) = (Verbosity::Quiet, Ci::None, Screen::File, Marks::ASCII);
+        Self { verbosity, ci, screen, size: || (80, 24), marks, secrets: secrets.clone() }
     }
 }
 
@@ -63,31 +74,31 @@ pub struct Progress<'w> {
     last: Duration,
     /// How often, and in which words, it was said since then that nothing has changed.
     beats: (u64, String),
-    live: Option<ProgressBar>,
+    /// What is drawn, where somebody watches.
+    live: Option<View>,
+    /// When it may be drawn again.
+    next_frame: Option<Duration>,
+    /// The workflow, as it was last read.
+    workflow: Option<Arc<Look>>,
+    /// When the log began.
+    began: Option<Timestamp>,
     /// Which of many targets this is about.
     about: Option<String>,
 }
 
 impl<'w> Progress<'w> {
-    /// Writes to `out`, which must be stderr if the screen is a terminal: the live line is drawn there.
+    /// Writes to `out`, which must be stderr if the screen is a terminal: the live view is drawn there.
     pub fn new(out: &'w mut dyn Write, style: LogStyle) -> Self {
         let is_watched = style.screen == Screen::Terminal && style.verbosity > Verbosity::Quiet;
-        let spinner =
-            ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let live = is_watched.then(|| ProgressBar::new_spinner().with_style(spinner));
-        Self { out, style, last: Duration::ZERO, beats: Default::default(), live, about: None }
+        let live = is_watched.then(View::default);
+        let (last, beats, next_frame, workflow, began, about) = Default::default();
+        Self { out, style, last, beats, live, next_frame, workflow, began, about }
     }
 
     /// The log of one of many targets, which is kept in `out` until somebody passes it on.
     pub fn of_one(out: &'w mut dyn Write, style: LogStyle, target: &Target) -> Self {
-        Self {
-            out,
-            style,
-            last: Duration::ZERO,
-            beats: Default::default(),
-            live: None,
-            about: Some(target.to_string()),
-        }
+        let (last, beats, live, next_frame, workflow, began) = Default::default();
+        Self { out, style, last, beats, live, next_frame, workflow, began, about: Some(target.to_string()) }
     }
 
     /// What must not be told.
@@ -104,6 +115,7 @@ impl<'w> Progress<'w> {
 
     /// Begins the log.
     pub fn open(&mut self, at: Duration, now: Option<Timestamp>, title: &str) {
+        self.began = now;
         if self.style.verbosity > Verbosity::Quiet {
             self.write(&self.style.ci.group("Deploy gate", now));
         }
@@ -113,7 +125,7 @@ impl<'w> Progress<'w> {
     /// Ends the log: what follows is the verdict.
     pub fn close(&mut self, now: Option<Timestamp>) {
         if let Some(live) = self.live.take() {
-            live.finish_and_clear();
+            self.write(&live.clear(self.columns()));
         }
         if self.style.verbosity > Verbosity::Quiet {
             self.write(&self.style.ci.end_group(now));
@@ -122,32 +134,45 @@ impl<'w> Progress<'w> {
 
     /// Shows that the gate is still there, and returns how long that is enough.
     pub fn linger(&mut self, at: Duration, so_far: &str, left: Duration) -> Duration {
-        if let Some(live) = &self.live {
+        if self.live.is_some() {
             let next = format!("next look in {}", format::duration(Duration::from_secs(left.as_secs())));
-            self.draw(live, &[format!("{}  {so_far}, {next}", format::elapsed(at))]);
-            return FRAME;
+            return self.draw(at, &format!("{so_far}, {next}"), |progress| progress.steps(at));
         }
         self.heartbeat(at, so_far)
     }
 
     /// The same for many targets: a table of those that are still waiting, where somebody watches.
     pub fn linger_over_many(&mut self, at: Duration, so_far: &str, rows: impl FnOnce() -> Vec<String>) -> Duration {
-        if let Some(live) = &self.live {
-            let head = format!("{}  {so_far}", format::elapsed(at));
-            let lines: Vec<String> = std::iter::once(head).chain(rows()).collect();
-            self.draw(live, &lines);
-            return FRAME;
+        if self.live.is_some() {
+            return self.draw(at, so_far, |_| rows());
         }
         self.heartbeat(at, so_far)
     }
 
-    /// Draws the live lines, each as wide as the terminal at most.
-    fn draw(&self, live: &ProgressBar, lines: &[String]) {
-        let width = (self.style.width)().saturating_sub(4);
-        let lines: Vec<String> =
-            lines.iter().map(|line| format::cut(&self.style.secrets.redact(&escape::line(line)), width)).collect();
-        live.set_message(lines.join("\n  "));
-        live.tick();
+    /// The steps of the workflow, as many as there is room for.
+    fn steps(&self, at: Duration) -> Vec<String> {
+        let Some(Look::Workflow(workflow, _)) = self.workflow.as_deref() else { return Vec::new() };
+        let now = self.began.and_then(|began| began.checked_add(at).ok());
+        live::steps(workflow, now, &self.style.marks, ROWS.min((self.style.size)().1.saturating_sub(4)))
+    }
+
+    /// Draws the live view, unless that was just done, and returns how long that is enough.
+    fn draw(&mut self, at: Duration, head: &str, rows: impl FnOnce(&Self) -> Vec<String>) -> Duration {
+        if let Some(next) = self.next_frame.filter(|next| at < *next) {
+            return next - at;
+        }
+        let head = format!("{:>8}  {head}", format::elapsed(at));
+        let lines = std::iter::once(head).chain(rows(self).into_iter().map(|row| format!("  {row}")));
+        let (columns, secrets) = (self.columns(), self.style.secrets.clone());
+        let Some(live) = &mut self.live else { return FRAME };
+        let frame = live.draw(lines.map(|line| secrets.redact(&escape::line(&line)).into_owned()), columns);
+        self.print(&frame);
+        self.next_frame = Some(at + BETWEEN_FRAMES);
+        FRAME
+    }
+
+    fn columns(&self) -> usize {
+        (self.style.size)().0
     }
 
     fn heartbeat(&mut self, at: Duration, so_far: &str) -> Duration {
@@ -180,16 +205,17 @@ impl<'w> Progress<'w> {
         }
     }
 
-    /// A log that cannot be written must not change the verdict.
+    /// Writes a part of the log, above the live view.
     fn write(&mut self, text: &str) {
-        let out = &mut *self.out;
-        let mut write = || {
-            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        };
         match &self.live {
-            Some(live) => live.suspend(write),
-            None => write(),
+            Some(live) => self.print(&format!("{}{text}{}", live.clear(self.columns()), live.again())),
+            None => self.print(text),
         }
+    }
+
+    /// A log that cannot be written must not change the verdict.
+    fn print(&mut self, text: &str) {
+        let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }
 
     /// Says a line that only `-v` shows.
@@ -219,6 +245,7 @@ impl<'w> Progress<'w> {
             Event::Person(what) => self.say(at, &format!("approval needed: {what}")),
             Event::Note(note) => self.say(at, note),
             Event::Warning(why) => self.say(at, &format!("warning: {why}")),
+            Event::Workflow(look) => self.workflow = Some(Arc::clone(look)).filter(|_| self.live.is_some()),
         }
     }
 }

@@ -8,10 +8,10 @@ use crate::base::environment::Variables;
 use crate::base::file::{FileId, OutputFile, is_loss};
 use crate::report::ci::{self, Ci};
 use crate::report::files::{Destination, Files, ReportFile};
+use crate::report::people::VerdictStyle;
 use crate::report::render::Format;
 use crate::report::result::{OUTPUTS, Report};
 use crate::report::{annotations, dotenv, people};
-use crate::text::color::Paint;
 use crate::text::escape;
 use crate::text::redact::Secrets;
 
@@ -19,7 +19,7 @@ use crate::text::redact::Secrets;
 pub struct Reporter {
     extracts: Vec<String>,
     ci: Ci,
-    paint: Paint,
+    style: VerdictStyle,
     files: Files,
     run_url: String,
 }
@@ -32,13 +32,13 @@ impl Reporter {
     pub fn new(
         reports: Vec<ReportFile>,
         extracts: Vec<String>,
-        (ci, paint): (Ci, Paint),
+        (ci, style): (Ci, VerdictStyle),
         (variables, disk, seed): (&Variables, &dyn Disk, u64),
         secrets: &Secrets,
     ) -> Result<Self, String> {
         let files = Self::files(reports, &extracts, (variables, disk, seed), secrets)?;
         let run_url = ci.run_url(variables);
-        Ok(Self { extracts, ci, paint, files, run_url })
+        Ok(Self { extracts, ci, style, files, run_url })
     }
 
     /// Creates the files of all reports, and finds those that the CI system shares.
@@ -105,7 +105,7 @@ impl Reporter {
             let _ = self.files.write(&report);
         }
         let missed = self.files.missed().into_iter().map(|why| format!("warning: {}\n", escape::line(&why)));
-        let verdict = people::render(&report, self.paint) + &self.ci.annotation(&report) + &missed.collect::<String>();
+        let verdict = people::render(&report, self.style) + &self.ci.annotation(&report) + &missed.collect::<String>();
         let print =
             |stream: &mut dyn Write, text: &str| stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
         let printed = match self.files.stdout() {

@@ -216,10 +216,15 @@ impl Slot {
     }
 
     fn is_at(&self, target: &Target) -> bool {
+        self.ids() == (&target.install, &target.component)
+    }
+
+    /// The ids of its install and component.
+    fn ids(&self) -> (&str, &str) {
         match self {
-            Slot::Waiting { gate, .. } => gate.target() == target,
-            Slot::Busy(busy) => busy == target,
-            Slot::Ended(_, ended) => ended.install == target.install && ended.component == target.component,
+            Slot::Waiting { gate, .. } => (&gate.target().install, &gate.target().component),
+            Slot::Busy(target) => (&target.install, &target.component),
+            Slot::Ended(_, ended) => (&ended.install, &ended.component),
         }
     }
 }
@@ -552,12 +557,24 @@ impl Driver {
         format!("{} of {total} targets passed{others}, {} still waiting", self.passed, self.open())
     }
 
-    /// A row for each of the first targets that are still waiting: where it is, and then which it is.
+    /// A row for each of the first targets that are still waiting: where it is, and then which it is, without what all of
+    /// them share.
     fn rows(&self) -> Vec<String> {
-        let row = |slot: &Slot| match slot {
-            Slot::Waiting { gate, .. } => Some(format!("{:<14} {}", gate.status(), gate.target())),
-            Slot::Busy(target) => Some(format!("{:<14} {target}", "looked at")),
-            Slot::Ended(..) => None,
+        let ids = || self.slots.iter().map(Slot::ids);
+        let first = ids().next().unwrap_or_default();
+        let (one_install, one_component) = (ids().all(|(id, _)| id == first.0), ids().all(|(_, id)| id == first.1));
+        let row = |slot: &Slot| {
+            let status = match slot {
+                Slot::Waiting { gate, .. } => gate.status(),
+                Slot::Busy(_) => "looked at",
+                Slot::Ended(..) => return None,
+            };
+            let name = match (slot.ids(), one_install, one_component) {
+                ((_, component), true, false) => component.into(),
+                ((install, _), false, true) => install.into(),
+                ((install, component), ..) => format!("{install} / {component}"),
+            };
+            Some(format!("{status:<16} {name}"))
         };
         let mut rows: Vec<String> = self.slots.iter().filter_map(row).take(ROWS).collect();
         let more = self.open().saturating_sub(rows.len());

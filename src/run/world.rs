@@ -24,8 +24,8 @@ pub struct World<'w> {
     pub err: &'w mut dyn Write,
     /// What [`World::out`] and [`World::err`] are.
     pub screens: (Screen, Screen),
-    /// How wide the terminal is, in columns.
-    pub width: fn() -> usize,
+    /// How many columns and rows the terminal has.
+    pub size: fn() -> (usize, usize),
     /// Seeds the jitter, the trace ids and the delimiter of outputs.
     pub seed: u64,
 }
@@ -41,7 +41,7 @@ impl World<'_> {
             out: self.out,
             err: self.err,
             screens: self.screens,
-            width: self.width,
+            size: self.size,
             seed: self.seed,
         }
     }

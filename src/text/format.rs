@@ -59,7 +59,7 @@ pub fn whole_line(line: &str) -> Result<(), &'static str> {
 pub fn duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     if millis < 1000 {
-        return format!("{millis}ms");
+        return if millis == 0 { "0s".into() } else { format!("{millis}ms") };
     }
     let seconds = millis / 1000;
     if seconds < 60 && !millis.is_multiple_of(1000) {

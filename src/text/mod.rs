@@ -6,3 +6,4 @@ pub mod sensitive;
 pub mod escape;
 pub mod format;
 pub mod color;
+pub mod marks;

@@ -419,7 +419,19 @@ impl Watch {
         {
             self.baseline = Some((**deploy).clone());
         }
+        if let Look::Workflow(workflow, _) = &*look
+            && self.is_of_mine(workflow)
+        {
+            self.events.push(Event::Workflow(Arc::clone(&look)));
+        }
         self.answers.push((ask, look));
+    }
+
+    /// Whether a workflow is the one that is pinned, or that of my deploy.
+    fn is_of_mine(&self, workflow: &Workflow) -> bool {
+        let pinned = self.rules.pins.workflow();
+        let of_mine = || self.deploy().and_then(|deploy| deploy.workflow.as_ref());
+        workflow.id.is_some() && workflow.id.as_ref() == pinned.or_else(of_mine)
     }
 
     /// A replica that lags behind answers with a workflow as it was before: what was seen later holds.

@@ -1,5 +1,6 @@
 //! What the watch does, and what it tells.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use crate::judge::document::Parts;
 use crate::nuon::branch_run::BranchRun;
 use crate::nuon::deploy::Class;
 use crate::nuon::id::{DeployId, WorkflowId};
+use crate::nuon::look::Look;
 
 /// Something to look at.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,8 +50,10 @@ pub enum Step {
 }
 
 /// Something that happened, for whoever watches the watch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// The workflow of the deploy was read.
+    Workflow(Arc<Look>),
     /// The deploy or its status is another.
     Changed(Change),
     /// There is nothing to watch yet; the words are new.

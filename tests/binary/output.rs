@@ -7,12 +7,12 @@ use crate::loopback::{Server, deploy, deploy_gate, ran, wait};
 /// The log, as somebody at a terminal gets it.
 #[cfg(unix)]
 #[test]
-fn on_a_terminal_there_is_a_live_line_and_a_line_a_change() {
+fn on_a_terminal_there_is_a_live_view_and_a_line_a_change() {
     let server = Server::start(vec![deploy("planning"), deploy("planning"), deploy("executing"), deploy("active")]);
     let seen = at_a_terminal(&mut wait(&server.url("http"), &[]), 0);
     assert!(seen.contains("deploy dpl1 is \"planning\", next look in "), "{seen:?}");
     assert!(seen.contains("+0:00  deploy dpl1 is \"active\"\r\n"), "{seen:?}");
-    assert!(seen.trim_end().ends_with("\u{1b}[2K"), "the live line is gone at the end: {seen:?}");
+    assert!(seen.trim_end().ends_with("\u{1b}[J"), "the live view is gone at the end: {seen:?}");
 }
 
 /// What somebody at a terminal sees of the log of a command that ends with this code.
@@ -48,7 +48,7 @@ fn on_a_terminal_many_targets_are_a_table() {
     arguments.extend(["--timeout=2s", "--jobs=1"]);
     let seen = at_a_terminal(&mut wait(&server.url("http"), &arguments), 124);
     assert!(seen.contains("0 of 13 targets passed, 13 still waiting"), "{seen:?}");
-    assert!(seen.contains("not seen yet   inl00000000000000000000001 / cmp00000000000000000000002 "), "{seen:?}");
+    assert!(seen.contains("\n  not seen yet     cmp00000000000000000000002\r\n"), "{seen:?}");
     assert!(seen.contains("and 3 more"), "{seen:?}");
 }
 

@@ -23,6 +23,7 @@ mod script;
 mod surroundings;
 mod table;
 mod telling;
+mod terminal;
 mod whole_truth;
 mod whole_workflow;
 mod workflow;

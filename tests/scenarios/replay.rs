@@ -20,7 +20,7 @@ pub fn replay(recording: impl Into<OsString>, flags: impl IntoIterator<Item = im
         out: &mut out,
         err: &mut Vec::new(),
         screens: Default::default(),
-        width: || 80,
+        size: || (80, 24),
         seed: 1,
     };
     let code = deploy_gate::run(&arguments, world);

@@ -10,7 +10,7 @@ use base64::Engine;
 use deploy_gate::World;
 use deploy_gate::base::clock::{Clock, Signal, VirtualClock};
 use deploy_gate::base::disk::RealDisk;
-use deploy_gate::base::environment::Variables;
+use deploy_gate::base::environment::{Screen, Variables};
 use deploy_gate::base::source::{Fault, Request, Response, Source};
 use regex::{Captures, Regex};
 use serde_json::{Value, json};
@@ -298,16 +298,22 @@ pub(crate) fn run_asleep(arguments: &[&str], answers: &[Answer], (at, sleeps): (
 
 /// Runs `doctor` with answers for each path.
 pub(crate) fn doctor(arguments: &[&str], routes: &[(&str, &[Answer])]) -> Ran {
-    run_as("doctor", arguments, routes, |clock| Box::new(clock))
+    run_as("doctor", arguments, (&[], Screen::File), routes, |clock| Box::new(clock))
 }
 
 fn run_by(arguments: &[&str], routes: &[(&str, &[Answer])], time: impl FnOnce(VirtualClock) -> Box<dyn Clock>) -> Ran {
-    run_as("wait", arguments, routes, time)
+    run_as("wait", arguments, (&[], Screen::File), routes, time)
+}
+
+/// Runs `wait` before somebody at a terminal of 70 columns, with these variables.
+pub(crate) fn at_a_terminal(variables: &[(&str, &str)], arguments: &[&str], routes: &[(&str, &[Answer])]) -> Ran {
+    run_as("wait", arguments, (variables, Screen::Terminal), routes, |clock| Box::new(clock))
 }
 
 fn run_as(
     command: &str,
     arguments: &[&str],
+    (variables, screen): (&[(&str, &str)], Screen),
     routes: &[(&str, &[Answer])],
     time: impl FnOnce(VirtualClock) -> Box<dyn Clock>,
 ) -> Ran {
@@ -337,18 +343,20 @@ fn run_as(
     let new =
         || Script { routes: routes.clone(), latest: None, clock: clock.clone(), looks: std::rc::Rc::clone(&looks) };
     let mut script = Some(new());
+    let all_variables = [("NUON_API_TOKEN", TOKEN)].into_iter().chain(variables.iter().copied());
+    let variables: Variables = all_variables.map(|(name, value)| (name.into(), value.into())).collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = deploy_gate::run(
         &all,
         &mut World {
-            variables: &Variables::from([("NUON_API_TOKEN".into(), TOKEN.into())]),
+            variables: &variables,
             clock: &mut *clock_of_run,
             connect: &mut |_, _| Box::new(script.take().expect("one source")),
             disk: &RealDisk,
             out: &mut out,
             err: &mut err,
-            screens: Default::default(),
-            width: || 80,
+            screens: (screen, screen),
+            size: || (70, 24),
             seed: 1,
         },
     );

@@ -195,7 +195,7 @@ fn a_result_of_an_earlier_run_is_gone_before_the_first_look() {
             out: &mut Vec::new(),
             err: &mut Vec::new(),
             screens: Default::default(),
-            width: || 80,
+            size: || (80, 24),
             seed: 1,
         },
     );

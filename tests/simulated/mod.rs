@@ -143,7 +143,7 @@ fn gate_once(
             out: &mut out,
             err: &mut err,
             screens: Default::default(),
-            width: || 80,
+            size: || (80, 24),
             seed,
         },
     );
