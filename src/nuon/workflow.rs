@@ -176,7 +176,7 @@ const ENDED: [&str; 15] = [
 ];
 
 /// Whether a step with this word still has something before it.
-fn is_open(word: &str) -> bool {
+pub fn is_open(word: &str) -> bool {
     let waits = ["pending", "queued", "generating", "approval-awaiting", "awaiting-user-run", "failed-pending-retry"];
     is_at_work(word) || waits.contains(&word)
 }

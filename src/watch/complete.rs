@@ -12,7 +12,7 @@ use crate::nuon::deploy::Deploy;
 use crate::nuon::id::DeployId;
 use crate::nuon::look::{Look, Miss};
 use crate::watch::decision::Decision;
-use crate::watch::machine::{Go, Move, Watch};
+use crate::watch::machine::{Go, Move, Watch, is_retry};
 use crate::watch::memory::{By, Tracked};
 use crate::watch::pin::After;
 use crate::watch::settle::Evidence;
@@ -41,6 +41,11 @@ impl Watch {
     pub(super) fn complete(&mut self, mut mine: Tracked, evidence: Evidence) -> Go<Infallible> {
         (self.memory.unconfirmed, self.memory.awaits_workflow) = (None, false);
         self.none_is_later(&mine, &evidence)?;
+        if evidence.workflow.is_err()
+            && let Some(retry) = self.unseen_retry(&mine)?
+        {
+            return self.settle(retry);
+        }
         // It is read once more after its workflow.
         let ask = Ask::Deploy(mine.deploy.id().clone());
         let detail = match &mine.deploy.workflow {
@@ -104,6 +109,23 @@ impl Watch {
             return ControlFlow::Break(self.unanswered(&unread));
         }
         ControlFlow::Continue(())
+    }
+
+    /// A newer deploy of the same workflow, where that cannot be read and the latest is of another: the list shows it.
+    fn unseen_retry(&mut self, mine: &Tracked) -> Go<Option<Tracked>> {
+        if mine.by == By::Latest || mine.deploy.workflow.is_none() {
+            return ControlFlow::Continue(None);
+        }
+        let list = self.ask(Ask::Deploys(mine.deploy.created()))?;
+        let Look::Deploys(listed) = &*list else { return ControlFlow::Break(self.unanswered(&list)) };
+        let is_one = |other: &&Deploy| is_retry(&mine.deploy, other) && self.is_meant_as_retry(other);
+        let Some(newest) = listed.iter().find(is_one) else { return ControlFlow::Continue(None) };
+        let ask = Ask::Deploy(newest.id().clone());
+        let look = self.ask(ask.clone())?;
+        let Look::Seen(retry, _) = &*look else { return ControlFlow::Break(self.unanswered(&look)) };
+        let mut retry = (**retry).clone();
+        retry.workflow.clone_from(&mine.deploy.workflow);
+        ControlFlow::Continue(Some(self.follow_retry(mine.clone(), retry, ask)))
     }
 
     /// A deploy that was left for mine: if it failed, somebody's change is not there.

@@ -8,7 +8,7 @@ use crate::nuon::deploy::{Deploy, Expect};
 use crate::nuon::evidence::{Course, Standing};
 use crate::nuon::id::{DeployId, WorkflowId};
 use crate::nuon::look::{Look, Miss};
-use crate::nuon::workflow::{Stage, Workflow, is_at_work};
+use crate::nuon::workflow::{Stage, Workflow, is_at_work, is_open};
 use crate::text::format;
 use crate::watch::decision::{self, Decision};
 use crate::watch::machine::{Go, Known, Move, Watch};
@@ -173,7 +173,7 @@ impl Watch {
     }
 
     /// Whether this is meant as a retry of the deploy that is.
-    fn is_meant_as_retry(&self, deploy: &Deploy) -> bool {
+    pub(super) fn is_meant_as_retry(&self, deploy: &Deploy) -> bool {
         self.is_of_kind(deploy) && self.rules.pins.hold_for_retry(deploy) && !self.was_before(deploy)
     }
 
@@ -282,7 +282,7 @@ impl Watch {
         ControlFlow::Continue(mine)
     }
 
-    fn follow_retry(&mut self, mine: Tracked, retry: Deploy, seen: Ask) -> Tracked {
+    pub(super) fn follow_retry(&mut self, mine: Tracked, retry: Deploy, seen: Ask) -> Tracked {
         self.memory.log.events.push(Event::Note(format!("deploy {} is retried as {}", mine.deploy.id(), retry.id())));
         self.take(mine, retry, seen)
     }
@@ -362,8 +362,10 @@ impl Watch {
 
     /// Whether a deploy may be another than when it was last looked at.
     fn is_moving(&self, mine: &Tracked, steps: &[String], stage: &Stage) -> bool {
-        let is_over = !matches!(stage, Stage::Running(_) | Stage::Waiting(_));
-        is_over || mine.steps != steps || steps.iter().any(|word| is_at_work(word))
+        let has_stopped = !matches!(stage, Stage::Running(_) | Stage::Waiting(_));
+        // A replica that lags behind may have shown a deploy whose steps have all ended.
+        let is_late = !is_over(mine.class) && !steps.iter().any(|word| is_open(word));
+        has_stopped || is_late || mine.steps != steps || steps.iter().any(|word| is_at_work(word))
     }
 
     /// A deploy that a step names, and the question whose answer shows it, given after the first answers of this look. The

@@ -333,3 +333,41 @@ fn a_failed_workflow_without_a_deploy_of_this_component_is_told_apart_from_one_w
     let ran = routes(&[of_another_component(DEPLOY)]);
     assert!(ran.message().contains("without a deploy of this component"), "{}", ran.message());
 }
+
+#[test]
+fn a_retry_that_neither_the_workflow_nor_the_latest_shows_is_in_the_list() {
+    let (mine, other) = (made(DEPLOY, "active", 1, WORKFLOW), made(OTHER, "queued", 5, "inw00000000000000000000009"));
+    let first = seen(&made(DEPLOY, "executing", 1, WORKFLOW));
+    let by_id = |document: &Value| seen(&with(document.clone(), "component_id", json!(COMPONENT)));
+    for (retried, ended) in [("error", (1, "failed", "deploy-failed")), ("active", (0, "passed", ""))] {
+        let retry = made(THIRD, retried, 3, WORKFLOW);
+        let list = [seen(&json!([other, retry, mine]))];
+        let unread = [http(403, "")];
+        for pin in [pin(), format!("--deploy={DEPLOY}"), "--on-superseded=finish".into()] {
+            let routes: &[(&str, &[Answer])] = &[
+                ("/latest", &[first.clone(), seen(&other)]),
+                (DEPLOY, &[by_id(&mine)]),
+                (THIRD, &[by_id(&retry)]),
+                ("/workflows/", &unread),
+                ("/deploys", &list),
+            ];
+            let ran = run_with(&[&pin, "--until=applied"], routes);
+            assert_eq!((ran.ended(), ran.output("deploy-id")), (ended, THIRD), "{pin}\n{}{}", ran.out, ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_deploy_that_its_ended_steps_left_running_is_looked_at_again() {
+    // A replica that lags has shown it; nothing of its steps will change any more.
+    let steps = ["plan=success", "notify=in-progress@"];
+    let answers = [mine(DEPLOY, "planning", 1), mine(DEPLOY, "active", 1)];
+    let routes: &[(&str, &[Answer])] = &[
+        ("/latest", &[seen(&made(DEPLOY, "active", 1, WORKFLOW))]),
+        (DEPLOY, &answers),
+        ("/workflows/", &[workflow("in-progress", &steps)]),
+    ];
+    let ran = run_with(&[&pin()], routes);
+    assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
+    assert!(ran.seconds() < 60, "{}", ran.seconds());
+}

@@ -190,7 +190,7 @@ impl Oracle<'_> {
             // What cannot be read changes nothing at a workflow that has failed, if that is seen twice.
             let is_vain = |asked: &&Asked| {
                 let is_it = asked.path.ends_with(&deploy.id);
-                is_it && !matches!(asked.kind, Kind::Document(_) | Kind::Foreign)
+                is_it && !matches!(asked.kind, Kind::Document(_))
             };
             let mut all = self.run.transcript.iter();
             if all.clone().filter(is_vain).count() >= 2 {
