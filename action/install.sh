@@ -2,8 +2,8 @@
 # Puts deploy-gate in place for the action, and names it in the step output `bin`.
 #
 # Which binary belongs to this tree is told by the content of its sources, not by a tag: where they are those of a release,
-# its executable is downloaded and checked; elsewhere they are built. A download that fails never falls back to a build,
-# since that would hide a wrong checksum.
+# its executable is downloaded and checked; elsewhere action/build.sh builds them, in the `folder` that is named then, and
+# `key` is what that is kept by. A download that fails never falls back to a build, since that would hide a wrong checksum.
 set -eu
 
 fail() {
@@ -53,19 +53,6 @@ download() {
     }
 }
 
-# Cargo reads its settings from the folder it runs in and from variables: neither may come from the checkout of the user.
-build() {
-    command -v cargo >/dev/null || fail "this commit of the action has no release for $(target), and there is no cargo to build it. \
-Pin the action to a release, install Rust $(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml) or newer before it, or use the container image."
-    for name in $(env | sed -nE 's/^(CARGO_(BUILD|TARGET|PROFILE)_[A-Z0-9_]*)=.*/\1/p'); do
-        unset "$name"
-    done
-    unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS RUSTC RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER RUSTUP_TOOLCHAIN
-    echo 'this commit of the action is no release: building it'
-    cargo build --locked --profile action --target-dir "$1" --bin deploy-gate ||
-        fail 'deploy-gate could not be built; the log above says why. Pinning the action to a release needs no build.'
-}
-
 # The token may come from where the runner does not know it as a secret. Short ones would mask half the log.
 printf '%s\n' "${NUON_API_TOKEN-}" | sed -e '/^.\{0,7\}$/d' -e 's/%/%25/g' -e 's/^/::add-mask::/'
 
@@ -98,9 +85,11 @@ if [ "$(entry source)" = "$source" ] && [ -n "$want" ]; then
         fail "the executable of deploy-gate has the checksum $got, and should have $want; it is not run"
     fi
     chmod +x "$bin"
+    echo "deploy-gate is $bin"
+    printf 'bin=%s\n' "$bin" >>"${GITHUB_OUTPUT:?}"
 else
-    bin=$folder/target/action/deploy-gate$suffix
-    [ -x "$bin" ] || build "$folder/target"
+    echo 'this commit of the action is no release: what was built of it before is looked for'
+    # A binary that was linked with a newer C library does not start.
+    key=deploy-gate-$(target)-$({ getconf GNU_LIBC_VERSION 2>/dev/null || uname -s; } | tr ' ' -)-$source
+    printf 'folder=%s\nkey=%s\n' "$folder" "$key" >>"${GITHUB_OUTPUT:?}"
 fi
-echo "deploy-gate is $bin"
-printf 'bin=%s\n' "$bin" >>"${GITHUB_OUTPUT:?}"

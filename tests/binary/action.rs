@@ -56,7 +56,11 @@ impl Job {
             std::fs::create_dir_all(to.parent().expect("a parent")).expect("a folder");
             std::fs::copy(Path::new(ROOT).join(name), to).expect("copies");
         };
-        ["action/install.sh", "action/source.sh", "action/release.txt", "Cargo.toml"].into_iter().for_each(copy);
+        ["install.sh", "build.sh", "source.sh", "release.txt"]
+            .map(|name| format!("action/{name}"))
+            .iter()
+            .for_each(|name| copy(name));
+        copy("Cargo.toml");
         job.write("Cargo.lock", "");
         job.write("src/main.rs", "fn main() {}\n");
         job
@@ -89,6 +93,23 @@ impl Job {
         std::env::join_paths([folder, "/usr/bin".into(), "/bin".into()]).expect("a path")
     }
 
+    /// Where the build of these sources belongs.
+    fn folder(&self) -> PathBuf {
+        self.temp.path().join(format!("deploy-gate-{}", self.source()))
+    }
+
+    /// What the cache of the runner keeps it by; there is no other output than that and the folder.
+    fn key(&self) -> String {
+        let output = run("install", self).output().expect("it runs");
+        assert!(output.status.success(), "{}", said(&output));
+        let outputs = self.output();
+        let (folder, key) = outputs.split_once('\n').expect("two lines");
+        assert_eq!(folder, format!("folder={}", self.folder().display()));
+        let key = key.trim().strip_prefix("key=").expect("a key");
+        assert!(key.ends_with(&self.source()) && key.contains(&target()), "{key}");
+        key.into()
+    }
+
     fn output(&self) -> String {
         std::fs::read_to_string(self.temp.path().join("output")).expect("outputs")
     }
@@ -103,6 +124,15 @@ fn target() -> String {
 fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
+
+/// A `cargo` that says how it was called, and builds what says the version of this tree.
+const CARGO: &str = r#"#!/bin/sh
+printf '%s\n' "$PWD" "$@"
+env | sed 's/^/env /'
+mkdir -p "$6/action"
+printf '#!/bin/sh\necho "deploy-gate %s"\n' "$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)" >"$6/action/deploy-gate"
+chmod +x "$6/action/deploy-gate"
+"#;
 
 /// `#!/bin/sh` and an exit code of its own, and its checksum.
 const EXECUTABLE: &str = "#!/bin/sh\nexit 42\n";
@@ -161,9 +191,9 @@ fn other_sources_are_built_apart_from_the_checkout() {
     let job = Job::new();
     job.release("https://127.0.0.1:9", CHECKSUM);
     job.write("src/main.rs", "fn main() { changed(); }\n");
-    let cargo = "#!/bin/sh\nprintf '%s\\n' \"$PWD\" \"$@\"; env | sed 's/^/env /'\n";
-    let path = job.path_with("cargo", cargo);
-    let mut command = run("install", &job);
+    let path = job.path_with("cargo", CARGO);
+    let mut command = run("build", &job);
+    command.env("FOLDER", job.folder());
     for name in ["RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_TARGET_DIR", "CARGO_BUILD_RUSTC", "CARGO_PROFILE_ACTION_LTO"] {
         command.env(name, "planted");
     }
@@ -176,10 +206,39 @@ fn other_sources_are_built_apart_from_the_checkout() {
 }
 
 #[test]
+fn what_was_built_of_these_sources_is_not_built_again() {
+    let job = Job::new();
+    let path = job.path_with("cargo", CARGO);
+    let build = |job: &Job| {
+        let output = run("build", job).env("FOLDER", job.folder()).env("PATH", &path).output().expect("it runs");
+        assert!(output.status.success(), "{}", said(&output));
+        (said(&output).contains("building it"), job.output())
+    };
+    let before = job.key();
+    let (is_built, outputs) = build(&job);
+    let bin = format!("bin={}\n", job.folder().join("deploy-gate").display());
+    assert_eq!((is_built, outputs), (true, format!("{bin}built=true\n")));
+    assert_eq!(build(&job), (false, bin), "the cache has brought it");
+
+    // A cache that another commit wrote: it is known by its sources.
+    let folder = job.folder();
+    job.write("src/main.rs", "fn main() { changed(); }\n");
+    let after = job.key();
+    assert!(before != after && before.starts_with("deploy-gate-"), "{before} {after}");
+    std::fs::rename(folder, job.folder()).expect("what the cache brings");
+    assert!(build(&job).0, "it is of other sources");
+    // One that does not start here, or says another version.
+    for broken in ["#!/nowhere\n", "#!/bin/sh\necho deploy-gate 0.0.9\n", ""] {
+        std::fs::write(job.folder().join("deploy-gate"), broken).expect("writes");
+        assert!(build(&job).0, "{broken}");
+    }
+}
+
+#[test]
 fn without_a_release_and_without_cargo_it_says_what_to_do() {
     let job = Job::new();
     let path = job.path_with("nothing", "");
-    let output = run("install", &job).env("PATH", path).output().expect("it runs");
+    let output = run("build", &job).env("PATH", path).env("FOLDER", job.folder()).output().expect("it runs");
     let said = said(&output);
     assert!(!output.status.success(), "{said}");
     for remedy in ["::error title=", "Pin the action to a release", "install Rust 1.", "container image"] {

@@ -68,9 +68,12 @@ def triple():
     return f"{platform.machine()}-unknown-linux-musl"
 
 
-def act(folder, api, ca, *arguments, **variables):
+def act(folder, api, ca, *arguments, cache="", **variables):
     command = ["act", *(arguments or ["push"]), "-P", "ubuntu-latest=-self-hosted", "--pull=false"]
-    command += ["--env", f"CURL_CA_BUNDLE={ca}", "--secret", f"NUON_API_TOKEN={server.TOKEN}"]
+    command += ["--env", f"CURL_CA_BUNDLE={ca}", "--env", f"E2E_CACHE={cache}", "--secret", f"NUON_API_TOKEN={server.TOKEN}"]
+    # The real one is not to be reached from here.
+    version = re.search(r"actions/cache/restore@(\w+)", (ROOT / "action.yml").read_text())[1]
+    command += ["--local-repository", f"actions/cache@{version}={ROOT / 'tests/e2e/cache'}"]
     for name, value in {"NUON_API_URL": api, **variables}.items():
         command += ["--var", f"{name}={value}"]
     return run(command, folder)
@@ -92,6 +95,20 @@ def github(scratch, api, url, ca):
             check("doctor says what it found before the gate", "workflow     inwpasses" in said and "doctor is no gate" in said, said)
         if job == "fails":
             check("a wrong value is refused by the name of its input", "'maybe' for '--on-approval" in said, said)
+
+
+def action_without_a_release(scratch, api, ca):
+    """A commit of the action that is no release is built in the first job and comes from the cache in the next."""
+    toy = Path(scratch, "unreleased")
+    Path(toy, ".github/workflows").mkdir(parents=True)
+    shutil.copy(ROOT / "tests/e2e/github.yml", toy / ".github/workflows")
+    action(toy / "gate", "")
+    shutil.copy(ROOT / "action/release.txt", toy / "gate/action")
+    repository(toy)
+    for says, not_says in [("building it", "built of these sources before"), ("built of these sources before", "building it")]:
+        code, said = act(toy, api, ca, "push", "--job", "stops", cache=Path(scratch, "cache"))
+        is_so = code == 1 and says in said and not_says not in said and "failed (deploy-failed)" in said
+        check(f"where the action is no release, the log says: {says}", is_so, said)
 
 
 def examples_for_github(scratch, api, url, ca):
@@ -226,6 +243,7 @@ def main():
         shell(scratch, api)
         gitlab(scratch, api)
         github(scratch, api, url, ca)
+        action_without_a_release(scratch, api, ca)
         examples_for_github(scratch, api, url, ca)
 
 

@@ -55,7 +55,9 @@ fn the_inputs_of_the_action_are_the_flags() {
     let mut want: BTreeSet<String> = flags.keys().cloned().collect();
     want.extend(["token", "binary", "doctor"].map(Into::into));
     assert_eq!(keys(&action["inputs"]), want);
-    let gate = &action["runs"]["steps"][1];
+    let step =
+        |id: &str| action["runs"]["steps"].as_array().and_then(|steps| steps.iter().find(|step| step["id"] == id));
+    let (install, gate) = (step("install").expect("a step"), step("gate").expect("a step"));
     for (flag, (variable, help)) in &flags {
         let help = help.replace("; repeatable", "; one a line");
         assert_eq!(action["inputs"][flag]["description"], Value::from(help), "{flag}");
@@ -63,7 +65,6 @@ fn the_inputs_of_the_action_are_the_flags() {
         assert_eq!(gate["env"][variable], format!("${{{{ inputs.{flag} || env.{variable} }}}}"), "{flag}");
     }
     assert_eq!(gate["env"]["NUON_API_TOKEN"], "${{ inputs.token || env.NUON_API_TOKEN }}");
-    let install = &action["runs"]["steps"][0];
     assert_eq!(install["env"]["NUON_API_TOKEN"], gate["env"]["NUON_API_TOKEN"], "masked, wherever it comes from");
     assert_eq!(
         keys(&gate["env"]).len(),
@@ -71,7 +72,10 @@ fn the_inputs_of_the_action_are_the_flags() {
         "nothing else reaches the gate but its place and its command"
     );
     for step in action["runs"]["steps"].as_array().expect("steps") {
-        let line = step["run"].as_str().expect("a line");
+        let Some(line) = step["run"].as_str() else {
+            assert_eq!(step["continue-on-error"], true, "only the cache is another's, and stops nothing");
+            continue;
+        };
         assert!(line.starts_with("exec ") && !line.contains("${{"), "{line}");
     }
 }
