@@ -9,10 +9,11 @@ use crate::nuon::failure;
 use crate::nuon::id::{Id, InstallId, WorkflowId};
 use crate::nuon::look::{Look, Unread};
 use crate::nuon::target::{Target, segment};
+use crate::nuon::workflow::Stage;
 use crate::run::config::GateConfig;
 use crate::run::names;
 use crate::run::session::Session;
-use crate::run::spec::{TargetSpec, Wanted};
+use crate::run::spec::{Choice, TargetSpec, Wanted};
 use crate::text::format;
 use crate::watch::rules::Scope;
 use crate::watch::schedule::Schedule;
@@ -99,7 +100,7 @@ pub fn examine(
         return Ok(());
     }
     match wanted {
-        Wanted::Run(spec, _) => examination.run(spec),
+        Wanted::Run(spec, choice) => examination.run(spec, choice),
         Wanted::Chosen(chosen) => examination.targets(&chosen.specs),
         Wanted::Query(query, choice) => {
             let (first, longest) = config.intervals;
@@ -119,13 +120,17 @@ pub fn examine(
                 Ok(targets) => {
                     let specs = targets.into_iter().map(|target| TargetSpec::of_deploy(target, query.pins.clone()));
                     let specs: Vec<TargetSpec> = specs.collect();
-                    let found = format!("{query}: {}", specs.len());
-                    examination.findings.push(match choice.quorum(specs.len()) {
-                        Ok(_) if !specs.is_empty() => Finding::ok("targets", found),
-                        Ok(_) => Finding::failed("targets", found, "what the token may not read is not listed"),
-                        Err(why) => Finding::failed("targets", why, "what the token may not read is not listed"),
-                    });
-                    examination.targets(&specs)
+                    let (all, remedy) = (specs.len(), "what the token may not read is not listed");
+                    let found = format!("{query}: {all}");
+                    match choice.clone().of(specs) {
+                        Err(why) => examination.findings.push(Finding::failed("targets", why, remedy)),
+                        Ok(_) if all == 0 => examination.findings.push(Finding::failed("targets", found, remedy)),
+                        Ok(chosen) => {
+                            examination.findings.push(Finding::ok("targets", found));
+                            return examination.targets(&chosen.specs);
+                        }
+                    }
+                    Ok(())
                 }
             }
         }
@@ -358,7 +363,7 @@ impl Examination<'_, '_, '_> {
         Ok(())
     }
 
-    fn run(&mut self, spec: &TargetSpec) -> Result<(), Signal> {
+    fn run(&mut self, spec: &TargetSpec, choice: &Choice) -> Result<(), Signal> {
         let TargetSpec { target, scope: Scope::Run(run), .. } = spec else { return Ok(()) };
         let remedy = "check --branch-run APP/BRANCH/RUN, and --org (NUON_ORG_ID)";
         match self.session.look(&Ask::Run(run.clone()), target)? {
@@ -366,7 +371,11 @@ impl Examination<'_, '_, '_> {
                 self.findings.push(Finding::ok("run", format!("{id}: {}", workflow.stage().told())));
                 match self.session.look(&Ask::Updated(run.clone(), id), target)? {
                     Look::Updated(updated) => {
-                        self.findings.push(Finding::ok("targets", format!("{} installs so far", updated.len())));
+                        let goes_on = matches!(workflow.stage(), Stage::Running(_) | Stage::Waiting(_));
+                        self.findings.push(match choice.quorum(updated.len()) {
+                            Err(why) if !goes_on => Finding::failed("targets", why, remedy),
+                            _ => Finding::ok("targets", format!("{} installs so far", updated.len())),
+                        });
                         let begun =
                             updated.iter().filter_map(|entry| entry.install.clone().zip(entry.workflow.clone()));
                         let specs: Vec<TargetSpec> =

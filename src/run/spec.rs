@@ -72,6 +72,7 @@ pub struct Fleet {
 }
 
 /// How the targets of a run are chosen of all, and how many must pass.
+#[derive(Clone)]
 pub struct Choice {
     /// `--min-pass`.
     pub min_pass: Option<AtLeast>,

@@ -123,6 +123,14 @@ fn what_is_wrong_is_told_with_what_to_do() {
         (&["--component=nope"], "/components?", http(200, "[]"), "component", "no component \"nope\"", "--component"),
         (&["--component=all"], "/components?", http(200, "[]"), "targets", "is 0", "may not read"),
         (&["--component=all", "--min-targets=2"], "", absent(), "targets", "--min-targets", "may not read"),
+        (
+            &["--component=all", "--shard=2/2", "--min-pass=2"],
+            "/components?",
+            http(200, json!([component(1), component(2)]).to_string()),
+            "targets",
+            "--min-pass",
+            "may not read",
+        ),
         (&["--branch-run=app/main/abr00000000000000000000001"], "", absent(), "run", "404", "--branch-run"),
     ] {
         let ran = examined(arguments, path, answer);
@@ -133,6 +141,11 @@ fn what_is_wrong_is_told_with_what_to_do() {
         assert!(told.contains(remedy), "{what} {remedy}: {}", ran.out);
         assert!(ran.out.ends_with("something is wrong\n"), "{}", ran.out);
     }
+}
+
+/// A component of the install.
+fn component(number: u8) -> serde_json::Value {
+    json!({"component_id": format!("cmp{number:023}"), "component": {"id": format!("cmp{number:023}")}})
 }
 
 #[test]
@@ -177,6 +190,15 @@ fn what_a_branch_run_updates_is_looked_at_too() {
     ];
     let ran = doctor(&["--branch-run=app/main/abr00000000000000000000001"], &routes);
     assert!(ran.code == 3 && ran.out.contains("  failed   org"), "{}{}", ran.out, ran.err);
+    // One that is over updates no more installs.
+    let over = seen(
+        &json!({"id": "inw00000000000000000000009", "owner_type": "app_branches", "status": {"status": "success"},
+        "finished": true, "app_branch_runs": [{"id": "abr00000000000000000000001", "workflow_id": "inw00000000000000000000009"}]}),
+    );
+    let routes: [(&str, &[Answer]); 3] =
+        [("/v1/general/cli-config", &[http(200, "{}")]), ("/install-groups", &[http(200, "[]")]), ("/runs/", &[over])];
+    let ran = doctor(&["--branch-run=app/main/abr00000000000000000000001"], &routes);
+    assert!(ran.code == 3 && ran.out.contains("the number of targets is 0"), "{}{}", ran.out, ran.err);
 }
 
 #[test]
