@@ -121,15 +121,35 @@ fn next_url(text: &str) -> Option<(usize, usize)> {
     })
 }
 
+/// A space of no width. Who shows Markdown looks once more at what it renders to, for names to mention and things to link.
+const APART: &str = "&#8203;";
+
 /// Text without any sign of Markdown. A character reference never counts as structure, in no dialect.
 fn references(text: &str) -> String {
     let mut safe = String::new();
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
+        let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
+        let follows = |is: fn(char) -> bool| after.starts_with(is);
+        let ends =
+            |word: &str| before.get(at.saturating_sub(word.len())..).is_some_and(|end| end.eq_ignore_ascii_case(word));
+        if c == '.' && ends("www") {
+            safe.push_str(APART);
+        }
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '#' | '@' => {
                 safe.push_str(&format!("&#{};", u32::from(c)));
             }
             c => safe.push(c),
+        }
+        let is_reference = match c {
+            '@' | '~' => follows(char::is_alphanumeric),
+            '#' | '!' | '$' | '%' | '&' => follows(char::is_numeric),
+            '-' => ends("gh") && follows(char::is_numeric),
+            ':' => after.starts_with("//"),
+            _ => false,
+        };
+        if is_reference {
+            safe.push_str(APART);
         }
     }
     safe
@@ -209,9 +229,17 @@ mod tests {
         assert_eq!(markdown("deploy is \"active\", all 2 are true"), "deploy is \"active\", all 2 are true");
         assert_eq!(
             markdown("see https://x.co/my_page?a=1&b=2), _now_: http:// or https://[x]"),
-            "see `https://x.co/my_page?a=1&b=2`), &#95;now&#95;: http:// or https://&#91;x&#93;"
+            "see `https://x.co/my_page?a=1&b=2`), &#95;now&#95;: http:&#8203;// or https:&#8203;//&#91;x&#93;"
         );
-        assert_eq!(code("https://x/a|b_c"), "<code>https://x/a&#124;b&#95;c</code>");
+        // GitHub and GitLab mention, close and link what the text renders to.
+        assert_eq!(
+            markdown("@all fixes #1, acme/x#2, GH-3, !4"),
+            "&#64;&#8203;all fixes &#35;&#8203;1, acme/x&#35;&#8203;2, GH-&#8203;3, !&#8203;4"
+        );
+        assert_eq!(markdown("a@b.co www.b.co WWW.b.co"), "a&#64;&#8203;b.co www&#8203;.b.co WWW&#8203;.b.co");
+        assert_eq!(markdown("50% of $x & @, é.www"), "50% of &#36;x &#38; &#64;, é.www");
+        assert_eq!(code("a@b.co|"), "<code>a&#64;&#8203;b.co&#124;</code>");
+        assert_eq!(code("https://x/a|b_c"), "<code>https:&#8203;//x/a&#124;b&#95;c</code>");
         assert_eq!(block(&["a".into(), "```".into()]), "````text\na\n```\n````\n");
         assert_eq!(mermaid("click: `x`%%{init}"), "click   x    init ");
         assert_eq!(url("https://x/a b>(c)"), "https://x/a%20b%3E(c)");

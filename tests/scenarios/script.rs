@@ -381,7 +381,7 @@ fn run_as(
 }
 
 /// The formats that every run writes beside those that tests read.
-const OTHERS: [&str; 3] = ["junit", "annotations", "intoto"];
+const OTHERS: [&str; 4] = ["junit", "annotations", "intoto", "markdown"];
 
 /// Copies the reports of a run to where the programs that read them can be asked whether they do: `.ci/run` does so with
 /// the schemas of others.
@@ -390,9 +390,13 @@ fn keep(folder: &std::path::Path) {
     static RUNS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
     let Some(kept) = std::env::var_os("KEEP_REPORTS") else { return };
     let run = RUNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    for (name, kind) in
-        [("result.json", "json"), ("all.junit", "xml"), ("all.annotations", "annotations"), ("all.intoto", "intoto")]
-    {
+    for (name, kind) in [
+        ("result.json", "json"),
+        ("all.junit", "xml"),
+        ("all.annotations", "annotations"),
+        ("all.intoto", "intoto"),
+        ("all.markdown", "md"),
+    ] {
         std::fs::copy(folder.join(name), PathBuf::from(&kept).join(format!("{run}.{kind}"))).expect("a report");
     }
 }
