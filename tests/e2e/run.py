@@ -71,9 +71,10 @@ def triple():
 def act(folder, api, ca, *arguments, cache="", **variables):
     command = ["act", *(arguments or ["push"]), "-P", "ubuntu-latest=-self-hosted", "--pull=false"]
     command += ["--env", f"CURL_CA_BUNDLE={ca}", "--env", f"E2E_CACHE={cache}", "--secret", f"NUON_API_TOKEN={server.TOKEN}"]
-    # The real one is not to be reached from here.
-    version = re.search(r"actions/cache/restore@(\w+)", (ROOT / "action.yml").read_text())[1]
-    command += ["--local-repository", f"actions/cache@{version}={ROOT / 'tests/e2e/cache'}"]
+    # The real ones are not to be reached from here.
+    for name, file in [("cache", "action.yml"), ("attest", "examples/github/evidence.yml")]:
+        version = re.search(rf"actions/{name}(?:/\w+)?@(\w+)", (ROOT / file).read_text())[1]
+        command += ["--local-repository", f"actions/{name}@{version}={ROOT / 'tests/e2e' / name}"]
     for name, value in {"NUON_API_URL": api, **variables}.items():
         command += ["--var", f"{name}={value}"]
     return run(command, folder)
@@ -122,6 +123,9 @@ def examples_for_github(scratch, api, url, ca):
         ("approval", {"NUON_INSTALL_ID": server.install("asks")}, (0, "Somebody must approve")),
         ("approval", {"NUON_INSTALL_ID": server.install("passes")}, (0, "| released")),
         ("approval", {"NUON_INSTALL_ID": server.install("fails")}, (1, "deploy-failed")),
+        ("evidence", {"NUON_INSTALL_ID": server.install("passes")}, (0, "signed https://in-toto.io/attestation/test-result/v0.1")),
+        ("evidence", {"NUON_INSTALL_ID": server.install("passes"), "digest": "sha256:" + 64 * "0"}, (1, "It is about this image")),
+        ("evidence", {"NUON_INSTALL_ID": server.install("fails")}, (1, "failed (deploy-failed)")),
     ]:
         toy = Path(tempfile.mkdtemp(dir=scratch))
         text = (ROOT / f"examples/github/{name}.yml").read_text()
@@ -135,7 +139,8 @@ def examples_for_github(scratch, api, url, ca):
         server.Api.looks.clear()
         variables = {"NUON_COMPONENT_ID": server.COMPONENT, "NUON_ORG_ID": "org1", **variables}
         workflow = server.workflow_id(variables.get("NUON_INSTALL_ID", server.install("passes")))
-        inputs = {"build": server.BUILD, "workflow": workflow, "since": "2026-01-14T16:00:00Z"}
+        digest = variables.pop("digest", server.DIGEST)
+        inputs = {"build": server.BUILD, "workflow": workflow, "since": "2026-01-14T16:00:00Z", "digest": digest}
         inputs = [word for name, value in inputs.items() for word in ("--input", f"{name}={value}")]
         code, said = act(toy, api, ca, "workflow_dispatch", *inputs, **variables)
         check(f"examples/github/{name}.yml ends with {ends} for {variables}", code == ends[0] and ends[1] in said, said)
@@ -209,6 +214,13 @@ def shell(scratch, api):
         command = ["sh", ROOT / "examples/shell/release.sh", server.install(install), server.COMPONENT, server.BUILD]
         got, said = run(command, scratch, **variables)
         check(f"examples/shell/release.sh ends with {code} where the deploy {install}", got == code and word in said, said)
+    for install, code, word in [("passes", 0, "is up to date"), ("fails", 1, "failed (deploy-failed)")]:
+        got, said = run(["sh", ROOT / "examples/shell/nuon-gate.sh", "shop", install], scratch, NUON_ORG_ID="org1", **variables)
+        check(f"examples/shell/nuon-gate.sh ends with {code} where the branch {install}", got == code and word in said, said)
+    for text, code, word in [("$.plan_only == false", 0, "nothing was asked"), ("$.plan_only == 'no'", 2, "plan_only")]:
+        Path(scratch, "assertions").write_text(text)
+        got, said = run(["sh", ROOT / "examples/shell/lint.sh", "assertions"], scratch)
+        check(f"examples/shell/lint.sh ends with {code} for {text}", got == code and word in said, said)
     # The agent of Buildkite is not to be had here: a stand-in takes what the example tells it.
     agent = Path(scratch, "bin/buildkite-agent")
     for install, code, word in [("passes", 0, "--style success"), ("fails", 1, "--style error")]:
@@ -222,8 +234,12 @@ def shell(scratch, api):
 
 
 def nuon_cli(path, api):
-    """The Nuon CLI is not to be had here: a stand-in triggers what it would, and prints the answer."""
+    """The Nuon CLI is not to be had here: a stand-in triggers what it would, and starts the extension as it would."""
     path.write_text(f"""#!/bin/sh
+if [ "$1" = gate ]; then
+    shift
+    NUON_EXT_NAME=gate NUON_API_TOKEN={server.TOKEN} NUON_API_URL={api} exec deploy-gate "$@"
+fi
 [ "$1 $2 $3 $5 $7 $8 $9" = "branches trigger -a -b --no-wait --output json" ] || exit 64
 exec curl -sS -X POST "{api}/v1/apps/$4/branches/$6/runs" -H "Authorization: Bearer {server.TOKEN}" -d '{{}}'
 """)

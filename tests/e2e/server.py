@@ -29,6 +29,8 @@ STATUSES = {
 }
 
 
+# Of the image that is deployed.
+DIGEST = "sha256:" + 32 * "5e"
 RUN = "abr00000000000000000000001"
 
 
@@ -69,6 +71,7 @@ def document(target, status):
         "install_workflow_id": workflow_id(target),
         "install_deploy_type": "apply",
         "plan_only": False,
+        "oci_artifact": {"repository": "registry.example.com/shop/api", "tag": "1.2", "digest": DIGEST},
         "status_v2": {"status": status, "status_human_description": f"about {status}"},
     }
 
