@@ -163,9 +163,10 @@ impl<'w> Progress<'w> {
         }
         let head = format!("{:>8}  {head}", format::elapsed(at));
         let lines = std::iter::once(head).chain(rows(self).into_iter().map(|row| format!("  {row}")));
-        let (columns, secrets) = (self.columns(), self.style.secrets.clone());
+        let ((columns, height), secrets) = ((self.style.size)(), self.style.secrets.clone());
+        let lines = lines.take(height.saturating_sub(1)).map(|line| secrets.redact(&escape::line(&line)).into_owned());
         let Some(live) = &mut self.live else { return FRAME };
-        let frame = live.draw(lines.map(|line| secrets.redact(&escape::line(&line)).into_owned()), columns);
+        let frame = live.draw(lines, columns);
         self.print(&frame);
         self.next_frame = Some(at + BETWEEN_FRAMES);
         FRAME
