@@ -48,7 +48,10 @@ pub fn plan(
     extract::names(&extracts, &report::result::OUTPUTS)?;
     let names: Vec<String> = extracts.iter().map(|extract| extract.name.clone()).collect();
     let ci = gate.ci.found(world.variables);
-    let (out, err) = if ci.reads_the_log(world.variables) { (Screen::File, Screen::File) } else { world.screens };
+    // A console that obeys no escape sequences is a log, too.
+    let is_dumb = cfg!(windows) || world.variables.get("TERM").is_some_and(|term| term == "dumb");
+    let is_log = is_dumb || ci.reads_the_log(world.variables);
+    let (out, err) = if is_log { (Screen::File, Screen::File) } else { world.screens };
     let marks = Marks::of(world.variables);
     let style = VerdictStyle {
         paint: gate.color.paint(world.variables, world.screens.0),

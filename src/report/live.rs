@@ -16,7 +16,7 @@ const NAME: usize = 48;
 pub fn steps(workflow: &Workflow, now: Option<Timestamp>, marks: &Marks, most: usize) -> Vec<String> {
     let all: Vec<&WorkflowStep> = workflow.steps().collect();
     let next = all.iter().position(|step| step.class() == Class::Running).unwrap_or(all.len());
-    let first = next.saturating_sub(BEFORE).min(all.len().saturating_sub(most));
+    let first = next.saturating_sub(BEFORE.min(most / 2)).min(all.len().saturating_sub(most));
     let shown = &all[first..all.len().min(first + most)];
     let name = |step: &WorkflowStep| format::cut(step.name(), NAME);
     let width = shown.iter().map(|step| name(step).chars().count()).max().unwrap_or_default();
@@ -76,5 +76,6 @@ mod tests {
         assert_eq!((rows[4].as_str(), rows[7].as_str(), rows.len()), ("● step 8   1m52s", "and 9 more", 8));
         assert_eq!(shown(&["success"; 20], 6)[0], "14 before");
         assert_eq!(shown(&[], 6), [""; 0]);
+        assert_eq!(shown(&many, 1), ["8 before", "● step 8  1m52s", "and 11 more"]);
     }
 }

@@ -126,6 +126,11 @@ const APART: &str = "&#8203;";
 
 /// Text without any sign of Markdown. A character reference never counts as structure, in no dialect.
 fn references(text: &str) -> String {
+    set_apart(text, false)
+}
+
+/// The same. In code nobody is mentioned, but URLs are found.
+fn set_apart(text: &str, is_code: bool) -> String {
     let mut safe = String::new();
     for (at, c) in text.char_indices() {
         let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
@@ -142,10 +147,12 @@ fn references(text: &str) -> String {
             c => safe.push(c),
         }
         let is_reference = match c {
-            '@' | '~' => follows(char::is_alphanumeric),
-            '#' | '!' | '$' | '%' | '&' => follows(char::is_numeric),
-            '-' => ends("gh") && follows(char::is_numeric),
             ':' => after.starts_with("//"),
+            '@' if follows(char::is_alphanumeric) => true,
+            _ if is_code => false,
+            '@' | '~' | '%' => follows(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '"')),
+            '#' | '!' | '$' | '&' => follows(char::is_numeric),
+            '-' => ends("gh") && follows(char::is_numeric),
             _ => false,
         };
         if is_reference {
@@ -164,7 +171,7 @@ pub fn code(text: &str) -> String {
     }
     // Inside backticks nothing can be escaped, and tables split at pipes even there.
     match stripped.contains(['`', '|', '\\']) || stripped.contains("##") {
-        true => format!("<code>{}</code>", references(stripped)),
+        true => format!("<code>{}</code>", set_apart(stripped, true)),
         false => format!("`{stripped}`"),
     }
 }

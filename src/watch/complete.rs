@@ -12,7 +12,7 @@ use crate::nuon::deploy::Deploy;
 use crate::nuon::id::DeployId;
 use crate::nuon::look::{Look, Miss};
 use crate::watch::decision::Decision;
-use crate::watch::machine::{Go, Move, Watch, is_retry};
+use crate::watch::machine::{Go, Move, Watch};
 use crate::watch::memory::{By, Tracked};
 use crate::watch::pin::After;
 use crate::watch::settle::Evidence;
@@ -117,8 +117,19 @@ impl Watch {
             return ControlFlow::Continue(None);
         }
         let list = self.ask(Ask::Deploys(mine.deploy.created()))?;
-        let Look::Deploys(listed) = &*list else { return ControlFlow::Break(self.unanswered(&list)) };
-        let is_one = |other: &&Deploy| is_retry(&mine.deploy, other) && self.is_meant_as_retry(other);
+        let told = |why: &str| {
+            format!(
+                "neither its workflow nor the deploys of the component can be read, so that a retry may be unseen: {why}"
+            )
+        };
+        let listed = match &*list {
+            Look::Deploys(listed) => listed,
+            Look::Missed(miss) => return ControlFlow::Break(self.missed(miss)),
+            Look::Refused(ending, why) => return ControlFlow::Break(Move::End(*ending, told(why))),
+            other => return ControlFlow::Break(Move::End(Ending::NotFound, told(&why(other)))),
+        };
+        let is_newer = |other: &Deploy| other.retries(&mine.deploy) && mine.deploy.is_older_than(other);
+        let is_one = |other: &&Deploy| is_newer(other) && self.is_meant_as_retry(other);
         let Some(newest) = listed.iter().find(is_one) else { return ControlFlow::Continue(None) };
         let ask = Ask::Deploy(newest.id().clone());
         let look = self.ask(ask.clone())?;

@@ -116,7 +116,7 @@ fn contradiction(mine: &Deploy, latest: &Deploy) -> Option<String> {
 }
 
 /// Whether the latest deploy is another of the same workflow, made after mine.
-pub(super) fn is_retry(mine: &Deploy, latest: &Deploy) -> bool {
+fn is_retry(mine: &Deploy, latest: &Deploy) -> bool {
     latest.retries(mine) && !latest.is_older_than(mine)
 }
 

@@ -372,7 +372,9 @@ impl Watch {
     fn decide(&mut self, deploy: &Deploy, standing: Standing, course: Course, asked: Asked) -> Decision {
         let (decision, sure) = decision::decide(standing, course, asked);
         let is_old = |look: &Look| matches!(look, Look::Workflow(workflow, _) if workflow.was_over_before(deploy));
-        let sure = if self.answers.iter().any(|(_, look)| is_old(look)) { Sure::ForAMinute } else { sure };
+        // A deploy that failed for good needs no workflow.
+        let is_unsure = standing != Standing::Failed && self.answers.iter().any(|(_, look)| is_old(look));
+        let sure = if is_unsure { Sure::ForAMinute } else { sure };
         let is_sure = self.memory.confirms(Some(deploy.id().clone()), decision, sure, self.now);
         if is_sure { decision } else { Decision::Wait }
     }

@@ -12,7 +12,7 @@ import cmarkgfm
 from cmarkgfm.cmark import Options
 
 # What GitHub and GitLab look for in the text of a page, outside of code.
-REFERENCE = re.compile(r"(?<![\w/])@\w|(?<!\w)[#!$%]\d|\bGH-\d|://|\bwww\.\w", re.I)
+REFERENCE = re.compile(r"(?<![\w/])@\w|#\d|(?<!\w)[!$%&~]\d|(?<!\w)[~%][\w\"]|\bGH-\d|://|\bwww\.\w", re.I)
 # Where the gate itself links to.
 OURS = re.compile(r"https?://[\w.:-]+/[\w%.-]+/installs/|https://ci\.example|#")
 

@@ -371,3 +371,25 @@ fn a_deploy_that_its_ended_steps_left_running_is_looked_at_again() {
     assert_eq!(ran.ended(), (0, "passed", ""), "{}", ran.err);
     assert!(ran.seconds() < 60, "{}", ran.seconds());
 }
+
+#[test]
+fn deploys_of_one_moment_are_no_retries_of_each_other() {
+    let (mine, twin) = (made(DEPLOY, "active", 1, WORKFLOW), made(THIRD, "active", 1, WORKFLOW));
+    let other = made(OTHER, "queued", 5, "inw00000000000000000000009");
+    let by_id = |document: &Value| seen(&with(document.clone(), "component_id", json!(COMPONENT)));
+    for (list, ended) in [
+        (seen(&json!([other, twin, mine])), (0, "passed", "")),
+        (http(403, "{\"error\":\"no\"}"), (3, "undecided", "forbidden")),
+        (http(404, "404 page not found"), (3, "undecided", "not-found")),
+    ] {
+        let routes: &[(&str, &[Answer])] = &[
+            ("/latest", &[seen(&other)]),
+            (DEPLOY, &[by_id(&mine)]),
+            (THIRD, &[by_id(&twin)]),
+            ("/workflows/", &[http(403, "")]),
+            ("/deploys", &[list]),
+        ];
+        let ran = run_with(&[&format!("--deploy={DEPLOY}"), "--until=applied"], routes);
+        assert_eq!(ran.ended(), ended, "{}{}", ran.out, ran.err);
+    }
+}
