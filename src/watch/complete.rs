@@ -124,9 +124,9 @@ impl Watch {
         };
         let listed = match &*list {
             Look::Deploys(listed) => listed,
-            Look::Missed(miss) => return ControlFlow::Break(self.missed(miss)),
             Look::Refused(ending, why) => return ControlFlow::Break(Move::End(*ending, told(why))),
-            other => return ControlFlow::Break(Move::End(Ending::NotFound, told(&why(other)))),
+            // A list is there: something on the way says otherwise.
+            other => return ControlFlow::Break(self.unanswered(other)),
         };
         let is_newer = |other: &Deploy| other.retries(&mine.deploy) && mine.deploy.is_older_than(other);
         let is_one = |other: &&Deploy| is_newer(other) && self.is_meant_as_retry(other);

@@ -380,7 +380,7 @@ fn deploys_of_one_moment_are_no_retries_of_each_other() {
     for (list, ended) in [
         (seen(&json!([other, twin, mine])), (0, "passed", "")),
         (http(403, "{\"error\":\"no\"}"), (3, "undecided", "forbidden")),
-        (http(404, "404 page not found"), (3, "undecided", "not-found")),
+        (http(404, "404 page not found"), (124, "timed-out", "unreachable")),
     ] {
         let routes: &[(&str, &[Answer])] = &[
             ("/latest", &[seen(&other)]),
