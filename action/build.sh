@@ -9,8 +9,8 @@ fail() {
 }
 
 folder=$1
+source=${folder##*-} # action/install.sh names it by the hash of the sources
 cd "${GITHUB_ACTION_PATH:?}"
-source=$(sh action/source.sh)
 case "$(uname -s)" in MINGW* | MSYS* | CYGWIN*) bin=$folder/deploy-gate.exe ;; *) bin=$folder/deploy-gate ;; esac
 version="deploy-gate $(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)"
 

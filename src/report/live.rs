@@ -30,7 +30,7 @@ pub fn steps(workflow: &Workflow, now: Option<Timestamp>, marks: &Marks, most: u
     before.into_iter().chain(shown.iter().map(row)).chain(after).collect()
 }
 
-fn mark<'m>(step: &WorkflowStep, marks: &'m Marks) -> &'m str {
+fn mark(step: &WorkflowStep, marks: &Marks) -> &'static str {
     match step.class() {
         Class::Success => marks.good,
         Class::Failure => marks.bad,

@@ -33,7 +33,7 @@ impl Marks {
             let locale = locale.to_ascii_lowercase();
             locale.contains("utf-8") || locale.contains("utf8")
         });
-        let is_plain = value("TERM").is_some_and(|term| matches!(term.as_str(), "linux" | "dumb"));
+        let is_plain = value("TERM").is_some_and(|term| term == "linux");
         if is_unicode && !is_plain { Self::UNICODE } else { Self::ASCII }
     }
 }

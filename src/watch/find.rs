@@ -305,11 +305,7 @@ impl Watch {
             return ControlFlow::Break(self.unanswered(unread));
         }
         let Some(newest) = newest.id else {
-            let without = match newest.missed() {
-                Some(miss) => format!("and a deploy that its steps name cannot be read: {}", miss.why),
-                None => "without a deploy of this component".into(),
-            };
-            return self.without_deploy(workflow, &stage, None, &without);
+            return self.without_deploy(workflow, &stage, None, newest.missed());
         };
         let steps = workflow.words_about(&newest, self.install_component.as_ref());
         let mine = match self.memory.mine.clone() {
@@ -329,9 +325,8 @@ impl Watch {
         deploy.workflow.get_or_insert(id.clone());
         let names_this = self.rules.pins.deploy.as_ref().is_none_or(|named| self.known.contains_key(named));
         if !names_this || !self.is_meant_as_retry(&deploy) {
-            let without =
-                format!("its deploy {} is not the one you asked for ({})", deploy.id(), self.how_not(&deploy));
-            return self.without_deploy(workflow, &stage, Some(&deploy), &without);
+            let other = format!("deploy {} is not the one you asked for ({})", deploy.id(), self.how_not(&deploy));
+            return self.without_deploy(workflow, &stage, Some(&other), None);
         }
         let mine = match mine {
             None => self.take_first(deploy, ask, By::Id(None)),
@@ -465,19 +460,25 @@ impl Watch {
         ControlFlow::Break(Move::End(ending, self.unread_workflow(&why)))
     }
 
-    /// The pinned workflow, while there is no deploy of it that is meant.
+    /// The pinned workflow, while there is no deploy of it that is meant: how another one is not it, or why none could be
+    /// read.
     fn without_deploy(
         &mut self,
         workflow: &Workflow,
         stage: &Stage,
-        other: Option<&Deploy>,
-        without: &str,
+        other: Option<&str>,
+        unread: Option<&Miss>,
     ) -> Go<Tracked> {
         self.memory.preexisting.get_or_insert(false);
         let course = Course::of(stage);
         self.decided_on = Some((Standing::Sought, course));
         let (decision, sure) = decision::decide(Standing::Sought, course, self.asked);
         let decision = if self.memory.confirms(None, decision, sure, self.now) { decision } else { Decision::Wait };
+        let without = match (other, unread) {
+            (Some(other), _) => format!("its {other}"),
+            (None, Some(miss)) => format!("and a deploy that its steps name cannot be read: {}", miss.why),
+            (None, None) => "without a deploy of this component".into(),
+        };
         ControlFlow::Break(match decision {
             Decision::ApprovalRequired => Move::End(Ending::ApprovalRequired, approval_required(stage)),
             Decision::NeverAppeared => {
@@ -495,11 +496,7 @@ impl Watch {
             | Decision::UnknownStatus
             | Decision::WorkflowUnread => {
                 if let Some(other) = other {
-                    self.say_absent(&format!(
-                        "deploy {} is not the one you asked for ({})",
-                        other.id(),
-                        self.how_not(other)
-                    ));
+                    self.say_absent(other);
                 }
                 self.memory.note_ahead(format!("no deploy of this component yet: {}", stage.told()));
                 self.again()

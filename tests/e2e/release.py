@@ -9,12 +9,12 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import server
+from commands import check, run
 
 ROOT = Path(__file__).parents[2]
 GATE = Path(sys.argv[1]).resolve()
@@ -47,17 +47,6 @@ ACTIONS = {
     # The one of act knows no ref.
     "actions/checkout": 'git init -q && git fetch -q "$ORIGIN" "${INPUT_REF:-main}" && git checkout -qf FETCH_HEAD',
 }
-
-
-def check(what, truth, said=""):
-    if not truth:
-        sys.exit(f"{said}\n\nNOT TRUE: {what}")
-    print(f"ok: {what}", flush=True)
-
-
-def run(command, folder, **more):
-    ran = subprocess.run([str(part) for part in command], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, **more)
-    return ran.returncode, ran.stdout
 
 
 def git(folder, *arguments):

@@ -18,30 +18,10 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 import server
+from commands import check, run
 
 ROOT = Path(__file__).parents[2]
 GATE = Path(sys.argv[1]).resolve()
-
-
-def check(what, truth, said=""):
-    if not truth:
-        sys.exit(f"{said}\n\nNOT TRUE: {what}")
-    print(f"ok: {what}", flush=True)
-
-
-def run(command, folder, **variables):
-    """Runs a command and returns its exit code and all that it said."""
-    ran = subprocess.run(
-        [str(part) for part in command],
-        cwd=folder,
-        env={**os.environ, **{name: str(value) for name, value in variables.items()}},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
-    return ran.returncode, ran.stdout
 
 
 def repository(folder):
